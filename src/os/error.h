@@ -1,0 +1,42 @@
+/* The error idiom and the assertion macros of the whole tree.
+ *
+ * A function that can fail returns JET_ERR: negative = error, zero = success, positive = warning. Inside, one variable
+ * `err`, one label `done` that frees what was acquired, one return at the end:
+ *
+ *     JET_ERR err = JET_errSuccess;
+ *     TRY(first());
+ *     TRY(second());
+ * done:
+ *     free_things();
+ *     return err;
+ */
+#ifndef OPENESENT_OS_ERROR_H
+#define OPENESENT_OS_ERROR_H
+
+#include "include/esent.h"
+
+/* Evaluates a call into `err` and leaves through `done` if it is an error. Warnings go on. */
+#define TRY(call)                                                                                            \
+    do {                                                                                                     \
+        if ((err = (call)) < JET_errSuccess)                                                                 \
+            goto done;                                                                                       \
+    } while (0)
+
+/* Leaves through `done` with the error `code`. */
+#define FAIL(code)                                                                                           \
+    do {                                                                                                     \
+        err = (code);                                                                                        \
+        goto done;                                                                                           \
+    } while (0)
+
+/* Reports a broken invariant and aborts the process. Never returns. */
+_Noreturn void os_assertion_failed(const char *expression, const char *file, int line);
+
+/* An invariant of our own code: on in tests and fuzzing (ESENT_ASSERTIONS), never used to check input. */
+#if defined(ESENT_ASSERTIONS)
+#define ASSERT(expression) ((expression) ? (void)0 : os_assertion_failed(#expression, __FILE__, __LINE__))
+#else
+#define ASSERT(expression) ((void)sizeof(!(expression)))
+#endif
+
+#endif
