@@ -118,8 +118,8 @@ typedef struct {
     uint32_t centriesLTDeprecated;
     uint32_t centriesInRangeDeprecated;
     uint32_t centriesTotalDeprecated;
-    uint32_t int32_t centriesLT;
-    uint32_t int32_t centriesTotal;
+    uint64_t centriesLT;
+    uint64_t centriesTotal;
 } JET_RECPOS2;
 
 typedef struct {
