@@ -1,0 +1,56 @@
+/* Physical B+-trees: types that all of the layer shares, and the changes of one tree (engine sources:
+ * `bt.cxx`, `node.cxx`, `btsplit.hxx`).
+ *
+ * A node is a key and data. In a unique tree the key identifies it; in a non-unique tree (secondary indexes)
+ * key and data together do ("bookmark"). Nodes that a running transaction may still need are flag-deleted
+ * only; the version layer above decides what a transaction sees, this layer sees everything.
+ *
+ * Every change of a page follows one order: exclusive latch, new dbtime, log record, apply, stamp the dbtime
+ * and mark the page dirty. What "apply" does is in `apply_*.h`, shared with recovery's redo. */
+#ifndef OPENESENT_BTREE_BTREE_H
+#define OPENESENT_BTREE_BTREE_H
+
+#include "src/btree/tree.h"
+
+/* Bytes that somebody else owns. */
+struct span {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+static inline struct span span_of(const void *bytes, size_t size)
+{
+    return (struct span){(const uint8_t *)bytes, size};
+}
+
+/* What identifies a node: its key, and in non-unique trees its data (empty in unique ones). */
+struct bookmark {
+    struct span key;
+    struct span data;
+};
+
+/* Longest key of a node that the largest page size supports, with room for the engine's suffixes. */
+#define BTREE_KEY_MOST 2048
+
+/* Flags of a node as stored in its tag. */
+enum node_flags {
+    NODE_VERSIONED = 0x1,  /* the version store may know more about it */
+    NODE_DELETED = 0x2,    /* flag-deleted */
+    NODE_COMPRESSED = 0x4, /* shares a prefix with the page's prefix key */
+};
+
+/* On whose behalf a page is changed; goes to the log record. */
+struct btree_actor {
+    uint16_t process; /* the session's number ("procid") in log records */
+    uint8_t level;    /* transaction level */
+    uint32_t begin0;  /* transaction id */
+    bool system_task; /* done by background work */
+    bool no_log;      /* unlogged (temporary databases never are; this is for the rest) */
+};
+
+/* Compares two bookmarks as the tree orders them: bytewise, a prefix before its extension; keys, then data.
+ */
+int bookmark_compare(const struct bookmark *a, const struct bookmark *b);
+int span_compare(struct span a, struct span b);
+
+#endif

@@ -1,0 +1,56 @@
+/* Open trees: one `struct tree` per (database, root page), shared by all cursors on it (engine source:
+ * `fcb.hxx`).
+ *
+ * A tree is a B+-tree with its own space ("father data page", FDP): the root page names the object id,
+ * uniqueness, the parent tree that it got its space from, and the roots of its owned and available extents.
+ * The registry of open trees hangs on an instance-wide `struct tree_registry`; trees are reference counted
+ * and are kept while referenced.
+ *
+ * Thread safety: registry calls are thread-safe; the immutable fields of a tree may be read without a lock.
+ */
+#ifndef OPENESENT_BTREE_TREE_H
+#define OPENESENT_BTREE_TREE_H
+
+#include "src/os/base.h"
+#include "src/os/error.h"
+
+struct database;
+struct tree_registry;
+
+/* Where the engine keeps its trees: the root of the database's own space and of its catalog. */
+#define ROOT_PAGE_DATABASE ((page_number)1)
+#define ROOT_PAGE_DATABASE_OWNED ((page_number)2)
+#define ROOT_PAGE_DATABASE_AVAILABLE ((page_number)3)
+
+struct tree {
+    struct database *database; /* borrowed; outlives the tree */
+    page_number root;          /* immutable */
+    object_id object;          /* immutable: object id stamped on every page of the tree */
+    bool unique;               /* immutable: bookmark is the key alone; otherwise key and data */
+    bool space;         /* immutable: an owned- or available-extents tree, whose pages carry the space flag */
+    page_number parent; /* root page of the tree that owns our extents; null for the database root */
+
+    /* Space, filled at open and changed by conversion under the root's latch (atomic reads allowed). */
+    page_number owned_root;     /* root of the owned extents, null while the tree is single-extent */
+    page_number available_root; /* root of the available extents, null while the tree is single-extent */
+
+    struct tree_internal *internal; /* the registry's */
+};
+
+/* Makes and frees the registry of an instance. At free no tree may be referenced (asserted); unreferenced
+ * ones go. */
+JET_ERR tree_registry_create(struct tree_registry **out);
+void tree_registry_free(struct tree_registry *registry);
+
+/* Opens the tree with root page `root`, reading the root page when it is not open yet; adds a reference.
+ * Errors: JET_errOutOfMemory, read errors, JET_errDatabaseCorrupted / JET_errSPAvailExtCorrupted for a page
+ * that is no root. */
+JET_ERR tree_open(struct tree_registry *registry, struct database *database, page_number root,
+                  struct tree **out);
+void tree_add_reference(struct tree *tree);
+void tree_close(struct tree *tree);
+
+/* Drops every unreferenced tree of a database (before it is closed); true if none remains. */
+bool tree_registry_forget(struct tree_registry *registry, struct database *database);
+
+#endif

@@ -1,0 +1,78 @@
+/* Transactions of a session: levels, begin, commit, rollback (engine sources: `dir.cxx`, `pib.hxx`,
+ * `ver.cxx`).
+ *
+ * A `struct transaction` is part of a session and lives as long. Levels nest 0 (none) to 7; the snapshot is
+ * fixed when level 1 begins. Begin records are logged lazily, with the first change.
+ *
+ * Thread safety: a transaction is used by one thread at a time. */
+#ifndef OPENESENT_VERSION_TRANSACTION_H
+#define OPENESENT_VERSION_TRANSACTION_H
+
+#include "src/btree/btree.h"
+
+struct version_store;
+struct version_entry;
+struct log;
+
+#define TRANSACTION_LEVEL_MOST 7
+#define TRANSACTION_ID_MAX                                                                                   \
+    ((uint32_t)0xffffffff) /* later than every transaction: sees all that is committed */
+
+struct transaction {
+    struct version_store *store;
+    struct btree_actor actor; /* process, level, begin0: current values */
+    uint32_t commit0;         /* TRANSACTION_ID_MAX until committed to level 0 */
+    bool read_only;           /* JET_bitTransactionReadOnly: the version layer refuses changes (-1110) */
+    bool ever_logged;         /* a begin record was written for this transaction */
+    uint8_t logged_level;     /* levels whose begin record is in the log */
+    struct log_position first_record; /* position of the begin record: the checkpoint stays before it */
+    struct log_position last_commit;  /* of the last commit record, for wait-commits */
+    struct version_entry *newest;     /* my uncommitted entries, newest first */
+    struct transaction_internal *internal;
+};
+
+/* Ties a transaction (zeroed memory) to its instance's version store; `process` is the session's number for
+ * the log, unique in the instance and never 0xffff. `transaction_done` requires level 0. */
+JET_ERR transaction_init(struct transaction *transaction, struct version_store *store, uint16_t process);
+void transaction_done(struct transaction *transaction);
+
+static inline unsigned transaction_level(const struct transaction *transaction)
+{
+    return transaction->actor.level;
+}
+
+/* One level deeper. `read_only` counts when beginning level 1. JET_errTransTooDeep beyond 7. */
+JET_ERR transaction_begin(struct transaction *transaction, bool read_only);
+
+/* One level up. At level 1: logs the commit and, unless `lazy`, waits until it is in the log file.
+ * JET_errNotInTransaction at level 0. If the log refuses, the transaction stays in its level, able to roll
+ * back. */
+JET_ERR transaction_commit(struct transaction *transaction, bool lazy);
+
+/* At level 0: waits for this session's last (lazy) commit to be in the log file
+ * (JET_bitWaitLastLevel0Commit), or for everything (JET_bitWaitAllLevel0Commit). */
+JET_ERR transaction_wait(struct transaction *transaction, bool all);
+
+/* Undoes the innermost level (JET_errNotInTransaction at level 0). Undo cannot run out of space; an I/O or
+ * log error makes the instance unavailable and is returned (JET_errRollbackError etc.). */
+JET_ERR transaction_rollback(struct transaction *transaction);
+
+/* A change is coming: JET_errNotInTransaction at level 0, JET_errTransReadOnly, log begins that were put off.
+ */
+JET_ERR transaction_prepare_change(struct transaction *transaction, struct database *database);
+
+/* Runs something in the transaction that is not about nodes: schema changes. Entries are undone among the
+ * others in reverse order. Exactly one of `undo` and `cleanup` is called, once; `committed` may be called
+ * before `cleanup`. Members may be NULL. */
+struct version_action {
+    const char *name;
+    void (*undo)(struct transaction *transaction, struct database *database, void *context); /* rollback */
+    void (*committed)(struct transaction *transaction, struct database *database,
+                      void *context); /* commit to level 0 */
+    void (*cleanup)(struct database *database,
+                    void *context); /* no running transaction began before the commit */
+};
+JET_ERR version_add_action(struct transaction *transaction, struct database *database,
+                           const struct version_action *action, void *context);
+
+#endif
