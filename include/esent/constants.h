@@ -481,4 +481,52 @@
 #define JET_bitDumpCacheIncludeCorruptedPages 0x00000040
 #define JET_bitDumpCacheNoDecommit 0x00000080
 
+/* Beyond the public header: flags and levels that the published engine knows. */
+#define JET_bitColumnVariable 0x00040000
+#define JET_bitColumnEncrypted 0x00100000
+#define JET_bitIndexDeferredPopulateCreate 0x00100000
+#define JET_bitIndexDeferredPopulateProcess 0x00200000
+#define JET_bitStopServiceStopAndEmitLog 0x00000008
+#define JET_bitTableCreateSystemTable 0x80000000
+#define JET_bitTableDelete 0x10000000
+#define JET_bitDbVersioningOff 0x00000040
+#define JET_bitUpdateNoVersion 0x00000002
+#define JET_bitRecordSizeExtrinsicLogicalOnly 0x00000040
+#define JET_bitRecordSizeIntrinsicPhysicalOnly 0x00000020
+#define JET_bitRecordSizeIncludeDefaultValues 0x00000008
+#define JET_bitRecordSizeSecondaryIndexKeyOnly 0x00000010
+#define JET_bitMoveBeforeFirst 0x00000001
+#define JET_bitRetrieveLongId 0x00000040
+#define JET_bitRetrieveLongValueRefCount 0x00000080
+#define JET_bitRetrievePageNumber 0x00001000
+#define JET_bitRetrievePhysicalSize 0x00010000
+#define JET_bitRetrieveCopyIntrinsic 0x00002000
+#define JET_bitEnumerateLocal 0x00010000
+#define JET_bitIndexClustered40 0x00000010
+#define JET_bitIndexOptionallyUnique 0x00400000
+#define JET_bitCompactPreserveOriginal 0x00000100
+#define JET_bitForceSessionClosed 0x00000001
+#define JET_bitHungIODebug 0x00000004
+#define JET_bitHungIOEnforce 0x00000008
+#define JET_bitHungIOTimeout 0x00000010
+#define JET_bitHungIOCancel 0x00000002
+#define JET_dbstateDirtyAndPatchedShutdown 7
+#define JET_dbstateIncrementalReseedInProgress 6
+#define JET_dbstateRevertInProgress 8
+#define JET_DbInfoUseCachedResult 0x40000000
+#define JET_DbInfoSplitBuffers 23
+#define JET_InstanceMiscInfoCheckpoint 1
+#define JET_bitAllowSoftRecoveryOnBackup 0x00000200
+#define JET_bitAllowMissingCurrentLog 0x00000100
+#define JET_bitReplayIgnoreLogRecordsBeforeMinRequiredLog 0x00002000
+#define JET_bitDeleteAllExistingLogs 0x00000001
+#define JET_bitReplayInferCheckpointFromRstmapDbs 0x00004000
+#define JET_bitExternalRecoveryControl 0x00000800
+#define JET_bitIdleVersionStoreTest 0x00000008
+#define JET_bitIdleAvailBuffersStatus 0x00000020
+#define JET_bitIdleCompactAsync 0x00000010
+#define JET_bitIdleWaitForAsyncActivity 0x00000040
+#define JET_bitTableTryPurgeOnClose 0x01000000
+#define JET_bitPersistedLostFlushDetectionEnabled 0x00000001
+
 #endif

@@ -204,6 +204,18 @@
 #define JET_sesparamCorrelationID 4101
 #define JET_sesparamMaxValueInvalid 4111
 
+/* Session parameters that the published engine has beyond the public header. */
+#define JET_sesparamCommitGenericContext 4098
+#define JET_sesparamCachePriority 4102
+#define JET_sesparamClientComponentDesc 4103
+#define JET_sesparamClientActionDesc 4104
+#define JET_sesparamClientActionContextDesc 4105
+#define JET_sesparamClientActivityId 4106
+#define JET_sesparamIOSessTraceFlags 4107
+#define JET_sesparamIOPriority 4108
+#define JET_sesparamCommitContextContainsCustomerData 4109
+#define JET_sesparamCommitContextNeedPreCommitCallback 4110
+
 /* JET_paramConfiguration. */
 #define JET_configDefault 0x0001
 #define JET_configRemoveQuotas 0x0002
