@@ -273,7 +273,7 @@ struct PACKED log_record_split {
     uint16_t parent_key_size;
     uint8_t data[]; /* type 27: key to insert at parent, old prefix, new prefix */
 };
-_Static_assert(sizeof(struct log_record_split) == 104, "LRSPLIT_");
+_Static_assert(sizeof(struct log_record_split) == 102, "LRSPLIT_");
 
 #define LOG_PREIMAGE_DEHYDRATED 0x1
 #define LOG_PREIMAGE_XPRESS 0x2
@@ -283,7 +283,7 @@ struct PACKED log_record_split2 {
     uint32_t before_image_size;
     uint8_t data[]; /* key to insert at parent, old prefix, new prefix, before-image of the split page */
 };
-_Static_assert(sizeof(struct log_record_split2) == 112, "LRSPLITNEW");
+_Static_assert(sizeof(struct log_record_split2) == 110, "LRSPLITNEW");
 
 enum { LOG_MERGE_KEY_CHANGE = 0x01, LOG_MERGE_DELETE_NODE = 0x02, LOG_MERGE_EMPTY_PAGE = 0x04 };
 struct PACKED log_record_merge {
