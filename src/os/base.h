@@ -1,7 +1,8 @@
 /* Basic types that every layer shares: page numbers, database time, log positions, signatures.
  *
- * The packed structures are the on-disk forms (engine sources: `logapi.hxx`, `daedef.hxx`); they hold little-endian
- * integers, and the project supports little-endian hosts only, so that memory and disk agree. */
+ * The packed structures are the on-disk forms (engine sources: `logapi.hxx`, `daedef.hxx`); they hold
+ * little-endian integers, and the project supports little-endian hosts only, so that memory and disk agree.
+ */
 #ifndef OPENESENT_OS_BASE_H
 #define OPENESENT_OS_BASE_H
 
@@ -14,7 +15,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "on-disk structures ar
 
 #define PACKED __attribute__((packed))
 
-/* A page of a database, 1-based; page n lies at file offset (n + 1) * page size, behind header and shadow header. */
+/* A page of a database, 1-based; page n lies at file offset (n + 1) * page size, behind header and shadow
+ * header. */
 typedef uint32_t page_number;
 #define PAGE_NUMBER_NULL ((page_number)0)
 
@@ -25,7 +27,8 @@ typedef uint64_t dbtime;
 /* The id of a tree: the number of its root page ("father data page"). */
 typedef uint32_t object_id;
 
-/* A place in the log: byte within the sector, sector within the file, generation. Ordered by generation first. */
+/* A place in the log: byte within the sector, sector within the file, generation. Ordered by generation
+ * first. */
 struct PACKED log_position {
     uint16_t byte;
     uint16_t sector;
@@ -71,5 +74,8 @@ struct PACKED signature {
     char computer_name[16];
 };
 _Static_assert(sizeof(struct signature) == 28, "SIGNATURE is 28 bytes");
+
+/* Kinds of files, at the same place (offset 667) in each kind of header (JET_filetype...). */
+enum file_type { FILE_TYPE_DATABASE = 1, FILE_TYPE_LOG = 3, FILE_TYPE_CHECKPOINT = 4 };
 
 #endif

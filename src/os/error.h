@@ -1,7 +1,7 @@
 /* The error idiom and the assertion macros of the whole tree.
  *
- * A function that can fail returns JET_ERR: negative = error, zero = success, positive = warning. Inside, one variable
- * `err`, one label `done` that frees what was acquired, one return at the end:
+ * A function that can fail returns JET_ERR: negative = error, zero = success, positive = warning. Inside, one
+ * variable `err`, one label `done` that frees what was acquired, one return at the end:
  *
  *     JET_ERR err = JET_errSuccess;
  *     TRY(first());

@@ -1,0 +1,25 @@
+/* Threads, real or simulated.
+ *
+ * In a simulation one thread runs at a time, and which one is decided by the host's seed or list of choices
+ * at each scheduling point: every call of os/lock.h, os/file.h, os_sleep, os_thread_* and os_yield. The same
+ * choices give the same run. Threads that are not made here (the program's own) may call the engine in
+ * threaded mode only, except the one that set the simulation up. */
+#ifndef OPENESENT_OS_THREAD_H
+#define OPENESENT_OS_THREAD_H
+
+#include "src/os/base.h"
+#include "src/os/error.h"
+
+struct os_thread;
+
+/* Starts a thread; joined exactly once with os_thread_join. JET_errOutOfThreads or JET_errOutOfMemory. */
+JET_ERR os_thread_create(void (*function)(void *context), void *context, struct os_thread **thread);
+void os_thread_join(struct os_thread *thread);
+
+/* A number that tells threads apart: not 0, never used again while the process lives. */
+uint64_t os_thread_id(void);
+
+/* A scheduling point. Does nothing in threaded mode. */
+void os_yield(void);
+
+#endif
