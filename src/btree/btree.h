@@ -11,17 +11,7 @@
 #define OPENESENT_BTREE_BTREE_H
 
 #include "src/btree/tree.h"
-
-/* Bytes that somebody else owns. */
-struct span {
-    const uint8_t *bytes;
-    size_t size;
-};
-
-static inline struct span span_of(const void *bytes, size_t size)
-{
-    return (struct span){(const uint8_t *)bytes, size};
-}
+#include "src/page/node.h"
 
 /* What identifies a node: its key, and in non-unique trees its data (empty in unique ones). */
 struct bookmark {
@@ -31,13 +21,6 @@ struct bookmark {
 
 /* Longest key of a node that the largest page size supports, with room for the engine's suffixes. */
 #define BTREE_KEY_MOST 2048
-
-/* Flags of a node as stored in its tag. */
-enum node_flags {
-    NODE_VERSIONED = 0x1,  /* the version store may know more about it */
-    NODE_DELETED = 0x2,    /* flag-deleted */
-    NODE_COMPRESSED = 0x4, /* shares a prefix with the page's prefix key */
-};
 
 /* On whose behalf a page is changed; goes to the log record. */
 struct btree_actor {

@@ -13,7 +13,7 @@
 #include "src/os/base.h"
 #include "src/os/error.h"
 #include "src/os/file.h"
-#include "src/os/sync.h"
+#include "src/os/lock.h"
 #include "src/page/database_header.h"
 
 struct cache;

@@ -23,9 +23,6 @@
 #define LOG_VERSION_UPDATE_MAJOR_READABLE 40u /* newest update-major whose records are understood */
 #define LOG_ENGINE_FORMAT_VERSION 9600u       /* diagnostic field: engine that wrote the file */
 
-/* File types in headers (JET_filetype...). */
-enum { FILE_TYPE_DATABASE = 1, FILE_TYPE_LOG = 3, FILE_TYPE_CHECKPOINT = 4 };
-
 enum { LOG_FLAG_RESERVE_USED = 0x01, LOG_FLAG_CIRCULAR_NOW = 0x02, LOG_FLAG_CIRCULAR_HISTORY = 0x04 };
 
 struct PACKED log_file_header {

@@ -15,12 +15,6 @@ struct os_file;
 #define DATABASE_UPDATE_MAJOR 20u
 #define DATABASE_UPDATE_MINOR 0u
 
-enum file_type {
-    FILE_TYPE_DATABASE = 1,
-    FILE_TYPE_LOG = 3,
-    FILE_TYPE_CHECKPOINT = 4,
-};
-
 /* States of a database (JET_dbstate...). */
 enum database_state {
     DATABASE_JUST_CREATED = 1,

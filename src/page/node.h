@@ -36,7 +36,7 @@ static inline struct key key_of(const void *data, size_t size)
     return (struct key){{NULL, 0}, span_of(data, size)};
 }
 
-static inline uint32_t key_size(const struct key *key)
+static inline size_t key_size(const struct key *key)
 {
     return key->prefix.size + key->suffix.size;
 }
@@ -64,22 +64,22 @@ int key_compare(const struct key *a, const struct key *b);
 int node_compare(const struct node *a, const struct key *key, struct span data, bool with_data);
 
 /* Number of leading bytes that two keys share. */
-uint32_t key_common_prefix(const struct key *a, const struct key *b);
+size_t key_common_prefix(const struct key *a, const struct key *b);
 
 /* Copies the key, at most `capacity` bytes from `offset` on; returns the number copied. */
-uint32_t key_copy(const struct key *key, uint32_t offset, void *to, uint32_t capacity);
+size_t key_copy(const struct key *key, size_t offset, void *to, size_t capacity);
 
 /* Bytes that a node takes in a page with its tag, when `prefix_size` bytes of its key are compressed (0:
  * none). */
-uint32_t node_size(uint32_t key_bytes, uint32_t data_bytes, uint32_t prefix_size);
+size_t node_size(size_t key_bytes, size_t data_bytes, size_t prefix_size);
 
 /* How many bytes of the key may be taken from the page's prefix: 0, or more than NODE_PREFIX_OVERHEAD. */
-uint32_t node_prefix_size(const struct page *page, const struct key *key);
+size_t node_prefix_size(const struct page *page, const struct key *key);
 
 /* Inserts a node before `line`, compressed by `prefix_size` bytes (as node_prefix_size gives; the caller may
  * pass less, 0 = not at all). node->flags decides the other flags; NODE_COMPRESSED is set as needed. Requires
  * room. */
-void node_insert(struct page *page, uint32_t line, const struct node *node, uint32_t prefix_size);
+void node_insert(struct page *page, uint32_t line, const struct node *node, size_t prefix_size);
 
 /* Replaces a node's data, keeping key and flags. Growing requires room; new data must not lie on the page. */
 void node_replace_data(struct page *page, uint32_t line, struct span data);

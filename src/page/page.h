@@ -77,13 +77,13 @@ _Static_assert(sizeof(struct page_tag) == 4, "TAG is 4 bytes");
 
 /* Some bytes that someone else owns. */
 struct span {
-    const uint8_t *data;
-    uint32_t size;
+    const uint8_t *bytes;
+    size_t size;
 };
 
-static inline struct span span_of(const void *data, size_t size)
+static inline struct span span_of(const void *bytes, size_t size)
 {
-    return (struct span){(const uint8_t *)data, (uint32_t)size};
+    return (struct span){(const uint8_t *)bytes, size};
 }
 
 /* A page in memory: a view, cheap to copy. `data` holds `size` bytes, aligned to 8. */
