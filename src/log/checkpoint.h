@@ -30,13 +30,11 @@ _Static_assert(sizeof(struct checkpoint) == 4096, "CHECKPOINT");
 _Static_assert(offsetof(struct checkpoint, file_type) == 667, "CHECKPOINT.le_filetype");
 _Static_assert(offsetof(struct checkpoint, attachments) == 679, "CHECKPOINT.rgbAttach");
 
-struct file_system;
-
 /* Reads a checkpoint file, from the shadow if the first copy is damaged.
  * JET_errFileNotFound, JET_errCheckpointCorrupt (both copies bad), or an I/O error. */
-JET_ERR checkpoint_read(struct file_system *files, const char *path, struct checkpoint *checkpoint);
+JET_ERR checkpoint_read(const char *path, struct checkpoint *checkpoint);
 
 /* Writes both copies, shadow last, and syncs. Sets the checksum and the file type. */
-JET_ERR checkpoint_write(struct file_system *files, const char *path, struct checkpoint *checkpoint);
+JET_ERR checkpoint_write(const char *path, struct checkpoint *checkpoint);
 
 #endif

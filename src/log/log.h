@@ -17,8 +17,6 @@
 #include "src/log/records.h"
 
 struct log;
-struct file_system;
-
 /* A part of a record: log_append concatenates the pieces. */
 struct log_piece {
     const void *data;
@@ -41,7 +39,6 @@ struct log_callbacks {
 };
 
 struct log_settings {
-    struct file_system *files;
     const char *log_directory;    /* UTF-8, with trailing separator or empty */
     const char *system_directory; /* where the checkpoint lies */
     const char *base_name;        /* "edb" */

@@ -89,9 +89,6 @@ JET_ERR attachment_append(uint8_t *list, size_t capacity, size_t *used, const st
 bool attachment_next(const uint8_t *list, size_t capacity, size_t *offset, struct attachment *fixed_part, char *path,
                      size_t path_capacity);
 
-/* XOR checksum of a header sector, of a multiple of 4 bytes; the first word is left out. */
-uint32_t header_checksum(const void *header, size_t size);
-
 /* Whether a sector is a log file header: checksum and file type good. Versions newer than ours: JET_errBadLogVersion;
  * checksum or content wrong: JET_errLogFileCorrupt. */
 JET_ERR log_file_header_verify(const struct log_file_header *header);

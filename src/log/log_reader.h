@@ -10,7 +10,6 @@
 
 #include "src/log/log_file_header.h"
 
-struct file_system;
 struct log_file_reader;
 
 /* What a scan of one generation found, see log_file_open. */
@@ -26,7 +25,7 @@ struct log_file_end {
 /* Opens the log file at `path`, checks its header, and finds the end of its data (all segments are verified).
  * On success the caller owns *reader. Besides I/O errors: JET_errLogFileCorrupt, JET_errBadLogVersion,
  * JET_errFileIOBeyondEOF, JET_errLogFileSizeMismatch... */
-JET_ERR log_file_open(struct file_system *files, const char *path, struct log_file_reader **reader);
+JET_ERR log_file_open(const char *path, struct log_file_reader **reader);
 void log_file_close(struct log_file_reader *reader);
 
 const struct log_file_header *log_file_reader_header(const struct log_file_reader *reader);
@@ -44,6 +43,6 @@ JET_ERR log_file_next(struct log_file_reader *reader, const struct log_record_he
 #define LOG_NO_MORE_RECORDS 1 /* positive: a warning by sign, never leaves the library */
 
 /* Reads and verifies a header only. */
-JET_ERR log_file_header_read(struct file_system *files, const char *path, struct log_file_header *header);
+JET_ERR log_file_header_read(const char *path, struct log_file_header *header);
 
 #endif

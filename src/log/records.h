@@ -9,6 +9,7 @@
 
 #include "src/os/base.h"
 #include "src/os/error.h"
+#include "src/page/database_header.h"
 
 enum log_record_type {
     LOG_RECORD_NOP = 0,
@@ -271,7 +272,7 @@ struct PACKED log_record_split {
     uint16_t prefix_split_old_size;
     uint16_t prefix_split_new_size;
     uint16_t parent_key_size;
-    uint8_t data[]; /* type 27: key to insert at parent, old prefix, new prefix */
+    /* type 27: key to insert at parent, old prefix, new prefix follow */
 };
 _Static_assert(sizeof(struct log_record_split) == 102, "LRSPLIT_");
 
@@ -303,7 +304,7 @@ struct PACKED log_record_merge {
     uint8_t flags; /* LOG_MERGE_... */
     uint8_t merge_type;
     uint16_t parent_separator_size;
-    uint8_t data[]; /* type 28: separator key */
+    /* type 28: separator key follows */
 };
 _Static_assert(sizeof(struct log_record_merge) == 88, "LRMERGE_");
 
@@ -615,15 +616,6 @@ struct PACKED log_record_backup_obsolete {
     uint8_t data[];
 };
 
-/* Backup information as database headers keep it (BKINFO). */
-struct PACKED backup_information {
-    struct log_position mark;
-    struct log_time mark_time;
-    uint32_t generation_low;
-    uint32_t generation_high;
-};
-_Static_assert(sizeof(struct backup_information) == 24, "BKINFO");
-
 enum log_backup_phase {
     LOG_BACKUP_BEGIN = 1,
     LOG_BACKUP_PREPARE_LOGS = 2,
@@ -644,7 +636,7 @@ struct PACKED log_record_backup {
     uint8_t backup_type; /* 0 streaming, 1 OS snapshot, ... as BKINFOTYPE */
     uint8_t scope;       /* enum log_backup_scope */
     uint8_t database_id;
-    struct backup_information details;
+    struct backup_info details;
     uint8_t reserved;
     uint16_t path_size;
     uint8_t data[];
