@@ -11,6 +11,7 @@
 #define OPENESENT_BTREE_BTREE_H
 
 #include "src/btree/tree.h"
+#include "src/cache/cache.h"
 #include "src/page/node.h"
 
 /* What identifies a node: its key, and in non-unique trees its data (empty in unique ones). */
@@ -34,6 +35,5 @@ struct btree_actor {
 /* Compares two bookmarks as the tree orders them: bytewise, a prefix before its extension; keys, then data.
  */
 int bookmark_compare(const struct bookmark *a, const struct bookmark *b);
-int span_compare(struct span a, struct span b);
 
 #endif

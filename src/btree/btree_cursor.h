@@ -13,11 +13,6 @@
 
 struct btree_cursor;
 
-enum latch_mode {
-    LATCH_SHARED,
-    LATCH_EXCLUSIVE,
-};
-
 /* Where a seek ended, relative to what was asked for. */
 enum seek_place {
     SEEK_EQUAL,   /* at the node asked for */
@@ -31,7 +26,7 @@ enum seek_place {
 struct node_view {
     struct span key;
     struct span data;
-    unsigned flags; /* enum node_flags */
+    unsigned flags; /* enum node_flag */
 };
 
 JET_ERR btree_cursor_open(struct tree *tree, struct btree_cursor **out); /* adds a reference to the tree */
