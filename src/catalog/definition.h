@@ -241,6 +241,8 @@ void table_definition_remove_index(struct table_definition *table, struct index_
 
 /* The column of a public id (template bit as shown by the API), whatever its state, or NULL. */
 struct column_definition *table_definition_column(const struct table_definition *table, JET_COLUMNID id);
+/* The same by a bare id of a fixed or variable column (1-255), whosever it is. */
+struct column_definition *table_definition_column_any(const struct table_definition *table, uint32_t id);
 /* Calls for each column of every kind in order fixed, variable, template's tagged, tagged. Returns NULL at the end;
  * start with *position = 0. Deleted columns are passed over. */
 struct column_definition *table_definition_next_column(const struct table_definition *table, uint32_t *position);

@@ -47,8 +47,8 @@ struct value {
 
 #define RECORD_HEADER_SIZE 4u
 
-/* The largest record of a page size, in bytes. */
-uint32_t record_size_max(uint32_t page_size);
+/* The largest record of a table in bytes: what fits a page beside a primary key of the greatest size. */
+uint32_t record_size_max(const struct table_definition *table);
 
 /* Makes the smallest record: no columns. capacity >= RECORD_HEADER_SIZE. */
 void record_init(struct record *record);
@@ -103,12 +103,20 @@ JET_ERR tagged_get(const struct table_definition *table, struct record_view view
 JET_ERR tagged_set(const struct table_definition *table, struct record *record, const struct column_definition *column,
                    uint32_t itag, const void *value, uint32_t size, uint32_t how);
 
-/* Sizes for JetGetRecordSize: user bytes and overhead of fixed and variable columns. */
-struct record_sizes {
-    uint32_t fixed_variable_data;
-    uint32_t overhead;
-    uint32_t non_tagged_columns;
-    uint32_t tagged_columns;
+/* Whether the record itself has a place (a value or null) for a fixed or variable column. */
+JET_ERR record_has_column(struct record_view view, JET_COLUMNID id, bool *has);
+/* Where the tagged part starts. */
+JET_ERR record_tagged_offset(struct record_view view, uint32_t *offset);
+
+/* What the parts of a record take, in bytes. */
+struct record_extent {
+    uint32_t fixed_last;    /* last fixed column in the record, 0 = none */
+    uint32_t variable_last; /* last variable one, 127 = none */
+    uint32_t fixed_data;
+    uint32_t variable_data;
+    uint32_t overhead; /* header, null bits, variable offsets */
+    uint32_t tagged;   /* offset of the tagged part */
 };
+JET_ERR record_measure(struct record_view view, struct record_extent *out);
 
 #endif
