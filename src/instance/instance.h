@@ -1,0 +1,159 @@
+/* Instances: what one is made of, how calls find and enter one.
+ *
+ * The process has a mode: none, one-instance (JetInit without a created instance, or the legacy parameter
+ * calls), multi-instance (JetCreateInstance, JetEnableMultiInstance); it is none again when the last instance
+ * has gone. Instance handles are looked up in the process's table; a handle names a slot and a sequence
+ * number.
+ *
+ * Gates, in this order: mode (legacy calls), lookup, service stopped, unavailable, terminating / restoring,
+ * not initialised. Engine source: `jetapi.cxx`. */
+#ifndef OPENESENT_INSTANCE_INSTANCE_H
+#define OPENESENT_INSTANCE_INSTANCE_H
+
+#include "src/instance/parameters.h"
+#include "src/instance/session.h"
+#include "src/os/lock.h"
+#include "src/os/path.h"
+
+struct log;
+struct cache;
+struct version_store;
+struct tree_registry;
+struct backup_context;
+
+enum process_mode {
+    PROCESS_MODE_NONE,
+    PROCESS_MODE_ONE_INSTANCE,
+    PROCESS_MODE_MULTI_INSTANCE,
+};
+
+enum instance_state {
+    INSTANCE_CREATED,      /* parameters may be set; never initialised */
+    INSTANCE_INITIALIZING, /* JetInit* or a restore is at work */
+    INSTANCE_RESTORING,
+    INSTANCE_RUNNING,
+    INSTANCE_TERMINATING,
+    INSTANCE_GONE, /* about to be freed */
+};
+
+/* A database that the instance knows: attached, or being attached. Under the instance's database lock. */
+struct instance_database {
+    struct database *database; /* NULL: free slot */
+    uint32_t sequence;         /* of this use of the slot: makes old JET_DBIDs unknown */
+    uint32_t opens;            /* sessions' JetOpenDatabase calls, all together */
+    bool ready;                /* attach is complete */
+    bool exclusive;            /* opened with JET_bitDbExclusive */
+    struct session *exclusive_owner;
+};
+
+struct instance {
+    JET_INSTANCE handle;
+    uint32_t number; /* slot in the process's table */
+    char *name;      /* NULL if none was given */
+    char *display_name;
+
+    struct os_mutex lock; /* OS_RANK_INSTANCE: state, calls, service */
+    struct os_condition changed;
+    enum instance_state state;
+    uint32_t calls;      /* entered calls that the end of the instance waits for */
+    uint32_t references; /* lookups without a gate; under the process lock */
+    os_atomic_bool service_stopped;
+    JET_GRBIT stopped_bits;
+    os_atomic_64 unavailable; /* the error (as int32_t) that made the instance unusable, 0: none */
+    os_atomic_bool terminating;
+    bool backup_allowed; /* initialised, and no term begun */
+
+    struct parameters parameters;
+    char system_path[OS_PATH_SIZE]; /* absolute, with separator; valid from start-up on */
+    char log_path[OS_PATH_SIZE];
+    char temporary_path[OS_PATH_SIZE]; /* of the temporary database's file */
+    uint32_t page_size;
+    bool recovery_on; /* JET_paramRecovery */
+
+    struct log *log;
+    struct cache *cache;
+    struct tree_registry *trees;
+    struct version_store *versions;
+    struct backup_context *backup; /* made with the instance, so that a stop finds it at any time */
+
+    struct os_mutex session_lock; /* OS_RANK_SESSION: list and counts of sessions */
+    struct session *sessions;
+    uint32_t session_count;
+    uint16_t next_process;
+    os_atomic_32 cursor_count; /* open cursors of all sessions */
+
+    struct os_mutex database_lock; /* OS_RANK_DATABASES */
+    struct instance_database databases[INSTANCE_DATABASES];
+    uint32_t database_sequence;
+};
+
+/* --- lookup and gates --- */
+
+enum process_mode process_mode(void);
+
+/* Lookup only (JetStopBackup*, JetStopService*, JetTerm*): JET_errInvalidParameter. Released with
+ * instance_release. */
+JET_ERR instance_find(JET_INSTANCE handle, struct instance **instance);
+/* The same for legacy calls: mode none -> JET_errInvalidParameter, multi ->
+ * JET_errRunningInMultiInstanceMode. */
+JET_ERR instance_find_legacy(struct instance **instance);
+void instance_release(struct instance *instance);
+
+/* Lookup and gates; the instance runs and does not end before instance_leave. */
+JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance);
+JET_ERR instance_enter_legacy(struct instance **instance);
+/* The gates for an instance that was found already (snapshots): on success leave with instance_leave. */
+JET_ERR instance_enter_found(struct instance *instance);
+void instance_leave(struct instance *instance);
+
+/* Lookup and gates for calls that start an instance or restore: JET_errAlreadyInitialized if it runs. Sets
+ * the state to `state` (initializing or restoring) until instance_leave_start, which makes it running or
+ * created again. */
+JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, struct instance **instance);
+void instance_leave_start(struct instance *instance, bool running);
+
+/* Calls visit for each instance (under a reference, in the order of slots); stops at the first error. */
+JET_ERR instance_visit(JET_ERR (*visit)(struct instance *instance, void *context), void *context);
+
+/* A fatal error: every later call answers it (the first one counts). */
+void instance_set_unavailable(struct instance *instance, JET_ERR error);
+
+/* --- life --- */
+
+/* Makes an instance; chooses multi-instance mode if none is chosen (JetCreateInstance*).
+ * JET_errRunningInOneInstanceMode, JET_errTooManyInstances, JET_errInstanceNameInUse, JET_errOutOfMemory.
+ * Names may be NULL. */
+JET_ERR instance_create(const char *name, const char *display_name, JET_INSTANCE *handle);
+/* For JetInit and restores without an instance: also allowed in `mode` one-instance. */
+JET_ERR instance_create_in_mode(enum process_mode mode, const char *name, JET_INSTANCE *handle);
+/* Takes the instance out of the table and frees it once the last reference has gone; the caller holds none.
+ * With the last instance the mode becomes none. The instance's parts must be gone (instance_stop). */
+void instance_free(struct instance *instance);
+
+/* Where recovery is to find a database under another name, and where it stops. */
+struct instance_recovery_map {
+    const char *const *from; /* count paths each; NULL if count is 0 */
+    const char *const *to;
+    size_t count;
+    struct log_position stop;
+    JET_PFNSTATUS status;
+};
+
+/* JetInit*: starts an instance up (start.c): paths, log, recovery, temporary database.
+ * JET_errAlreadyInitialized. On failure the instance is freed, as the engine does. `map` may be NULL. */
+JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *map, JET_GRBIT grbit);
+
+/* JetTerm*: ends it (term.c). On JET_errBackupInProgress, JET_errTooManyActiveUsers the instance goes on. */
+JET_ERR instance_term(JET_INSTANCE handle, JET_GRBIT grbit);
+
+/* JetStopService*. */
+JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit);
+
+/* The parameters that hold for an instance: `global` ones are the process's. */
+uint64_t instance_parameter(const struct instance *instance, uint32_t number);
+const char *instance_parameter_text(const struct instance *instance, uint32_t number);
+
+/* The process's parameters (global ones, and defaults of new instances), for reading. */
+const struct parameters *process_parameters(void);
+
+#endif
