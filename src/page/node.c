@@ -1,0 +1,182 @@
+#include "src/page/node.h"
+
+static uint16_t read_size(const uint8_t *at)
+{
+    uint16_t size;
+    memcpy(&size, at, 2);
+    return (uint16_t)(size & NODE_KEY_SIZE_MASK);
+}
+
+JET_ERR node_get_checked(const struct page *page, uint32_t line_index, struct node *node)
+{
+    const struct line line = page_line(page, line_index);
+    const uint8_t *at = line.data;
+    uint32_t left = line.size;
+    *node = (struct node){.flags = line.flags};
+    if (line.flags & NODE_COMPRESSED) {
+        const struct line header = page_external_header(page);
+        if (left < NODE_PREFIX_OVERHEAD)
+            return JET_errNodeCorrupted;
+        const uint16_t prefix = read_size(at);
+        if (prefix > header.size)
+            return JET_errNodeCorrupted;
+        node->key.prefix = span_of(header.data, prefix);
+        at += NODE_PREFIX_OVERHEAD;
+        left -= NODE_PREFIX_OVERHEAD;
+    }
+    if (left < 2)
+        return JET_errNodeCorrupted;
+    const uint16_t suffix = read_size(at);
+    if (suffix > left - 2)
+        return JET_errNodeCorrupted;
+    node->key.suffix = span_of(at + 2, suffix);
+    node->data = span_of(at + 2 + suffix, left - 2 - suffix);
+    return JET_errSuccess;
+}
+
+struct node node_get(const struct page *page, uint32_t line)
+{
+    struct node node;
+    const JET_ERR err = node_get_checked(page, line, &node);
+    ASSERT(err == JET_errSuccess);
+    (void)err;
+    return node;
+}
+
+page_number node_child(const struct page *page, uint32_t line)
+{
+    const struct node node = node_get(page, line);
+    page_number child;
+    ASSERT(node.data.size == sizeof child);
+    memcpy(&child, node.data.bytes, sizeof child);
+    return child;
+}
+
+int span_compare(struct span a, struct span b)
+{
+    const size_t common = a.size < b.size ? a.size : b.size;
+    const int order = common == 0 ? 0 : memcmp(a.bytes, b.bytes, common);
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+/* The part of a key that begins at `offset`, as one piece that ends where a part of the key ends. */
+static struct span key_piece(const struct key *key, size_t offset)
+{
+    if (offset < key->prefix.size)
+        return span_of(key->prefix.bytes + offset, key->prefix.size - offset);
+    offset -= key->prefix.size;
+    if (offset >= key->suffix.size)
+        return (struct span){NULL, 0};
+    return span_of(key->suffix.bytes + offset, key->suffix.size - offset);
+}
+
+int key_compare(const struct key *a, const struct key *b)
+{
+    size_t at = 0;
+    for (;;) {
+        const struct span piece_a = key_piece(a, at);
+        const struct span piece_b = key_piece(b, at);
+        const size_t common = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
+        if (common == 0)
+            return (piece_a.size > 0) - (piece_b.size > 0);
+        const int order = memcmp(piece_a.bytes, piece_b.bytes, common);
+        if (order != 0)
+            return order;
+        at += common;
+    }
+}
+
+int node_compare(const struct node *node, const struct key *key, struct span data, bool with_data)
+{
+    const int order = key_compare(&node->key, key);
+    return order != 0 || !with_data ? order : span_compare(node->data, data);
+}
+
+size_t key_common_prefix(const struct key *a, const struct key *b)
+{
+    size_t at = 0;
+    for (;;) {
+        const struct span piece_a = key_piece(a, at);
+        const struct span piece_b = key_piece(b, at);
+        const size_t common = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
+        if (common == 0)
+            return at;
+        for (size_t i = 0; i < common; i++)
+            if (piece_a.bytes[i] != piece_b.bytes[i])
+                return at + i;
+        at += common;
+    }
+}
+
+size_t key_copy(const struct key *key, size_t offset, void *to, size_t capacity)
+{
+    size_t done = 0;
+    while (done < capacity) {
+        const struct span piece = key_piece(key, offset + done);
+        const size_t size = piece.size < capacity - done ? piece.size : capacity - done;
+        if (size == 0)
+            break;
+        memcpy((uint8_t *)to + done, piece.bytes, size);
+        done += size;
+    }
+    return done;
+}
+
+size_t node_size(size_t key_bytes, size_t data_bytes, size_t prefix_size)
+{
+    return NODE_OVERHEAD + key_bytes + data_bytes + (prefix_size > 0 ? NODE_PREFIX_OVERHEAD : 0) -
+           prefix_size;
+}
+
+size_t node_prefix_size(const struct page *page, const struct key *key)
+{
+    if (page_is_root(page) || page_has_flag(page, PAGE_SPACE_TREE))
+        return 0;
+    const struct line header = page_external_header(page);
+    const struct key prefix = key_of(header.data, header.size);
+    const size_t common = header.size == 0 ? 0 : key_common_prefix(&prefix, key);
+    return common > NODE_PREFIX_OVERHEAD ? common : 0;
+}
+
+void node_insert(struct page *page, uint32_t line, const struct node *node, size_t prefix_size)
+{
+    ASSERT(prefix_size <= key_size(&node->key) && key_size(&node->key) <= NODE_KEY_SIZE_MASK);
+    ASSERT(prefix_size == 0 || prefix_size <= page_external_header(page).size);
+    const uint16_t sizes[2] = {(uint16_t)prefix_size, (uint16_t)(key_size(&node->key) - prefix_size)};
+    struct span parts[4];
+    size_t count = 0;
+    parts[count++] = prefix_size > 0 ? span_of(sizes, 4) : span_of(&sizes[1], 2);
+    const struct span rest = key_piece(&node->key, prefix_size);
+    parts[count++] = rest;
+    parts[count++] = key_piece(&node->key, prefix_size + rest.size);
+    parts[count++] = node->data;
+    uint8_t flags = (uint8_t)(node->flags & ~NODE_COMPRESSED);
+    if (prefix_size > 0)
+        flags |= NODE_COMPRESSED;
+    page_insert_line(page, line, flags, parts, count);
+}
+
+void node_replace_data(struct page *page, uint32_t line_index, struct span data)
+{
+    const struct line line = page_line(page, line_index);
+    const struct node node = node_get(page, line_index);
+    const size_t head = line.size - node.data.size;
+    /* The head may have to move with the line: a growing line leaves its place. */
+    uint8_t copy[NODE_PREFIX_OVERHEAD + 2 + NODE_KEY_SIZE_MASK];
+    ASSERT(head <= sizeof copy);
+    memcpy(copy, line.data, head);
+    const struct span parts[2] = {span_of(copy, head), data};
+    page_replace_line(page, line_index, line.flags, parts, 2);
+}
+
+void node_set_flags(struct page *page, uint32_t line, uint8_t flags)
+{
+    ASSERT(!(flags & NODE_COMPRESSED));
+    page_set_line_flags(page, line, page_line(page, line).flags | flags);
+}
+
+void node_clear_flags(struct page *page, uint32_t line, uint8_t flags)
+{
+    ASSERT(!(flags & NODE_COMPRESSED));
+    page_set_line_flags(page, line, (uint8_t)(page_line(page, line).flags & ~flags));
+}
