@@ -19,10 +19,11 @@ JET_ERR apply_check_insert(const struct page *page, uint32_t line, struct span k
         return JET_errLogCorrupted;
     if (page_is_root(page) && prefix_size > 0)
         return JET_errLogCorrupted;
-    if (prefix_size > 0 && memcmp(header.data, key.data, prefix_size) != 0)
+    if (prefix_size > 0 && memcmp(header.data, key.bytes, prefix_size) != 0)
         return JET_errLogCorrupted;
     if (key.size > NODE_KEY_SIZE_MASK || data.size > page->size ||
-        !page_has_room(page, node_size(key.size, data.size, prefix_size) - (uint32_t)sizeof(struct page_tag)))
+        !page_has_room(page, (uint32_t)node_size((uint32_t)key.size, (uint32_t)data.size, prefix_size) -
+                                 (uint32_t)sizeof(struct page_tag)))
         return JET_errLogCorrupted;
     return JET_errSuccess;
 }
@@ -30,7 +31,7 @@ JET_ERR apply_check_insert(const struct page *page, uint32_t line, struct span k
 void apply_insert(struct page *page, uint32_t line, struct span key, uint32_t prefix_size, struct span data,
                   bool versioned)
 {
-    struct node node = {key_of(key.data, key.size), data, with_version(0, versioned)};
+    struct node node = {key_of(key.bytes, key.size), data, with_version(0, versioned)};
 
     node_insert(page, line, &node, prefix_size);
 }
@@ -41,7 +42,7 @@ JET_ERR apply_check_replace(const struct page *page, uint32_t line, uint32_t dat
 
     if (err < JET_errSuccess)
         return err;
-    uint32_t old_size = node_get(page, line).data.size;
+    size_t old_size = node_get(page, line).data.size;
     if (data_size > old_size && data_size - old_size > page_free_bytes(page))
         return JET_errLogCorrupted;
     return JET_errSuccess;
@@ -83,7 +84,7 @@ JET_ERR apply_check_delta(const struct page *page, uint32_t line, uint32_t offse
 
     if (err < JET_errSuccess)
         return err;
-    uint32_t size = node_get(page, line).data.size;
+    size_t size = node_get(page, line).data.size;
     return width <= size && offset <= size - width ? JET_errSuccess : JET_errLogCorrupted;
 }
 
@@ -91,7 +92,7 @@ void apply_delta(struct page *page, uint32_t line, uint32_t offset, uint32_t wid
                  bool versioned)
 {
     struct node node = node_get(page, line);
-    uint8_t *at = page->data + (node.data.data - page->data) + offset;
+    uint8_t *at = page->data + (node.data.bytes - page->data) + offset;
     uint64_t value = 0;
 
     ASSERT((width == 4 || width == 8) && offset + width <= node.data.size);
@@ -154,8 +155,8 @@ static uint32_t read_number(struct difference_reader *reader, uint32_t width)
         reader->short_of_bytes = true;
         return 0;
     }
-    memcpy(&value, reader->rest.data, width);
-    reader->rest = span_of(reader->rest.data + width, reader->rest.size - width);
+    memcpy(&value, reader->rest.bytes, width);
+    reader->rest = span_of(reader->rest.bytes + width, reader->rest.size - width);
     return value;
 }
 
@@ -167,7 +168,7 @@ struct difference_writer {
     bool overflow;
 };
 
-static void write_bytes(struct difference_writer *writer, const uint8_t *bytes, uint32_t size)
+static void write_bytes(struct difference_writer *writer, const uint8_t *bytes, size_t size)
 {
     if (size > writer->capacity - writer->size) {
         writer->overflow = true;
@@ -175,7 +176,7 @@ static void write_bytes(struct difference_writer *writer, const uint8_t *bytes, 
     }
     if (size > 0)
         memcpy(writer->out + writer->size, bytes, size);
-    writer->size += size;
+    writer->size += (uint32_t)size;
 }
 
 JET_ERR apply_difference(struct span before, struct span differences, bool wide_header, uint8_t *out,
@@ -183,7 +184,7 @@ JET_ERR apply_difference(struct span before, struct span differences, bool wide_
 {
     struct difference_reader reader = {differences, false};
     struct difference_writer writer = {out, capacity, 0, false};
-    uint32_t done = 0; /* bytes of `before` that are dealt with */
+    size_t done = 0; /* bytes of `before` that are dealt with */
 
     while (reader.rest.size > 0) {
         uint32_t head = read_number(&reader, 2);
@@ -198,12 +199,12 @@ JET_ERR apply_difference(struct span before, struct span differences, bool wide_
         if (reader.short_of_bytes || reader.rest.size < new_size || offset < done || offset > before.size ||
             old_size > before.size - offset)
             return JET_errLogCorrupted;
-        write_bytes(&writer, before.data + done, offset - done);
-        write_bytes(&writer, reader.rest.data, new_size);
-        reader.rest = span_of(reader.rest.data + new_size, reader.rest.size - new_size);
+        write_bytes(&writer, before.bytes + done, offset - done);
+        write_bytes(&writer, reader.rest.bytes, new_size);
+        reader.rest = span_of(reader.rest.bytes + new_size, reader.rest.size - new_size);
         done = offset + old_size;
     }
-    write_bytes(&writer, before.data + done, before.size - done);
+    write_bytes(&writer, before.bytes + done, before.size - done);
     if (writer.overflow)
         return JET_errLogCorrupted;
     *out_size = writer.size;
