@@ -35,6 +35,7 @@ enum parameter_flags {
     PARAMETER_FIXED_BY_INIT = 0x04,        /* not writable in an instance that runs */
     PARAMETER_ADVANCED = 0x08,  /* tuned by JET_paramConfiguration; ignored unless JET_paramEnableAdvanced */
     PARAMETER_IGNORED = 0x10,   /* checked and stored, without any effect */
+    PARAMETER_SPECIAL = 0x40,   /* has code of its own in parameters.c */
     PARAMETER_READ_ONLY = 0x20, /* JET_errInvalidParameter on a write */
 };
 
@@ -56,6 +57,12 @@ struct parameter {
     os_atomic_64 number;
     char *text;   /* NULL: the default */
     bool written; /* set by a caller */
+};
+
+/* JET_paramUnicodeIndexDefault. */
+struct parameter_unicode_default {
+    uint32_t locale_id;
+    uint32_t map_flags;
 };
 
 struct parameters {
