@@ -1,0 +1,9 @@
+/* The process dies at any point; what recovery finds must be what was durable. */
+#include "fuzz/mutate/mutate.h"
+#include "fuzz/target/target.h"
+
+const struct fuzz_target fuzz_target = {
+    .name = "crash",
+    .features = MUTATE_BACKUP | MUTATE_DATA | MUTATE_CRASH | MUTATE_SETTINGS,
+    .judged = true,
+};

@@ -1,0 +1,28 @@
+/* libFuzzer's entry points (AFL++'s driver calls LLVMFuzzerTestOneInput too). */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fuzz/mutate/mutate.h"
+#include "fuzz/target/target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned int seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                                 size_t limit, unsigned int seed);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_run_input(data, size);
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned int seed)
+{
+    return mutate_input(data, size, limit, seed, fuzz_target.features);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                                 size_t limit, unsigned int seed)
+{
+    return mutate_cross_inputs(a, a_size, b, b_size, out, limit, seed);
+}

@@ -1,0 +1,116 @@
+#include "fuzz/target/target.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz/model/model.h"
+#include "fuzz/mutate/mutate.h"
+#include "fuzz/runner/runner.h"
+
+static struct fuzz_statistics own_statistics;
+struct fuzz_statistics *fuzz_statistics = &own_statistics;
+
+struct judgement {
+    struct model *model;
+    size_t calls; /* calls answered so far */
+};
+
+static void map_statistics(void)
+{
+    static bool mapped;
+    if (mapped)
+        return;
+    mapped = true;
+    const char *path = getenv("ESENT_FUZZ_STATISTICS");
+    if (path == NULL)
+        return;
+    int file = open(path, O_RDWR | O_CREAT, 0644);
+    if (file < 0)
+        return;
+    if (ftruncate(file, sizeof own_statistics) == 0) {
+        void *shared = mmap(NULL, sizeof own_statistics, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        if (shared != MAP_FAILED)
+            fuzz_statistics = shared;
+    }
+    close(file);
+}
+
+static void print_program(const struct program *program, size_t marked)
+{
+    struct text text = {0};
+    for (size_t i = 0; i < program->line_count; i++) {
+        program_print_line(&program->lines[i], &text);
+        text_print(&text, i == marked ? "   # <-- here\n" : "\n");
+    }
+    fprintf(stderr, "--- program\n%s--- end of program\n", text.bytes == NULL ? "" : text.bytes);
+    text_free(&text);
+}
+
+/* The last words of a run that went wrong: what, where, the program. */
+_Noreturn static void report(const struct program *program, size_t line, const char *rule)
+{
+    fprintf(stderr, "rule: %s\n", rule);
+    print_program(program, line);
+    fflush(stderr);
+    abort();
+}
+
+static void judge_call(void *context, const struct program *program, size_t line, const struct run_answer *answer)
+{
+    struct judgement *judgement = context;
+    fuzz_statistics->calls++;
+    fuzz_statistics->succeeded += !answer->bad_line && answer->code >= 0;
+    judgement->calls++;
+    if (answer->bad_line || judgement->model == NULL)
+        return;
+    struct model_verdict verdict;
+    model_judge(judgement->model, &program->lines[line], &answer->outcome, &verdict);
+    fuzz_statistics->judged += verdict.opinion != MODEL_NO_OPINION;
+    if (verdict.opinion != MODEL_DISAGREES)
+        return;
+    struct text text = {0};
+    program_print_line(&program->lines[line], &text);
+    struct text got = {0};
+    program_print_outcome(&answer->outcome, &got);
+    fprintf(stderr, "call %zu: expected %s, got %s\n    %s\n", judgement->calls, verdict.expected, got.bytes, text.bytes);
+    char rule[160];
+    snprintf(rule, sizeof rule, "%s %s", verdict.rule, program->lines[line].op->name);
+    text_free(&text);
+    text_free(&got);
+    report(program, line, rule);
+}
+
+void fuzz_run_input(const uint8_t *bytes, size_t size)
+{
+    struct program program = {0};
+    struct judgement judgement = {0};
+    struct run_result result = {0};
+    map_statistics();
+    mutate_decode_input(&program, bytes, size);
+    fuzz_limit_program(&program);
+    if (fuzz_target.prepare != NULL)
+        fuzz_target.prepare(&program);
+    if (fuzz_target.judged)
+        judgement.model = model_new(&program, NULL);
+    /* The schedule belongs to the program: the same input runs the same way. */
+    struct run_options options = {
+        .files = RUN_MEMORY,
+        .simulated = fuzz_target.simulated,
+        .seed = size,
+        .observer = {.context = &judgement, .after = judge_call},
+    };
+    run_program(&program, &options, NULL, &result);
+    if (result.leaked_bytes != 0 || result.leaked_handles != 0) {
+        fprintf(stderr, "call %zu: expected nothing left behind, got %llu bytes and %u open files\n", judgement.calls,
+                (unsigned long long)result.leaked_bytes, result.leaked_handles);
+        report(&program, program.line_count, "I9 left behind");
+    }
+    if (judgement.model != NULL)
+        model_free(judgement.model);
+    program_free(&program);
+    fuzz_statistics->executions++;
+}

@@ -1,0 +1,41 @@
+/* What all fuzz targets share: an input becomes a program, the program runs, the model judges each call, and a failure
+ * explains itself before the process aborts.
+ *
+ * A target is one small file that defines `fuzz_target`; the entry points of the engines are in the shims. */
+#ifndef OPENESENT_FUZZ_TARGET_H
+#define OPENESENT_FUZZ_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fuzz/program/program.h"
+
+struct fuzz_target {
+    const char *name;
+    unsigned features; /* enum mutate_feature: what mutation may put into programs */
+    bool simulated;    /* threads under the seeded scheduler */
+    bool judged;       /* the model judges answers; without, only crashes, leaks and assertions count */
+    /* Called before the run, may change the program (what does not suit the target); may be NULL. */
+    void (*prepare)(struct program *program);
+};
+
+/* Defined by each target's own file. */
+extern const struct fuzz_target fuzz_target;
+
+/* Counters of a process, shared with ./campaign through a file when ESENT_FUZZ_STATISTICS names one. */
+struct fuzz_statistics {
+    uint64_t executions;
+    uint64_t calls;
+    uint64_t judged;     /* calls that the model had an opinion about */
+    uint64_t succeeded;  /* calls that answered success */
+};
+extern struct fuzz_statistics *fuzz_statistics;
+
+/* Runs one input. Returns normally only when nothing is wrong. Any bytes are an input. */
+void fuzz_run_input(const uint8_t *bytes, size_t size);
+
+/* Makes sizes small enough for thousands of runs a second: rows, chunks, sleeps. */
+void fuzz_limit_program(struct program *program);
+
+#endif
