@@ -252,11 +252,14 @@ JET_ERR apply_check_split(const struct split_step *steps, size_t count, const st
             if (page_is_leaf(&step->page) || child == NULL || !child->splits)
                 FAIL(JET_errLogCorrupted);
             uint32_t line = split_separator_line(&step->page, child->parent_key);
+            struct key key = key_of(child->parent_key.bytes, child->parent_key.size);
+            size_t size =
+                node_size(key_size(&key), sizeof(page_number), node_prefix_size(&step->page, &key)) -
+                sizeof(struct page_tag);
 
             if (line >= page_line_count(&step->page) ||
                 node_child(&step->page, line) != child->split_number ||
-                !page_has_room(&step->page,
-                               (uint32_t)node_size(child->parent_key.size, sizeof(page_number), 0)))
+                !page_has_room(&step->page, (uint32_t)size))
                 FAIL(JET_errLogCorrupted);
         }
     }

@@ -130,7 +130,7 @@ size_t node_size(size_t key_bytes, size_t data_bytes, size_t prefix_size)
 
 size_t node_prefix_size(const struct page *page, const struct key *key)
 {
-    if (page_is_root(page) || page_has_flag(page, PAGE_SPACE_TREE))
+    if (page_is_root(page))
         return 0;
     const struct line header = page_external_header(page);
     const struct key prefix = key_of(header.data, header.size);
