@@ -117,6 +117,11 @@ JET_ERR instance_visit(JET_ERR (*visit)(struct instance *instance, void *context
 
 /* A fatal error: every later call answers it (the first one counts). */
 void instance_set_unavailable(struct instance *instance, JET_ERR error);
+/* That error, or success. */
+static inline JET_ERR instance_unavailable(const struct instance *instance)
+{
+    return (JET_ERR)(int64_t)os_atomic_load(&instance->unavailable);
+}
 
 /* --- life --- */
 
@@ -124,8 +129,6 @@ void instance_set_unavailable(struct instance *instance, JET_ERR error);
  * JET_errRunningInOneInstanceMode, JET_errTooManyInstances, JET_errInstanceNameInUse, JET_errOutOfMemory.
  * Names may be NULL. */
 JET_ERR instance_create(const char *name, const char *display_name, JET_INSTANCE *handle);
-/* For JetInit and restores without an instance: also allowed in `mode` one-instance. */
-JET_ERR instance_create_in_mode(enum process_mode mode, const char *name, JET_INSTANCE *handle);
 /* Takes the instance out of the table and frees it once the last reference has gone; the caller holds none.
  * With the last instance the mode becomes none. The instance's parts must be gone (instance_stop). */
 void instance_free(struct instance *instance);

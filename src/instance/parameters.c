@@ -35,12 +35,23 @@ static uint64_t profile_default(uint32_t number, uint64_t usual)
     }
 }
 
-void parameters_init(struct parameters *set)
+void parameters_init(struct parameters *set, char (*storage)[PARAMETER_TEXT_SIZE])
 {
     memset(set, 0, sizeof(*set));
+    set->storage = storage;
     for (uint32_t number = 0; number < PARAMETER_COUNT; number++)
         os_atomic_store(&set->values[number].number,
                         profile_default(number, parameter_definition(number)->default_value));
+}
+
+void parameters_refresh(struct parameters *set)
+{
+    static const uint32_t numbers[] = {JET_paramLegacyFileNames, JET_paramEnablePersistedCallbacks};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct parameter *parameter = &set->values[numbers[i]];
+        if (!parameter->written)
+            os_atomic_store(&parameter->number, profile_default(numbers[i], 0));
+    }
 }
 
 JET_ERR parameters_copy(struct parameters *to, const struct parameters *from)
@@ -55,11 +66,8 @@ JET_ERR parameters_copy(struct parameters *to, const struct parameters *from)
         if (original->text != NULL && (copy->text = os_duplicate_text(original->text)) == NULL)
             FAIL(JET_errOutOfMemory);
     }
-    if (from->unicode_default != NULL) {
-        to->unicode_default = os_duplicate(from->unicode_default, sizeof(*from->unicode_default));
-        if (to->unicode_default == NULL)
-            FAIL(JET_errOutOfMemory);
-    }
+    to->unicode_default_set = from->unicode_default_set;
+    to->unicode_default = from->unicode_default;
 done:
     if (err < JET_errSuccess)
         parameters_done(to);
@@ -69,11 +77,10 @@ done:
 void parameters_done(struct parameters *set)
 {
     for (uint32_t number = 0; number < PARAMETER_COUNT; number++) {
-        os_free(set->values[number].text);
+        if (set->storage == NULL)
+            os_free(set->values[number].text);
         set->values[number].text = NULL;
     }
-    os_free(set->unicode_default);
-    set->unicode_default = NULL;
 }
 
 uint64_t parameter_number(const struct parameters *set, uint32_t number)
@@ -98,6 +105,15 @@ void parameter_force_number(struct parameters *set, uint32_t number, uint64_t va
 JET_ERR parameter_force_text(struct parameters *set, uint32_t number, const char *text)
 {
     ASSERT(number < PARAMETER_COUNT);
+    if (set->storage != NULL) {
+        JET_ERR err = os_text_copy(text, set->storage[number], PARAMETER_TEXT_SIZE);
+        if (err < JET_errSuccess) {
+            set->values[number].text = NULL;
+            return JET_errInvalidParameter;
+        }
+        set->values[number].text = set->storage[number];
+        return JET_errSuccess;
+    }
     char *copy = os_duplicate_text(text);
     if (copy == NULL)
         return JET_errOutOfMemory;
@@ -213,18 +229,11 @@ static JET_ERR set_unicode_default(struct parameters *set, uint64_t value,
 {
     JET_ERR err = JET_errSuccess;
     TRY(check_time(parameter_definition(JET_paramUnicodeIndexDefault), writer));
-    if (value == 0) {
-        os_free(set->unicode_default);
-        set->unicode_default = NULL;
-    } else {
+    set->unicode_default_set = value != 0;
+    if (value != 0) {
         const JET_UNICODEINDEX *given = (const JET_UNICODEINDEX *)(uintptr_t)value;
-        if (set->unicode_default == NULL) {
-            set->unicode_default = os_allocate_zeroed(sizeof(*set->unicode_default));
-            if (set->unicode_default == NULL)
-                FAIL(JET_errOutOfMemory);
-        }
-        set->unicode_default->locale_id = given->lcid;
-        set->unicode_default->map_flags = given->dwMapFlags;
+        set->unicode_default.locale_id = given->lcid;
+        set->unicode_default.map_flags = given->dwMapFlags;
     }
     set->values[JET_paramUnicodeIndexDefault].written = true;
 done:

@@ -65,14 +65,20 @@ struct parameter_unicode_default {
     uint32_t map_flags;
 };
 
+/* Room for a text in the process's set, whose texts must outlive all instances without being allocated. */
+#define PARAMETER_TEXT_SIZE 1056u
+
 struct parameters {
     struct parameter values[PARAMETER_COUNT];
-    struct parameter_unicode_default
-        *unicode_default; /* JET_paramUnicodeIndexDefault, NULL: the built-in one */
+    bool unicode_default_set; /* JET_paramUnicodeIndexDefault was given */
+    struct parameter_unicode_default unicode_default;
+    char (*storage)[PARAMETER_TEXT_SIZE]; /* PARAMETER_COUNT texts; NULL: texts are allocated */
 };
 
-/* Fills a set with the defaults of the profile in force. */
-void parameters_init(struct parameters *set);
+/* Fills a set with the defaults of the profile in force; `storage` may be NULL. */
+void parameters_init(struct parameters *set, char (*storage)[PARAMETER_TEXT_SIZE]);
+/* The profile has changed: defaults that depend on it and were not written follow. */
+void parameters_refresh(struct parameters *set);
 /* Copies everything, texts too. On failure (JET_errOutOfMemory) `to` is as after parameters_done. */
 JET_ERR parameters_copy(struct parameters *to, const struct parameters *from);
 /* Frees the texts. */
