@@ -47,7 +47,10 @@ JET_ERR btree_cursor_next(struct btree_cursor *cursor);
 JET_ERR btree_cursor_previous(struct btree_cursor *cursor);
 
 bool btree_cursor_latched(const struct btree_cursor *cursor);
-void btree_cursor_node(struct btree_cursor *cursor, struct node_view *node); /* latched only */
+/* The node, while latched. JET_errOutOfMemory when its key had to be joined. */
+JET_ERR btree_cursor_node(struct btree_cursor *cursor, struct node_view *node);
+/* The same with the key in two pieces: cannot fail. */
+struct node btree_cursor_raw_node(const struct btree_cursor *cursor);
 void btree_cursor_release(struct btree_cursor *cursor);
 page_number btree_cursor_page(const struct btree_cursor *cursor);
 unsigned btree_cursor_line(const struct btree_cursor *cursor);

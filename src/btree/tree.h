@@ -13,6 +13,7 @@
 
 #include "src/os/base.h"
 #include "src/os/error.h"
+#include "src/os/lock.h"
 
 struct database;
 struct tree_registry;
@@ -34,7 +35,11 @@ struct tree {
     page_number owned_root;     /* root of the owned extents, null while the tree is single-extent */
     page_number available_root; /* root of the available extents, null while the tree is single-extent */
 
-    struct tree_internal *internal; /* the registry's */
+    struct os_mutex
+        space_lock; /* OS_RANK_TREE: serialises allocation in this tree; taken child before parent */
+    struct tree_registry *registry;
+    struct tree *next;   /* (registry) */
+    uint32_t references; /* (registry) */
 };
 
 /* Makes and frees the registry of an instance. At free no tree may be referenced (asserted); unreferenced
@@ -47,6 +52,11 @@ void tree_registry_free(struct tree_registry *registry);
  * that is no root. */
 JET_ERR tree_open(struct tree_registry *registry, struct database *database, page_number root,
                   struct tree **out);
+/* The same for a root that is just being made and cannot be read yet. */
+JET_ERR tree_open_new(struct tree_registry *registry, struct database *database, page_number root,
+                      object_id object, bool unique, page_number parent, struct tree **out);
+/* Takes a tree that was deleted out of the registry; the caller holds the only reference, which goes too. */
+void tree_forget(struct tree *tree);
 void tree_add_reference(struct tree *tree);
 void tree_close(struct tree *tree);
 

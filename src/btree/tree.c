@@ -1,0 +1,221 @@
+#include "src/btree/tree.h"
+#include "src/btree/space.h"
+#include "src/cache/cache.h"
+#include "src/os/memory.h"
+
+#define REGISTRY_BUCKETS 64u
+
+struct tree_registry {
+    struct os_mutex lock;
+    struct tree *buckets[REGISTRY_BUCKETS];
+};
+
+JET_ERR tree_registry_create(struct tree_registry **out)
+{
+    *out = os_allocate_zeroed(sizeof **out);
+    if (*out == NULL)
+        return JET_errOutOfMemory;
+    os_mutex_init(&(*out)->lock, OS_RANK_LEAF);
+    return JET_errSuccess;
+}
+
+static void free_tree(struct tree *tree)
+{
+    os_mutex_destroy(&tree->space_lock);
+    os_free(tree);
+}
+
+void tree_registry_free(struct tree_registry *registry)
+{
+    if (registry == NULL)
+        return;
+    for (size_t i = 0; i < REGISTRY_BUCKETS; i++) {
+        while (registry->buckets[i] != NULL) {
+            struct tree *tree = registry->buckets[i];
+
+            ASSERT(tree->references == 0);
+            registry->buckets[i] = tree->next;
+            free_tree(tree);
+        }
+    }
+    os_mutex_destroy(&registry->lock);
+    os_free(registry);
+}
+
+static struct tree **find_link(struct tree_registry *registry, const struct database *database,
+                               page_number root)
+{
+    struct tree **link = &registry->buckets[(root * 7 + database->id) % REGISTRY_BUCKETS];
+
+    while (*link != NULL && ((*link)->root != root || (*link)->database != database))
+        link = &(*link)->next;
+    return link;
+}
+
+/* Publishes `tree` with one reference, or frees it and takes the one that is there. */
+static struct tree *publish(struct tree_registry *registry, struct tree *tree)
+{
+    os_mutex_lock(&registry->lock);
+    struct tree **link = find_link(registry, tree->database, tree->root);
+    struct tree *there = *link;
+    if (there == NULL) {
+        there = tree;
+        *link = tree;
+    }
+    there->references++;
+    os_mutex_unlock(&registry->lock);
+    if (there != tree)
+        free_tree(tree);
+    return there;
+}
+
+static struct tree *allocate_tree(struct tree_registry *registry, struct database *database, page_number root)
+{
+    struct tree *tree = os_allocate_zeroed(sizeof *tree);
+
+    if (tree == NULL)
+        return NULL;
+    tree->registry = registry;
+    tree->database = database;
+    tree->root = root;
+    os_mutex_init(&tree->space_lock, OS_RANK_TREE);
+    return tree;
+}
+
+/* Fills a tree from its root page. */
+static JET_ERR read_root(struct tree *tree, const struct page *page)
+{
+    const struct page_header *header = page_header(page);
+    struct space_header space;
+    struct line line = page_external_header(page);
+
+    if (!page_is_root(page) || header->tree == 0)
+        return JET_errDatabaseCorrupted;
+    tree->object = header->tree;
+    tree->space = page_has_flag(page, PAGE_SPACE_TREE);
+    tree->unique = true;
+    if (tree->space)
+        return JET_errSuccess; /* its external header is a split buffer */
+    if (line.size < sizeof space)
+        return JET_errDatabaseCorrupted;
+    memcpy(&space, line.data, sizeof space);
+    tree->unique = (space.flags & SPACE_NON_UNIQUE) == 0;
+    tree->parent = space.parent;
+    if ((space.flags & SPACE_MULTIPLE_EXTENT) != 0) {
+        tree->owned_root = space.available;
+        tree->available_root = space.available + 1;
+    }
+    return JET_errSuccess;
+}
+
+JET_ERR tree_open(struct tree_registry *registry, struct database *database, page_number root,
+                  struct tree **out)
+{
+    JET_ERR err = JET_errSuccess;
+    struct latch latch = LATCH_INIT;
+    struct tree *tree = NULL;
+
+    *out = NULL;
+    os_mutex_lock(&registry->lock);
+    tree = *find_link(registry, database, root);
+    if (tree != NULL)
+        tree->references++;
+    os_mutex_unlock(&registry->lock);
+    if (tree != NULL) {
+        *out = tree;
+        return JET_errSuccess;
+    }
+    tree = allocate_tree(registry, database, root);
+    if (tree == NULL)
+        FAIL(JET_errOutOfMemory);
+    TRY(cache_latch(database, root, LATCH_SHARED, 0, &latch));
+    TRY(read_root(tree, &latch.page));
+    *out = publish(registry, tree);
+    tree = NULL;
+done:
+    cache_unlatch(&latch);
+    if (tree != NULL)
+        free_tree(tree);
+    return err;
+}
+
+JET_ERR tree_open_new(struct tree_registry *registry, struct database *database, page_number root,
+                      object_id object, bool unique, page_number parent, struct tree **out)
+{
+    struct tree *tree = allocate_tree(registry, database, root);
+
+    *out = NULL;
+    if (tree == NULL)
+        return JET_errOutOfMemory;
+    tree->object = object;
+    tree->unique = unique;
+    tree->parent = parent;
+    *out = publish(registry, tree);
+    ASSERT(*out == tree);
+    return JET_errSuccess;
+}
+
+void tree_add_reference(struct tree *tree)
+{
+    os_mutex_lock(&tree->registry->lock);
+    tree->references++;
+    os_mutex_unlock(&tree->registry->lock);
+}
+
+void tree_close(struct tree *tree)
+{
+    if (tree == NULL)
+        return;
+    struct tree_registry *registry = tree->registry;
+    os_mutex_lock(&registry->lock);
+    ASSERT(tree->references > 0);
+    tree->references--;
+    os_mutex_unlock(&registry->lock);
+}
+
+void tree_forget(struct tree *tree)
+{
+    struct tree_registry *registry = tree->registry;
+
+    os_mutex_lock(&registry->lock);
+    ASSERT(tree->references == 1);
+    struct tree **link = find_link(registry, tree->database, tree->root);
+    ASSERT(*link == tree);
+    *link = tree->next;
+    os_mutex_unlock(&registry->lock);
+    free_tree(tree);
+}
+
+bool tree_registry_forget(struct tree_registry *registry, struct database *database)
+{
+    bool all = true;
+    struct tree *gone = NULL;
+
+    os_mutex_lock(&registry->lock);
+    for (size_t i = 0; i < REGISTRY_BUCKETS; i++) {
+        struct tree **link = &registry->buckets[i];
+
+        while (*link != NULL) {
+            struct tree *tree = *link;
+
+            if (tree->database != database) {
+                link = &tree->next;
+            } else if (tree->references > 0) {
+                all = false;
+                link = &tree->next;
+            } else {
+                *link = tree->next;
+                tree->next = gone;
+                gone = tree;
+            }
+        }
+    }
+    os_mutex_unlock(&registry->lock);
+    while (gone != NULL) {
+        struct tree *tree = gone;
+
+        gone = tree->next;
+        free_tree(tree);
+    }
+    return all;
+}
