@@ -1,5 +1,6 @@
 /* The process's mode and its table of instances: lookup, gates, creation, end. */
 #include "src/instance/process.h"
+#include "src/instance/session_slots.h"
 
 #include "src/os/host.h"
 #include "src/os/memory.h"
@@ -9,7 +10,6 @@
 #define INSTANCES_MOST 1024u
 
 /* A handle: kind, sequence number, slot + 1. */
-#define HANDLE_KIND_INSTANCE ((uint64_t)0x1 << 60)
 #define HANDLE_SLOT_MASK ((uint64_t)0xffff)
 #define HANDLE_SEQUENCE_MASK ((uint64_t)0xffffffff)
 

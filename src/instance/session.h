@@ -65,8 +65,9 @@ struct session {
     uint32_t cursor_free; /* first free one + 1, 0: none */
 
     uint32_t calls_depth; /* 1 in a call; more in calls out of a call-back */
-    bool in_callback;     /* the engine is in a call-back of this session: its thread may call in again */
-    void *owner_data;     /* of the data calls (src/api/data_*), freed through free_owner_data */
+    uint32_t callback_depth;
+    bool in_callback; /* the engine is in a call-back of this session: its thread may call in again */
+    void *owner_data; /* of the data calls (src/api/data_*), freed through free_owner_data */
     void (*free_owner_data)(struct session *session);
 };
 
