@@ -59,8 +59,9 @@ struct session {
     uint32_t opened[INSTANCE_DATABASES];        /* JetOpenDatabase count of each slot */
     uint32_t open_sequence[INSTANCE_DATABASES]; /* attach sequence that the count belongs to */
 
-    struct session_cursor *cursors;
-    uint32_t cursor_count; /* of the array */
+    struct table_cursor *table_cursors; /* head of the table layer's own list */
+    struct session_cursor *cursors;     /* the handles */
+    uint32_t cursor_count;              /* of the array */
     uint32_t cursors_used;
     uint32_t cursor_free; /* first free one + 1, 0: none */
 
@@ -124,6 +125,9 @@ void session_callback_begin(struct session *session);
 void session_callback_end(struct session *session);
 
 /* --- life --- */
+
+/* Takes the session's counted opens of a database slot back (JetCloseDatabase, detach, end of session). */
+void session_forget_database(struct session *session, uint32_t slot);
 
 /* JetBeginSession: a new session of a running instance. JET_errOutOfSessions, JET_errOutOfMemory. */
 JET_ERR session_begin(struct instance *instance, JET_SESID *handle);

@@ -1,0 +1,135 @@
+/* Begin and end of sessions. */
+#include "src/instance/databases.h"
+#include "src/instance/instance.h"
+#include "src/instance/session_slots.h"
+#include "src/os/memory.h"
+
+/* Numbers of sessions in log records: unique among the instance's sessions, small, never 0 or the nil value.
+ */
+#define PROCESS_NUMBER_LAST 0xfffeu
+
+static bool process_number_used(const struct instance *instance, uint16_t number)
+{
+    for (const struct session *session = instance->sessions; session != NULL; session = session->next) {
+        if (session->process == number)
+            return true;
+    }
+    return false;
+}
+
+/* Puts a session on the instance's list and numbers it; the caller holds the session lock. */
+static JET_ERR link_session(struct instance *instance, struct session *session)
+{
+    uint64_t most = instance_parameter(instance, JET_paramMaxSessions);
+    if (instance->session_count >= most || instance->session_count >= PROCESS_NUMBER_LAST)
+        return JET_errOutOfSessions;
+    uint16_t number = 1;
+    while (process_number_used(instance, number))
+        number++;
+    session->process = number;
+    session->next = instance->sessions;
+    if (session->next != NULL)
+        session->next->previous = session;
+    instance->sessions = session;
+    instance->session_count++;
+    return JET_errSuccess;
+}
+
+static void unlink_session(struct instance *instance, struct session *session)
+{
+    os_mutex_lock(&instance->session_lock);
+    if (session->previous != NULL)
+        session->previous->next = session->next;
+    else
+        instance->sessions = session->next;
+    if (session->next != NULL)
+        session->next->previous = session->previous;
+    ASSERT(instance->session_count > 0);
+    instance->session_count--;
+    os_mutex_unlock(&instance->session_lock);
+}
+
+JET_ERR session_begin(struct instance *instance, JET_SESID *handle)
+{
+    JET_ERR err = JET_errSuccess;
+    bool linked = false;
+    bool ready = false;
+    struct session *session = os_allocate_zeroed(sizeof(*session));
+    if (session == NULL)
+        return JET_errOutOfMemory;
+    session->instance = instance;
+    session->commit_default = (JET_GRBIT)instance_parameter(instance, JET_paramCommitDefault);
+
+    os_mutex_lock(&instance->session_lock);
+    err = link_session(instance, session);
+    os_mutex_unlock(&instance->session_lock);
+    TRY(err);
+    linked = true;
+    TRY(transaction_init(&session->transaction, instance->versions, session->process));
+    ready = true;
+    TRY(session_slot_claim(session));
+    *handle = session->handle;
+    session->calls_depth = 1;
+    session_leave(session);
+    return JET_errSuccess;
+done:
+    if (ready)
+        transaction_done(&session->transaction);
+    if (linked)
+        unlink_session(instance, session);
+    os_free(session);
+    return err;
+}
+
+static void close_cursor(struct session *session, JET_TABLEID table, void *object, void *context)
+{
+    (void)context;
+    (void)object;
+    struct session_cursor cursor = session->cursors[table & 0xffff];
+    session_remove_cursor(session, table);
+    if (cursor.close != NULL)
+        cursor.close(session, cursor.object);
+}
+
+void session_close_cursors(struct session *session)
+{
+    session_visit_cursors(session, close_cursor, NULL);
+    ASSERT(session->cursors_used == 0);
+}
+
+JET_ERR session_undo(struct session *session)
+{
+    JET_ERR err = JET_errSuccess;
+    while (transaction_level(&session->transaction) > 0)
+        TRY(transaction_rollback(&session->transaction));
+done:
+    return err;
+}
+
+void session_free(struct session *session)
+{
+    struct instance *instance = session->instance;
+    ASSERT(session->cursors_used == 0);
+    if (session->free_owner_data != NULL)
+        session->free_owner_data(session);
+    for (uint32_t slot = 0; slot < INSTANCE_DATABASES; slot++)
+        session_forget_database(session, slot);
+    transaction_done(&session->transaction);
+    unlink_session(instance, session);
+    session_slot_release(session);
+    os_free(session->cursors);
+    os_free(session);
+}
+
+JET_ERR session_end(struct session *session)
+{
+    JET_ERR err = JET_errSuccess;
+    /* Under a session context anybody may end the session; otherwise the transaction's thread only. */
+    if (!session->transaction_by_context)
+        TRY(session_check_thread(session));
+    session_close_cursors(session);
+    TRY(session_undo(session));
+    session_free(session);
+done:
+    return err;
+}
