@@ -1,0 +1,284 @@
+"""What a campaign found: told apart by cause, reduced, explained, one folder each, and an index of all."""
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+FRAME = re.compile(r"#\d+ 0x[0-9a-f]+ in (\S+) (?:\S*?/)?((?:src|fuzz|include)/[^\s:]+)(?::(\d+))?")
+NUMBER = re.compile(r"^(0x[0-9a-fA-F]+|\d+)$")
+
+
+def stack_functions(text, limit=3):
+    """The innermost functions of the engine in a sanitizer's report."""
+    names = []
+    for match in FRAME.finditer(text):
+        if match.group(2).startswith("src/") and not match.group(1).startswith("os_assertion_failed"):
+            names.append(match.group(1))
+            if len(names) == limit:
+                break
+    return names
+
+
+def signature(text):
+    """The cause of a failure as (kind, key): two failures with the same one count as one find."""
+    rule = re.search(r"^rule: (.*)$", text, re.M)
+    if rule:
+        answer = re.search(r"^call \d+: expected (.*), got (\S+)", text, re.M)
+        codes = ""
+        if answer:
+            codes = "%s / %s" % (re.sub(r"\d{5,}", "N", answer.group(1))[:60], answer.group(2))
+        if rule.group(1).startswith("I9"):
+            codes = ""
+        return "model", (rule.group(1) + ": " + codes).strip(": ")
+    frames = " < ".join(stack_functions(text))
+    broken = re.search(r"^.*[Aa]ssertion.*$", text, re.M)
+    if broken and "Sanitizer" not in broken.group(0):
+        return "assertion", re.sub(r"^==\d+==", "", broken.group(0)).strip()
+    found = re.search(r"ERROR: (Address|Memory|Leak|Thread)Sanitizer: ([\w-]+)", text)
+    if found and found.group(2) not in ("ABRT",):
+        return found.group(2).lower(), frames or found.group(0)
+    found = re.search(r"WARNING: (Thread|Memory)Sanitizer: ([\w -]+)", text)
+    if found:
+        return found.group(2).strip().lower(), frames or found.group(0)
+    found = re.search(r"(\S+?):\d+:\d+: runtime error: (.*)$", text, re.M)
+    if found:
+        return "undefined behaviour", "%s in %s" % (re.sub(r"0x[0-9a-f]+|\d+", "N", found.group(2)), os.path.basename(found.group(1)))
+    found = re.search(r"ERROR: libFuzzer: ([\w -]+)", text)
+    if found:
+        return found.group(1).strip(), frames
+    return "", ""
+
+
+def explanation(text):
+    """The part of an output that tells a person what happened."""
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
+        if re.match(r"^call \d+: expected", line):
+            return "\n".join(lines[index : index + 3])
+    for index, line in enumerate(lines):
+        if re.search(r"ssertion|runtime error:|ERROR: |WARNING: ThreadSanitizer", line):
+            return "\n".join(lines[index : index + 3])
+    return "\n".join(lines[-5:])
+
+
+class Finds:
+    """All finds of a campaign's folder. Thread-safe."""
+
+    def __init__(self, folder, tools, reduce_seconds):
+        self.folder = os.path.join(folder, "finds")
+        self.tools = tools  # paths: replay, and printer by target
+        self.reduce_seconds = reduce_seconds
+        self.lock = threading.Lock()
+        self.known = {}
+        self.hits = 0
+        self.stop = threading.Event()
+        os.makedirs(self.folder, exist_ok=True)
+        for name in sorted(os.listdir(self.folder)):
+            path = os.path.join(self.folder, name, "find.json")
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as source:
+                    find = json.load(source)
+                self.known[(find["kind"], find["key"])] = find
+
+    def add(self, target, binary, artifact, output):
+        """Takes one failing input with the output of its run. Returns the find, or None if nothing fails."""
+        kind, key = signature(output)
+        if not kind or (kind == "model" and not key):
+            output = self.run(binary, artifact)
+            kind, key = signature(output)
+        if not kind:
+            kind, key = "unexplained", os.path.basename(artifact).split("-")[0]
+        with self.lock:
+            self.hits += 1
+            find = self.known.get((kind, key))
+            if find is not None:
+                find["times"] += 1
+                self.save(find)
+                return find
+            slug = re.sub(r"[^A-Za-z0-9]+", "-", "%s %s" % (kind, key)).strip("-").lower()[:60]
+            name = "%03d-%s" % (len(self.known) + 1, slug)
+            find = {"name": name, "kind": kind, "key": key, "target": target, "times": 1, "calls": 0}
+            find["found"] = time.strftime("%Y-%m-%d %H:%M:%S")
+            self.known[(kind, key)] = find
+            os.makedirs(os.path.join(self.folder, name), exist_ok=True)
+        self.describe(find, binary, artifact, output)
+        return find
+
+    def path(self, find, name):
+        return os.path.join(self.folder, find["name"], name)
+
+    def save(self, find):
+        with open(self.path(find, "find.json"), "w", encoding="utf-8") as out:
+            json.dump(find, out, indent=1)
+
+    def run(self, binary, path, seconds=30):
+        """Runs one input on a fuzzing binary and returns all it said."""
+        environment = dict(os.environ)
+        environment.update(self.tools["environment"])
+        environment.pop("ESENT_FUZZ_STATISTICS", None)
+        try:
+            done = subprocess.run(
+                [binary] + self.tools["run options"] + [path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=seconds, env=environment, cwd=self.folder,
+            )
+            return done.stdout.decode("utf-8", "replace")
+        except subprocess.TimeoutExpired as late:
+            said = (late.stdout or b"").decode("utf-8", "replace")
+            return said + "\nERROR: libFuzzer: timeout\n"
+
+    def describe(self, find, binary, artifact, output):
+        shutil.copyfile(artifact, self.path(find, "input.bin"))
+        self.save(find)
+        text = self.text_of(find["target"], artifact)
+        if text is not None:
+            with open(self.path(find, "original.jet"), "w", encoding="utf-8", errors="surrogateescape") as out:
+                out.write(text)
+            lines, output = self.reduce(find, binary, text, output)
+            find["calls"] = len([line for line in lines if not line.startswith("set ")])
+            with open(self.path(find, "program.jet"), "w", encoding="utf-8", errors="surrogateescape") as out:
+                out.write("\n".join(lines) + "\n")
+            self.write_reproducer(find)
+        with open(self.path(find, "stack.txt"), "w", encoding="utf-8") as out:
+            out.write(output)
+        shutil.copyfile(binary, os.path.join(os.path.dirname(self.folder), "bin", os.path.basename(binary))) if not (
+            os.path.exists(os.path.join(os.path.dirname(self.folder), "bin", os.path.basename(binary)))
+        ) else None
+        with open(self.path(find, "explanation.txt"), "w", encoding="utf-8") as out:
+            out.write("%s: %s\n\n%s\n\n" % (find["kind"], find["key"], explanation(output)))
+            out.write("Found by %s on %s.\n" % (find["target"], find["found"]))
+            out.write("Run it again:  %s %s\n" % (binary, self.path(find, "program.jet")))
+            out.write("As a transcript:  bazel run //fuzz:replay -- %s\n" % self.path(find, "program.jet"))
+        self.save(find)
+
+    def text_of(self, target, path):
+        printer = self.tools["printers"].get(target)
+        if printer is None:
+            return None
+        done = subprocess.run([printer, "--print", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if done.returncode != 0:
+            return None
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def write_reproducer(self, find):
+        try:
+            done = subprocess.run(
+                [self.tools["replay"], "--c", self.path(find, "program.jet")], stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, timeout=20,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return
+        if done.returncode == 0 and done.stdout:
+            with open(self.path(find, "reproducer.c"), "wb") as out:
+                out.write(done.stdout)
+
+    def reduce(self, find, binary, text, output):
+        """Drops calls, then extras, then shrinks numbers, as long as the same thing goes wrong."""
+        wanted = (find["kind"], find["key"])
+        deadline = time.time() + self.reduce_seconds
+        candidate_path = self.path(find, "candidate.jet")
+        best = [line for line in text.splitlines() if line.strip()]
+        kept_output = [output]
+
+        def fails(lines):
+            with open(candidate_path, "w", encoding="utf-8", errors="surrogateescape") as out:
+                out.write("\n".join(lines) + "\n")
+            said = self.run(binary, candidate_path)
+            if signature(said) != wanted:
+                return False
+            kept_output[0] = said
+            return True
+
+        def running():
+            return time.time() < deadline and not self.stop.is_set()
+
+        if running() and not fails(best):
+            best = [line for line in text.splitlines() if line.strip()]
+            os.remove(candidate_path)
+            return best, output
+        size = max(1, len(best) // 2)
+        while running():
+            at = len(best) - size
+            changed = False
+            while running() and at > -size:
+                shorter = best[: max(0, at)] + best[max(0, at) + size :] if at >= 0 else best[at + size :]
+                if len(shorter) < len(best) and shorter and fails(shorter):
+                    best = shorter
+                    changed = True
+                at -= size
+            if size == 1 and not changed:
+                break
+            size = max(1, size // 2)
+        for index in range(len(best)):
+            for simpler in simpler_lines(best[index]):
+                if not running():
+                    break
+                tried = best[:index] + [simpler] + best[index + 1 :]
+                if simpler != best[index] and fails(tried):
+                    best = tried
+        if os.path.exists(candidate_path):
+            os.remove(candidate_path)
+        return best, kept_output[0]
+
+    def write_index(self, summary_lines):
+        """Writes index.txt and index.html into the campaign's folder."""
+        top = os.path.dirname(self.folder)
+        finds = sorted(self.known.values(), key=lambda find: find["name"])
+        with open(os.path.join(top, "index.txt"), "w", encoding="utf-8") as out:
+            out.write("\n".join(summary_lines) + "\n\n")
+            for find in finds:
+                out.write("%s\n    %s: %s\n    target %s, %d times, %d calls\n" % (
+                    find["name"], find["kind"], find["key"], find["target"], find["times"], find["calls"]))
+        rows = []
+        for find in finds:
+            links = []
+            for name in ("program.jet", "explanation.txt", "stack.txt", "reproducer.c", "original.jet", "input.bin"):
+                if os.path.exists(self.path(find, name)):
+                    links.append('<a href="finds/%s/%s">%s</a>' % (find["name"], name, name))
+            program = ""
+            if os.path.exists(self.path(find, "program.jet")):
+                with open(self.path(find, "program.jet"), encoding="utf-8", errors="replace") as source:
+                    program = source.read()
+            said = ""
+            if os.path.exists(self.path(find, "explanation.txt")):
+                with open(self.path(find, "explanation.txt"), encoding="utf-8", errors="replace") as source:
+                    said = source.read()
+            rows.append(
+                "<section><h2>%s</h2><p><b>%s</b>: %s<br>target %s, seen %d times, %d calls</p>"
+                "<pre>%s</pre><pre>%s</pre><p>%s</p></section>"
+                % (html.escape(find["name"]), html.escape(find["kind"]), html.escape(find["key"]),
+                   html.escape(find["target"]), find["times"], find["calls"], html.escape(said), html.escape(program),
+                   " ".join(links)))
+        page = (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Fuzzing campaign</title>'
+            "<style>body{font:15px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+            "pre{background:#f4f4f4;padding:.6em;overflow:auto}section{border-top:1px solid #ccc}</style>"
+            "<h1>Fuzzing campaign</h1><pre>%s</pre>%s</html>\n"
+        ) % (html.escape("\n".join(summary_lines)), "".join(rows) or "<p>Nothing was found.</p>")
+        with open(os.path.join(top, "index.html"), "w", encoding="utf-8") as out:
+            out.write(page)
+
+
+def simpler_lines(line):
+    """Simpler variants of one call, the boldest first."""
+    words = re.findall(r'(?:[^\s"]|"(?:\\.|[^"\\])*")+', line)
+    if not words:
+        return
+    if words[0].startswith("@"):
+        yield " ".join(words[1:])
+    for index in range(len(words) - 1, 0, -1):
+        if re.match(r"^\w+=", words[index]):
+            yield " ".join(words[:index] + words[index + 1 :])
+    for index in range(1, len(words)):
+        if NUMBER.match(words[index]):
+            value = int(words[index], 0)
+            for smaller in (0, 1, value // 16, value // 2):
+                if smaller < value:
+                    yield " ".join(words[:index] + [str(smaller)] + words[index + 1 :])
+        elif "|" in words[index] and '"' not in words[index]:
+            for part in words[index].split("|"):
+                yield " ".join(words[:index] + [part] + words[index + 1 :])

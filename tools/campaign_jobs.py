@@ -1,0 +1,190 @@
+"""One running fuzzer: libFuzzer or AFL++, behind one interface."""
+
+import collections
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import threading
+import time
+
+STATISTICS = struct.Struct("4Q")
+PULSE = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)")
+
+
+def end_process(process):
+    """Asks a process group to end, and ends it if it does not."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+class Job:
+    """One slot's work on one target for some seconds. `run` blocks; the other members may be read by anyone."""
+
+    def __init__(self, target, number, seconds, campaign):
+        self.target = target
+        self.number = number
+        self.seconds = seconds
+        self.campaign = campaign
+        self.folder = os.path.join(campaign.folder, "work", target, "job%d" % number)
+        self.corpus = os.path.join(campaign.folder, "corpus", target)
+        self.statistics_path = os.path.join(self.folder, "statistics")
+        self.binary = campaign.binaries[target]
+        self.coverage = 0
+        self.features = 0
+        self.process = None
+        self.said = collections.deque(maxlen=1200)
+        os.makedirs(self.folder, exist_ok=True)
+        os.makedirs(self.corpus, exist_ok=True)
+        self.base = self.read_statistics()
+
+    def read_statistics(self):
+        try:
+            with open(self.statistics_path, "rb") as source:
+                return STATISTICS.unpack(source.read(STATISTICS.size))
+        except (OSError, struct.error):
+            return (0, 0, 0, 0)
+
+    def statistics(self):
+        """Executions, calls, judged calls, successful calls of this job so far."""
+        return tuple(now - then for now, then in zip(self.read_statistics(), self.base))
+
+    def environment(self):
+        environment = dict(os.environ)
+        environment.update(self.campaign.tools["environment"])
+        environment["ESENT_FUZZ_STATISTICS"] = self.statistics_path
+        return environment
+
+    def start(self, command, environment):
+        self.said.clear()
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+            start_new_session=True, text=True, errors="replace", cwd=self.folder,
+        )
+        reader = threading.Thread(target=self.read_output, daemon=True)
+        reader.start()
+        return reader
+
+    def read_output(self):
+        with open(os.path.join(self.folder, "log.txt"), "a", encoding="utf-8") as log:
+            for line in self.process.stdout:
+                self.said.append(line)
+                found = PULSE.search(line)
+                if found:
+                    self.coverage = max(self.coverage, int(found.group(1)))
+                    self.features = max(self.features, int(found.group(2)))
+                else:
+                    log.write(line)
+
+    def stop(self):
+        if self.process is not None:
+            end_process(self.process)
+
+    def corpus_size(self):
+        try:
+            return len(os.listdir(self.corpus))
+        except OSError:
+            return 0
+
+
+class LibFuzzerJob(Job):
+    def run(self):
+        deadline = time.time() + self.seconds
+        while not self.campaign.stopping.is_set():
+            left = deadline - time.time()
+            if left < 1:
+                return
+            command = [self.binary, "-max_total_time=%d" % max(1, round(left)), "-artifact_prefix=%s/" % self.folder]
+            command += ["-max_len=8192", "-len_control=0", "-timeout=25", "-rss_limit_mb=3000", "-reload=1", "-print_pcs=0"]
+            command += [self.corpus] + self.campaign.seeds
+            started = time.time()
+            reader = self.start(command, self.environment())
+            # libFuzzer ends by itself; one that hangs is ended.
+            while self.process.poll() is None and not self.campaign.stopping.is_set():
+                time.sleep(0.1)
+                if time.time() > deadline + 40:
+                    break
+            self.stop()
+            reader.join(timeout=5)
+            artifacts = [
+                name for name in os.listdir(self.folder) if re.match(r"^(crash|leak|timeout|oom|slow-unit)-", name)
+            ]
+            for name in sorted(artifacts):
+                path = os.path.join(self.folder, name)
+                if not name.startswith("slow-unit"):
+                    self.campaign.found(self, path, "".join(self.said))
+                os.remove(path)
+            if self.process.returncode != 0 and not artifacts and not self.campaign.stopping.is_set():
+                if time.time() - started < 2:
+                    # It cannot even start: say so instead of trying for ever.
+                    self.campaign.trouble(self, "".join(list(self.said)[-8:]))
+                    return
+
+
+class AflJob(Job):
+    def run(self):
+        seconds = max(2, int(self.seconds))
+        out = os.path.join(self.campaign.folder, "work", self.target, "afl")
+        name = "job%d" % self.number
+        seeds = os.path.join(self.folder, "seeds")
+        shutil.rmtree(seeds, ignore_errors=True)
+        os.makedirs(seeds)
+        for folder in self.campaign.seeds:
+            for entry in sorted(os.listdir(folder)):
+                if entry.endswith(".jet"):
+                    shutil.copyfile(os.path.join(folder, entry), os.path.join(seeds, entry))
+        environment = self.environment()
+        environment.update({
+            "AFL_CUSTOM_MUTATOR_LIBRARY": self.campaign.tools["afl mutator"],
+            "AFL_CUSTOM_MUTATOR_ONLY": "1",
+            "AFL_NO_UI": "1",
+            "AFL_SKIP_CPUFREQ": "1",
+            "AFL_TRY_AFFINITY": "1",
+            "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
+            "AFL_AUTORESUME": "1",
+            "AFL_SKIP_CRASHES": "1",
+            "AFL_FAST_CAL": "1",
+            "ESENT_FUZZ_FEATURES": self.campaign.features[self.target],
+        })
+        role = "-M" if self.number == 0 else "-S"
+        command = ["afl-fuzz", "-i", seeds, "-o", out, role, name, "-V", str(seconds), "-t", "10000", "-m", "none"]
+        reader = self.start(command + ["--", self.binary], environment)
+        crashes = os.path.join(out, name, "crashes")
+        queue = os.path.join(out, name, "queue")
+        statistics = os.path.join(out, name, "fuzzer_stats")
+        seen = set(os.listdir(crashes)) if os.path.isdir(crashes) else set()
+        deadline = time.time() + seconds + 60
+        while True:
+            running = self.process.poll() is None
+            if os.path.exists(statistics):
+                with open(statistics, encoding="utf-8", errors="replace") as source:
+                    found = re.search(r"^edges_found\s*:\s*(\d+)", source.read(), re.M)
+                    self.coverage = max(self.coverage, int(found.group(1)) if found else 0)
+            if os.path.isdir(crashes):
+                for entry in sorted(set(os.listdir(crashes)) - seen):
+                    seen.add(entry)
+                    if entry.startswith("id"):
+                        self.campaign.found(self, os.path.join(crashes, entry), "")
+            if not running:
+                break
+            if self.campaign.stopping.is_set() or time.time() > deadline:
+                self.stop()
+            time.sleep(0.3)
+        reader.join(timeout=5)
+        if os.path.isdir(queue):
+            for entry in os.listdir(queue):
+                if entry.startswith("id"):
+                    shutil.copyfile(os.path.join(queue, entry), os.path.join(self.corpus, "%s-%s" % (name, entry.split(",")[0].replace(":", "-"))))
+        elif not self.campaign.stopping.is_set():
+            self.campaign.trouble(self, "".join(list(self.said)[-8:]))
