@@ -1,6 +1,6 @@
 /* The checkpoint file (edb.chk): where recovery starts, with the attachments as of there.
  *
- * Two pages of 4096 bytes, the header and its shadow, then up to 16 KiB of zeroes... A damaged or absent checkpoint costs
+ * Two blocks of 4096 bytes with the same content, the second as shadow. A damaged or absent checkpoint costs
  * time only: recovery starts at the oldest generation. Engine source: `log.hxx` (CHECKPOINT), `logredo.cxx`.
  * Thread-safety: plain functions; the caller serialises. */
 #ifndef OPENESENT_LOG_CHECKPOINT_H
@@ -8,6 +8,7 @@
 
 #include "src/log/log_file_header.h"
 
+#define CHECKPOINT_ATTACHMENTS_PRESENT 0x1
 struct PACKED checkpoint {
     uint32_t checksum;
     struct log_position last_full_backup_checkpoint;
@@ -18,7 +19,7 @@ struct PACKED checkpoint {
     struct log_time full_backup_time;
     struct log_position incremental_backup;
     struct log_time incremental_backup_time;
-    uint8_t version; /* bit 0: attachments present */
+    uint8_t version; /* CHECKPOINT_ATTACHMENTS_PRESENT */
     struct log_position database_consistency;
     uint8_t reserved1[11];
     uint32_t file_type; /* FILE_TYPE_CHECKPOINT */
@@ -34,7 +35,7 @@ _Static_assert(offsetof(struct checkpoint, attachments) == 679, "CHECKPOINT.rgbA
  * JET_errFileNotFound, JET_errCheckpointCorrupt (both copies bad), or an I/O error. */
 JET_ERR checkpoint_read(const char *path, struct checkpoint *checkpoint);
 
-/* Writes both copies, shadow last, and syncs. Sets the checksum and the file type. */
+/* Writes both copies, shadow first, and syncs. Sets the checksum and the file type. */
 JET_ERR checkpoint_write(const char *path, struct checkpoint *checkpoint);
 
 #endif

@@ -6,7 +6,8 @@
  * `edbGGGGG.log` (5 or 8 hexadecimal digits) and a new `edb.log`, made as `edbtmp.log`, takes its place.
  *
  * Thread-safety: all functions may be called from any thread, except log_create/log_destroy and where said otherwise.
- * Lock order: the log's own locks are below page latches; callbacks are called without the append lock.
+ * Locks: appending may start a new generation, which calls `attachments` and `generations_required` with the caller's page
+ * latches held and none of the log's locks; they may take locks of rank OS_RANK_DATABASE_HEADER and up.
  * After a failed write the log is down for good: each later append or flush answers JET_errLogWriteFail (-510).
  * Engine sources: `logwrite.cxx`, `logstream.cxx`, `log.cxx`. */
 #ifndef OPENESENT_LOG_LOG_H
@@ -14,6 +15,7 @@
 
 #include "src/log/checkpoint.h"
 #include "src/log/log_file_header.h"
+#include "src/log/log_reader.h"
 #include "src/log/records.h"
 
 struct log;
@@ -26,8 +28,9 @@ struct log_piece {
 /* What the log needs to know from above. Every function may be NULL (tests). */
 struct log_callbacks {
     void *context;
-    /* Fills the list of attached, loggable databases (attachment_append), for a log file header or the checkpoint. */
-    JET_ERR (*attachments)(void *context, uint8_t list[LOG_ATTACHMENTS_SIZE]);
+    /* Fills the list (zeroed by the caller) of loggable databases attached as of `position` (attach record before it, no
+     * detach before it) with attachment_append, for a log file header or the checkpoint. */
+    JET_ERR (*attachments)(void *context, struct log_position position, uint8_t list[LOG_ATTACHMENTS_SIZE]);
     /* The oldest position from which redo must start: minimum over modified pages in the cache and over transactions with
      * log records; LOG_POSITION_MAX if there is none. */
     struct log_position (*oldest_needed)(void *context);
@@ -46,11 +49,10 @@ struct log_settings {
     bool eight_dot_three;         /* true: 5 digits, false: 8 */
     bool enabled;                 /* JET_paramRecovery on */
     bool circular;
-    bool delete_out_of_range;     /* JET_paramDeleteOutOfRangeLogs */
     bool create_reserve_logs;
     uint32_t file_size;           /* bytes, JET_paramLogFileSize * 1024 */
     uint32_t page_size;           /* bytes, of the databases */
-    uint64_t checkpoint_depth;    /* bytes, JET_paramCheckpointDepthMax */
+    uint32_t checkpoint_too_deep; /* generations, JET_paramCheckpointTooDeep; 0 = no limit */
     struct log_parameters parameters; /* for headers and Init records */
     struct log_callbacks callbacks;
 };
@@ -73,13 +75,14 @@ void log_set_circular(struct log *log, bool circular);
 
 /* Begins a new log sequence: generation 1 with a new signature. There must be no log files in the directory. */
 JET_ERR log_start_new(struct log *log);
-/* Continues at `end` in the existing edb.log of generation `end.generation`, which recovery has read. `end` is a segment
- * boundary or inside the last segment, which is read back. */
-JET_ERR log_start_existing(struct log *log, struct log_position end);
-/* Continues in a new generation behind existing archived files: `previous` is the header of the last one. */
-JET_ERR log_start_generation(struct log *log, int32_t generation, const struct log_file_header *previous,
-                             uint64_t previous_segments_checksum);
-/* Flushes everything and closes the files. */
+/* Continues in the existing edb.log, which `reader` has read, behind its data. */
+JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader);
+/* Continues in a new generation behind existing archived files, the last of which `previous` has read (its file is not
+ * edb.log; there is no edb.log). */
+JET_ERR log_start_behind(struct log *log, const struct log_file_reader *previous);
+/* Sets the position the checkpoint has now, before or after the start (recovery). */
+void log_set_checkpoint(struct log *log, struct log_position checkpoint);
+/* Flushes everything and closes the files. The files are closed even on error. */
 JET_ERR log_stop(struct log *log);
 /* Whether the log accepts records now. */
 bool log_started(const struct log *log);
@@ -111,8 +114,9 @@ struct log_position log_end(struct log *log);
 /* Returns when every record at or before `position` is on disk. Waits for a flush in progress and shares it. */
 JET_ERR log_flush(struct log *log, struct log_position position);
 JET_ERR log_flush_all(struct log *log);
-/* First position that is not yet durable: a page whose last modification lies before it may be written. */
+/* First position that is not yet durable. */
 struct log_position log_durable_end(struct log *log);
+/* Whether the record at `position` is durable: a page whose last modification it is may be written. */
 bool log_is_durable(struct log *log, struct log_position position);
 /* JET_errSuccess, or why no more records are accepted: JET_errLogWriteFail, JET_errLogDiskFull, JET_errLogSequenceEnd. */
 JET_ERR log_state(struct log *log);
@@ -133,7 +137,8 @@ JET_ERR log_delete_generations(struct log *log, int32_t low, int32_t end);
 
 /* Full path of a generation's file; generation 0 = the current file edb.log. */
 JET_ERR log_path(const struct log *log, int32_t generation, char *path, size_t capacity);
-/* The same in another directory (restore, backup). `generation` 0 = edb.log, -1 = edbtmp.log, -2 = edb.chk. */
+/* The same in another directory (restore, backup); also for the other files of the log. */
+enum { LOG_PATH_CURRENT = 0, LOG_PATH_TEMPORARY = -1, LOG_PATH_CHECKPOINT = -2 };
 JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path, size_t capacity);
 /* Range of archived generations in a directory. */
 JET_ERR log_generation_range_in(const struct log *log, const char *directory, int32_t *low, int32_t *high);
@@ -146,6 +151,8 @@ struct log_position log_checkpoint(struct log *log);
 JET_ERR log_update_checkpoint(struct log *log, bool force);
 /* Bytes between two positions, b before a gives 0. */
 uint64_t log_distance(const struct log *log, struct log_position a, struct log_position b);
+/* Circular logging deletes no generation from this one on (a backup needs them); 0 = no restriction. */
+void log_keep_from(struct log *log, int32_t generation);
 /* Backup bookkeeping shown in the checkpoint file. */
 void log_note_backup(struct log *log, bool full, struct log_position mark, struct log_time time);
 

@@ -14,6 +14,7 @@
 #define LOG_SECTOR_SIZE 4096u
 #define LOG_HEADER_SECTORS 1u
 #define LOG_ATTACHMENTS_SIZE 2048u
+#define LOG_FRAGMENT_MIN 32u /* less room than this at the end of a segment is filled with NOPs */
 
 /* What we write; files up to these major and update-major versions are read. */
 #define LOG_VERSION_MAJOR 8u

@@ -768,6 +768,12 @@ bool log_record_is_node(uint8_t type);
 /* Database number that a record concerns, 0 if none. The record must be whole. */
 uint8_t log_record_database(const void *record);
 
+#define LOG_PATH_UNITS 1024u /* longest path in a record, UTF-16 units */
+
+/* Converts a path as records and attachments hold it (NUL-terminated or filling `size` bytes) to UTF-8.
+ * JET_errLogFileCorrupt if it is malformed or too long. */
+JET_ERR log_text_decode(const uint8_t *text, size_t size, bool wide, char *path, size_t capacity);
+
 /* Path at the end of a create, attach or detach record as UTF-8 into `path`. JET_errLogFileCorrupt if malformed. */
 JET_ERR log_record_path_text(const void *record, size_t size, char *path, size_t capacity);
 

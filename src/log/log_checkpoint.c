@@ -1,0 +1,127 @@
+/* Moving the checkpoint. */
+#include "src/log/log_internal.h"
+
+struct log_position log_checkpoint(struct log *log)
+{
+    os_mutex_lock(&log->lock);
+    struct log_position checkpoint = log->checkpoint;
+    os_mutex_unlock(&log->lock);
+    return checkpoint;
+}
+
+void log_set_checkpoint(struct log *log, struct log_position checkpoint)
+{
+    os_mutex_lock(&log->lock);
+    log->checkpoint = checkpoint;
+    os_mutex_unlock(&log->lock);
+}
+
+void log_keep_from(struct log *log, int32_t generation)
+{
+    os_mutex_lock(&log->lock);
+    log->keep_from = generation;
+    os_mutex_unlock(&log->lock);
+}
+
+void log_note_backup(struct log *log, bool full, struct log_position mark, struct log_time time)
+{
+    os_mutex_lock(&log->lock);
+    if (full) {
+        log->full_backup = mark;
+        log->full_backup_time = time;
+    } else {
+        log->incremental_backup = mark;
+        log->incremental_backup_time = time;
+    }
+    os_mutex_unlock(&log->lock);
+}
+
+/* Where recovery would have to start now. The end of the durable log is read first: what is appended later lies behind. */
+static struct log_position recompute(struct log *log)
+{
+    const struct log_callbacks *callbacks = &log->settings.callbacks;
+    struct log_position end = log_durable_end(log);
+    if (callbacks->oldest_needed == NULL)
+        return end;
+    struct log_position oldest = callbacks->oldest_needed(callbacks->context);
+    return log_position_compare(oldest, end) < 0 ? oldest : end;
+}
+
+static JET_ERR write_checkpoint(struct log *log, struct log_position position)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    struct checkpoint checkpoint;
+    const struct log_callbacks *callbacks = &log->settings.callbacks;
+    memset(&checkpoint, 0, sizeof(checkpoint));
+    os_mutex_lock(&log->lock);
+    checkpoint.checkpoint = position;
+    checkpoint.database_consistency = position;
+    checkpoint.log_signature = log->header.log_signature;
+    checkpoint.parameters = log->settings.parameters;
+    checkpoint.parameters.flags = log->settings.circular ? LOG_PARAMETERS_CIRCULAR : 0;
+    checkpoint.parameters.log_file_sectors = log->header.file_sectors;
+    checkpoint.full_backup = log->full_backup;
+    checkpoint.full_backup_time = log->full_backup_time;
+    checkpoint.incremental_backup = log->incremental_backup;
+    checkpoint.incremental_backup_time = log->incremental_backup_time;
+    checkpoint.version = CHECKPOINT_ATTACHMENTS_PRESENT;
+    os_mutex_unlock(&log->lock);
+    if (callbacks->attachments != NULL)
+        TRY(callbacks->attachments(callbacks->context, position, checkpoint.attachments));
+    TRY(log_checkpoint_path(log, path, sizeof(path)));
+    TRY(checkpoint_write(path, &checkpoint));
+done:
+    return err;
+}
+
+static void delete_behind(struct log *log, int32_t checkpoint_generation, bool circular, int32_t keep_from)
+{
+    int32_t low = 0;
+    int32_t high = 0;
+    int32_t end = keep_from != 0 && keep_from < checkpoint_generation ? keep_from : checkpoint_generation;
+    if (!circular || log_generation_range(log, &low, &high) < JET_errSuccess || low == 0)
+        return;
+    (void)log_delete_generations(log, low, end <= high + 1 ? end : high + 1);
+}
+
+JET_ERR log_update_checkpoint(struct log *log, bool force)
+{
+    JET_ERR err = JET_errSuccess;
+    const struct log_callbacks *callbacks = &log->settings.callbacks;
+    os_mutex_lock(&log->lock);
+    while (log->checkpointing)
+        (void)os_condition_wait(&log->idle, &log->lock, OS_WAIT_FOREVER);
+    if (!log->settings.enabled || !log->started || log->down != JET_errSuccess) {
+        os_mutex_unlock(&log->lock);
+        return JET_errSuccess;
+    }
+    log->checkpointing = true;
+    struct log_position current = log->checkpoint;
+    os_mutex_unlock(&log->lock);
+
+    struct log_position position = recompute(log);
+    if (log_position_compare(position, current) < 0)
+        position = current; /* never goes back */
+    bool moved = log_position_compare(position, current) != 0;
+    os_mutex_lock(&log->lock);
+    int32_t generation = log->header.generation;
+    struct log_time created = log->header.created;
+    bool circular = log->settings.circular;
+    int32_t keep_from = log->keep_from;
+    os_mutex_unlock(&log->lock);
+    if (moved || force) {
+        if (position.generation != current.generation && callbacks->generations_required != NULL)
+            TRY(callbacks->generations_required(callbacks->context, position.generation, generation, &created));
+        TRY(write_checkpoint(log, position));
+        log_set_checkpoint(log, position);
+    }
+    if (position.generation != current.generation || force)
+        delete_behind(log, position.generation, circular, keep_from);
+done:
+    os_mutex_lock(&log->lock);
+    log->checkpointing = false;
+    os_condition_wake_all(&log->idle);
+    os_mutex_unlock(&log->lock);
+    return err;
+}
