@@ -103,8 +103,8 @@ void cache_unlatch(struct latch *latch);
 
 /* The bytes of an exclusively latched page have changed: stamps `modified` into the page (DBTIME_NULL: leaves
  * it), marks it dirty. `oldest`: where redo must start to repeat this change (the transaction's begin, or the
- * record itself); `last`: position of the change's record, which must be on disk before the page is. Both null
- * for unlogged changes. */
+ * record itself); `last`: position of the change's record, which must be on disk before the page is. Both
+ * null for unlogged changes. */
 void cache_set_dirty(struct latch *latch, dbtime modified, struct log_position oldest,
                      struct log_position last);
 

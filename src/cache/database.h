@@ -42,6 +42,20 @@ struct database_backup {
     page_number stream_last; /* last page of the stream, as announced at open; 0 if not open */
 };
 
+/* What the page cache keeps for each of its databases, guarded by the cache's write lock. */
+struct database_cache_state {
+    struct database *next; /* list of all databases of the cache */
+    uint32_t users;        /* background writers that use the file just now */
+    uint32_t writes;       /* page writes in progress */
+    bool range_locked;     /* pages [range_first, range_last] may not be written */
+    page_number range_first;
+    page_number range_last;
+    bool syncing;
+    bool unsynced; /* something was written since the last sync began */
+    struct log_position
+        unsynced_oldest; /* oldest modification among pages written and not known to be durable */
+};
+
 struct database {
     struct cache *cache;
     struct log *log; /* null if never logged (temporary database, recovery off) */
@@ -52,7 +66,7 @@ struct database {
     bool read_only;
     bool temporary;
     bool logged;           /* changes go to the log */
-    bool versioned;        /* changes are versioned (off with JET_bitDbRecoveryOff...) */
+    bool versioned;        /* changes are versioned */
     uint32_t attach_grbit; /* as given to JetAttachDatabase2 or JetCreateDatabase2 */
     uint32_t pages_max;    /* limit of the file's size in pages; 0: none */
 
@@ -65,11 +79,8 @@ struct database {
 
     struct os_mutex header_lock;   /* held over a header's change and write; never while a page is latched */
     struct database_header header; /* (header lock) as last written or to be written */
-    struct log_position redo_end;  /* recovery: positions up to here are in the pages already */
-
-    struct log_position
-        unsynced_oldest; /* (cache) oldest modification among pages written but not yet synced */
-    bool has_unsynced;   /* (cache) */
+    struct os_mutex size_lock;     /* held over growing the file */
+    struct database_cache_state in_cache;
 
     struct database_backup backup; /* (backup layer's lock) */
 
