@@ -15,13 +15,11 @@ NUMBER = re.compile(r"^(0x[0-9a-fA-F]+|\d+)$")
 
 def stack_functions(text, limit=3):
     """The innermost functions of the engine in a sanitizer's report."""
-    names = []
+    engine, others = [], []
     for match in FRAME.finditer(text):
-        if match.group(2).startswith("src/") and not match.group(1).startswith("os_assertion_failed"):
-            names.append(match.group(1))
-            if len(names) == limit:
-                break
-    return names
+        if match.group(1) != "os_assertion_failed":
+            (engine if match.group(2).startswith("src/") else others).append(match.group(1))
+    return (engine or others)[:limit]
 
 
 def signature(text):

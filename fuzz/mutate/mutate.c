@@ -176,7 +176,7 @@ static void change_argument_count(struct program *program, struct mutate_random 
     struct program_token *longer = arena_allocate(&program->arena, (line->argument_count + 1) * sizeof *longer);
     if (line->argument_count > 0)
         memcpy(longer, line->arguments, line->argument_count * sizeof *longer);
-    memset(&longer[line->argument_count], 0, sizeof *longer);
+    longer[line->argument_count] = (struct program_token){.word = "0"};
     line->arguments = longer;
     line->argument_count++;
     generate_other_argument(program, line, line->argument_count - 1, random);
