@@ -41,7 +41,8 @@ void table_definition_free(struct table_definition *table)
     os_free(table);
 }
 
-static struct column_array *array_of(struct table_definition *table, JET_COLUMNID id, bool inherited, uint32_t *first)
+static struct column_array *array_of(struct table_definition *table, JET_COLUMNID id, bool inherited,
+                                     uint32_t *first)
 {
     if (column_id_is_fixed(id)) {
         *first = COLUMN_FIXED_FIRST;
@@ -85,7 +86,8 @@ JET_ERR table_definition_add_column(struct table_definition *table, const struct
     if ((copy = os_duplicate(column, sizeof(*column))) == NULL)
         FAIL(JET_errOutOfMemory);
     if (column->default_value != NULL) {
-        copy->default_value = os_duplicate(column->default_value, column->default_size == 0 ? 1 : column->default_size);
+        copy->default_value =
+            os_duplicate(column->default_value, column->default_size == 0 ? 1 : column->default_size);
         if (copy->default_value == NULL) {
             os_free(copy);
             FAIL(JET_errOutOfMemory);
@@ -174,7 +176,8 @@ struct column_definition *table_definition_column(const struct table_definition 
     return column != NULL && column->from_template == from_template ? column : NULL;
 }
 
-struct column_definition *table_definition_next_column(const struct table_definition *table, uint32_t *position)
+struct column_definition *table_definition_next_column(const struct table_definition *table,
+                                                       uint32_t *position)
 {
     const struct column_array *const arrays[] = {&table->fixed, &table->variable, &table->template_tagged,
                                                  &table->tagged};

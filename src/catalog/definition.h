@@ -1,11 +1,12 @@
 /* Definitions of tables, columns and indexes in memory: what the catalog's records say, ready for use.
  *
- * A definition is made by the catalog (catalog.h) from the table's records and is shared by all cursors of the table; it
- * owns everything it points to. Adding a column or index appends; nothing a cursor may point to is moved or freed before
- * the definition itself is, so a pointer to a column or index stays good while the cursor is open. DDL takes
- * `definition lock` (catalog.h); readers of committed parts need none.
+ * A definition is made by the catalog (catalog.h) from the table's records and is shared by all cursors of
+ * the table; it owns everything it points to. Adding a column or index appends; nothing a cursor may point to
+ * is moved or freed before the definition itself is, so a pointer to a column or index stays good while the
+ * cursor is open. DDL takes `definition lock` (catalog.h); readers of committed parts need none.
  *
- * Persisted flags and numbers: engine sources `tdb.hxx` (columns), `idb.hxx` (indexes), `cat.hxx` (objects). */
+ * Persisted flags and numbers: engine sources `tdb.hxx` (columns), `idb.hxx` (indexes), `cat.hxx` (objects).
+ */
 #ifndef OPENESENT_CATALOG_DEFINITION_H
 #define OPENESENT_CATALOG_DEFINITION_H
 
@@ -19,7 +20,8 @@
 #define COLUMN_VARIABLE_LAST 255u
 #define COLUMN_TAGGED_FIRST 256u
 #define COLUMN_TAGGED_LAST 0xfedfu
-/* Set in the id that the API shows for a column that a derived table has from its template (and for the template's own). */
+/* Set in the id that the API shows for a column that a derived table has from its template (and for the
+ * template's own). */
 #define COLUMN_TEMPLATE_BIT 0x80000000u
 
 /* Name limits in bytes without the terminating zero (JET_cbNameMost). */
@@ -70,13 +72,13 @@ enum definition_state {
 };
 
 struct column_definition {
-    JET_COLUMNID id;        /* as in the catalog, without the template bit */
-    bool from_template;     /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
-    bool inherited;         /* from the template of this (derived) table: its catalog record is the template's */
-    uint8_t type;           /* JET_coltyp… */
-    uint8_t state;          /* enum definition_state */
-    uint16_t flags;         /* COLUMN_FLAG_… */
-    uint16_t code_page;     /* text columns: 1200 or 1252; else 0 */
+    JET_COLUMNID id;    /* as in the catalog, without the template bit */
+    bool from_template; /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
+    bool inherited;     /* from the template of this (derived) table: its catalog record is the template's */
+    uint8_t type;       /* JET_coltyp… */
+    uint8_t state;      /* enum definition_state */
+    uint16_t flags;     /* COLUMN_FLAG_… */
+    uint16_t code_page; /* text columns: 1200 or 1252; else 0 */
     uint16_t record_offset; /* fixed columns: offset in the record, the record header counted */
     uint32_t max_size;      /* bytes; 0 = unlimited (long types) */
     uint32_t default_size;
@@ -148,20 +150,20 @@ struct index_definition {
     object_id id;
     page_number root;
     uint8_t state;
-    bool derived;           /* the template's index in a derived table: its columns are the template's */
+    bool derived; /* the template's index in a derived table: its columns are the template's */
     bool tuples;
-    bool sparse;            /* not every row has an entry, even without conditions */
-    uint16_t flags;         /* INDEX_FLAG_… */
-    uint16_t extended;      /* INDEX_EXTENDED_… */
-    uint16_t key_max;       /* bytes */
-    uint16_t segment_max;   /* bytes of one variable segment (cbVarSegMac) */
+    bool sparse;          /* not every row has an entry, even without conditions */
+    uint16_t flags;       /* INDEX_FLAG_… */
+    uint16_t extended;    /* INDEX_EXTENDED_… */
+    uint16_t key_max;     /* bytes */
+    uint16_t segment_max; /* bytes of one variable segment (cbVarSegMac) */
     uint8_t column_count;
     uint8_t condition_count;
     struct index_key_column columns[INDEX_SEGMENT_MAX];
     struct index_key_column conditions[INDEX_SEGMENT_MAX];
     struct tuple_limits tuple;
-    uint32_t density; /* percent */
-    uint32_t map_flags; /* LCMapString flags */
+    uint32_t density;    /* percent */
+    uint32_t map_flags;  /* LCMapString flags */
     uint16_t locale[85]; /* UTF-16, zero-terminated; empty = invariant */
     char name[NAME_MAX_SIZE + 1];
 };
@@ -191,13 +193,13 @@ struct table_definition {
     object_id id;
     page_number root;
     uint32_t page_size;
-    uint32_t flags;         /* JET_bitObject…/table flags of the catalog record */
-    uint32_t density;       /* percent */
+    uint32_t flags;   /* JET_bitObject…/table flags of the catalog record */
+    uint32_t density; /* percent */
     uint32_t initial_pages;
     bool is_template;
     bool is_temporary;
     bool is_derived;
-    bool columns_lost;      /* some deleted column: rows may hold values of it */
+    bool columns_lost; /* some deleted column: rows may hold values of it */
     char name[NAME_MAX_SIZE + 1];
     char template_name[NAME_MAX_SIZE + 1];
     struct column_array fixed;           /* from COLUMN_FIXED_FIRST */
@@ -212,7 +214,7 @@ struct table_definition {
     struct index_definition *secondary;  /* list, in order of creation */
     object_id long_value_id;             /* 0 = no tree for long values yet */
     page_number long_value_root;
-    uint32_t long_value_next; /* last used long-value id; 0 = not known yet */
+    uint32_t long_value_next;    /* last used long-value id; 0 = not known yet */
     uint32_t separate_threshold; /* bytes of long value kept in the record; 0 = default */
     uint64_t sequential_next;    /* last used key of a table without primary index; 0 = not known yet */
     uint32_t open_count;         /* cursors */
@@ -220,8 +222,8 @@ struct table_definition {
     uint32_t deny_write_count;
     const void *exclusive_owner; /* session that holds it exclusively */
     bool delete_pending;
-    bool unlinked;               /* out of the database's list: the last close frees it */
-    uint32_t versioned_count;    /* pending DDL of this table; it stays in memory until zero */
+    bool unlinked;            /* out of the database's list: the last close frees it */
+    uint32_t versioned_count; /* pending DDL of this table; it stays in memory until zero */
 };
 
 /* A new definition without columns and indexes. Error: JET_errOutOfMemory. */
@@ -243,9 +245,10 @@ void table_definition_remove_index(struct table_definition *table, struct index_
 struct column_definition *table_definition_column(const struct table_definition *table, JET_COLUMNID id);
 /* The same by a bare id of a fixed or variable column (1-255), whosever it is. */
 struct column_definition *table_definition_column_any(const struct table_definition *table, uint32_t id);
-/* Calls for each column of every kind in order fixed, variable, template's tagged, tagged. Returns NULL at the end;
- * start with *position = 0. Deleted columns are passed over. */
-struct column_definition *table_definition_next_column(const struct table_definition *table, uint32_t *position);
+/* Calls for each column of every kind in order fixed, variable, template's tagged, tagged. Returns NULL at
+ * the end; start with *position = 0. Deleted columns are passed over. */
+struct column_definition *table_definition_next_column(const struct table_definition *table,
+                                                       uint32_t *position);
 
 /* The largest size of a fixed type in bytes, 0 for variable and long ones. */
 uint32_t column_type_size(uint32_t type);

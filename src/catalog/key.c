@@ -14,8 +14,8 @@
 
 #define CODE_PAGE_UNICODE 1200u
 
-void key_format_of(const struct index_definition *index, const struct column_definition *column, bool descending,
-                   struct key_format *out)
+void key_format_of(const struct index_definition *index, const struct column_definition *column,
+                   bool descending, struct key_format *out)
 {
     *out = (struct key_format){
         .type = column->type,
@@ -46,7 +46,8 @@ static bool type_is_float(uint8_t type)
 }
 
 /* The comparable form of a value of fixed size, without prefix. */
-static void normalize_fixed(const struct key_format *format, const uint8_t *value, uint32_t size, uint8_t *out)
+static void normalize_fixed(const struct key_format *format, const uint8_t *value, uint32_t size,
+                            uint8_t *out)
 {
     if (format->type == JET_coltypGUID) {
         const uint8_t *order = format->dotnet_guid ? guid_order_dotnet : guid_order;
@@ -95,8 +96,8 @@ static uint32_t segment_limit(const struct key_format *format)
     return format->segment_max == format->key_max ? format->key_max + 1 : format->segment_max;
 }
 
-static void segment_binary_fixed(const struct key_format *format, const uint8_t *value, uint32_t size, uint8_t *out,
-                                 uint32_t available, struct key_segment *segment)
+static void segment_binary_fixed(const struct key_format *format, const uint8_t *value, uint32_t size,
+                                 uint8_t *out, uint32_t available, struct key_segment *segment)
 {
     uint32_t count = size + 1;
     if (segment_limit(format) < format->key_max && count > segment_limit(format))
@@ -145,6 +146,8 @@ static void segment_binary(const struct key_format *format, const uint8_t *value
     if (room > 0) {
         /* A part of a chunk that the limit cuts: as much as fits, zeros behind the value's end. */
         uint32_t take = size < room ? size : room;
+        if (size < room)
+            segment->binary_delimiter = at + size;
         memcpy(out + at, value, take);
         memset(out + at + take, 0, room - take);
         at += room;
@@ -158,8 +161,8 @@ static uint8_t upper(uint8_t c)
     return (uint8_t)(c >= 'a' && c <= 'z' ? c - 0x20 : c);
 }
 
-/* 8-bit text up to its first zero byte, upper-cased, ending with zero. When it is cut, the last byte has 0x20 taken from
- * it whatever it is: the format has it so. Returns whether it was cut. */
+/* 8-bit text up to its first zero byte, upper-cased, ending with zero. When it is cut, the last byte has 0x20
+ * taken from it whatever it is: the format has it so. Returns whether it was cut. */
 static bool map_bytes(const uint8_t *text, uint32_t size, uint8_t *out, uint32_t available, uint32_t *written)
 {
     uint32_t limit = available > size ? size : (available == 0 ? 0 : available - 1);
@@ -177,8 +180,8 @@ static bool map_bytes(const uint8_t *text, uint32_t size, uint8_t *out, uint32_t
     return cut;
 }
 
-static JET_ERR segment_text(const struct key_format *format, const uint8_t *value, uint32_t size, uint8_t *out,
-                            uint32_t available, struct key_segment *segment)
+static JET_ERR segment_text(const struct key_format *format, const uint8_t *value, uint32_t size,
+                            uint8_t *out, uint32_t available, struct key_segment *segment)
 {
     const uint32_t unit = format->code_page == CODE_PAGE_UNICODE ? 2 : 1;
     uint32_t limit = segment_limit(format);
@@ -191,7 +194,8 @@ static JET_ERR segment_text(const struct key_format *format, const uint8_t *valu
         size = size < most ? size : most;
     }
     if (unit == 2) {
-        JET_ERR err = key_map_text(format->locale, format->map_flags, value, size, out + 1, room, &written, &cut);
+        JET_ERR err =
+            key_map_text(format->locale, format->map_flags, value, size, out + 1, room, &written, &cut);
         if (err < JET_errSuccess)
             return err;
     } else {
@@ -210,7 +214,9 @@ JET_ERR key_normalize(const struct key_format *format, const uint8_t *value, uin
     ASSERT(available > 0);
     *segment = (struct key_segment){0};
     if (value == NULL || size == 0) {
-        out[0] = (uint8_t)(value != NULL ? PREFIX_ZERO_LENGTH : format->nulls_high ? PREFIX_NULL_HIGH : PREFIX_NULL);
+        out[0] = (uint8_t)(value != NULL        ? PREFIX_ZERO_LENGTH
+                           : format->nulls_high ? PREFIX_NULL_HIGH
+                                                : PREFIX_NULL);
         segment->size = 1;
     } else if (format->type == JET_coltypText || format->type == JET_coltypLongText) {
         TRY(segment_text(format, value, size, out, available, segment));
@@ -238,8 +244,8 @@ void key_limit_full(uint8_t *segment, uint32_t *size, uint32_t available, bool e
     }
 }
 
-void key_limit_partial_text(const struct key_format *format, uint8_t *segment, uint32_t *size, uint32_t available,
-                            bool end)
+void key_limit_partial_text(const struct key_format *format, uint8_t *segment, uint32_t *size,
+                            uint32_t available, bool end)
 {
     const uint8_t flip = format->descending ? 0xff : 0x00;
     uint32_t at = 1;
@@ -265,7 +271,8 @@ void key_limit_partial_text(const struct key_format *format, uint8_t *segment, u
     }
 }
 
-void key_limit_partial_binary(uint8_t *segment, uint32_t *size, uint32_t available, uint32_t delimiter, bool end)
+void key_limit_partial_binary(uint8_t *segment, uint32_t *size, uint32_t available, uint32_t delimiter,
+                              bool end)
 {
     if (delimiter == 0) {
         key_limit_full(segment, size, available, end);
@@ -277,7 +284,8 @@ void key_limit_partial_binary(uint8_t *segment, uint32_t *size, uint32_t availab
     }
 }
 
-static void denormalize_fixed(const struct key_format *format, const uint8_t *in, uint32_t size, uint8_t *value)
+static void denormalize_fixed(const struct key_format *format, const uint8_t *in, uint32_t size,
+                              uint8_t *value)
 {
     uint8_t bytes[16];
     memcpy(bytes, in, size);
@@ -302,8 +310,8 @@ static void denormalize_fixed(const struct key_format *format, const uint8_t *in
 }
 
 /* Variable binary: chunks of 8 bytes, each followed by 9 or by the number of bytes used. */
-static bool denormalize_binary(const uint8_t *in, uint32_t length, uint8_t flip, uint8_t *value, uint32_t *size,
-                               uint32_t *used)
+static bool denormalize_binary(const uint8_t *in, uint32_t length, uint8_t flip, uint8_t *value,
+                               uint32_t *size, uint32_t *used)
 {
     uint32_t at = 1;
     uint32_t count = 0;
@@ -326,8 +334,8 @@ static bool denormalize_binary(const uint8_t *in, uint32_t length, uint8_t flip,
     return true;
 }
 
-bool key_denormalize(const struct key_format *format, uint32_t fixed_size, const uint8_t *segment, uint32_t length,
-                     uint8_t *value, uint32_t *size, bool *null, uint32_t *used)
+bool key_denormalize(const struct key_format *format, uint32_t fixed_size, const uint8_t *segment,
+                     uint32_t length, uint8_t *value, uint32_t *size, bool *null, uint32_t *used)
 {
     const uint8_t flip = format->descending ? 0xff : 0x00;
     *null = false;

@@ -58,7 +58,8 @@ static UCollator *collator_open(const char *locale, uint32_t flags)
     return collator;
 }
 
-/* The collator for a locale, from the slots or newly opened; *shared says whether it stays in a slot. Under the lock. */
+/* The collator for a locale, from the slots or newly opened; *shared says whether it stays in a slot. Under
+ * the lock. */
 static UCollator *collator_get(const char *locale, uint32_t flags, bool *shared)
 {
     *shared = true;
@@ -77,8 +78,8 @@ static UCollator *collator_get(const char *locale, uint32_t flags, bool *shared)
     return collator;
 }
 
-JET_ERR key_map_text(const uint16_t *locale, uint32_t map_flags, const uint8_t *text, uint32_t size, uint8_t *out,
-                     uint32_t available, uint32_t *written, bool *truncated)
+JET_ERR key_map_text(const uint16_t *locale, uint32_t map_flags, const uint8_t *text, uint32_t size,
+                     uint8_t *out, uint32_t available, uint32_t *written, bool *truncated)
 {
     JET_ERR err = JET_errSuccess;
     char name[LOCALE_SIZE];

@@ -22,10 +22,10 @@ static void store16(uint8_t *p, uint32_t value)
 struct layout {
     uint32_t fixed_last;
     uint32_t variable_last;
-    uint32_t null_bits;  /* offset of the null-bit array */
-    uint32_t offsets;    /* offset of the variable offsets */
-    uint32_t variable;   /* offset of the variable data */
-    uint32_t tagged;     /* offset of the tagged part */
+    uint32_t null_bits; /* offset of the null-bit array */
+    uint32_t offsets;   /* offset of the variable offsets */
+    uint32_t variable;  /* offset of the variable data */
+    uint32_t tagged;    /* offset of the tagged part */
 };
 
 static JET_ERR layout_read(struct record_view view, struct layout *layout)
@@ -91,8 +91,8 @@ static void value_from_default(const struct column_definition *column, struct va
     }
 }
 
-static JET_ERR get_fixed(struct record_view view, const struct layout *layout, const struct column_definition *column,
-                         struct value *out)
+static JET_ERR get_fixed(struct record_view view, const struct layout *layout,
+                         const struct column_definition *column, struct value *out)
 {
     uint32_t index = column->id - COLUMN_FIXED_FIRST;
     if (view.data[layout->null_bits + index / 8] & 1u << index % 8) {
@@ -105,7 +105,8 @@ static JET_ERR get_fixed(struct record_view view, const struct layout *layout, c
     return JET_errSuccess;
 }
 
-static JET_ERR get_variable(struct record_view view, const struct layout *layout, uint32_t id, struct value *out)
+static JET_ERR get_variable(struct record_view view, const struct layout *layout, uint32_t id,
+                            struct value *out)
 {
     uint32_t index = id - COLUMN_VARIABLE_FIRST;
     uint32_t entry = load16(view.data + layout->offsets + 2 * index);
@@ -174,24 +175,24 @@ static void shift(struct record *record, uint32_t offset, int32_t delta)
 }
 
 /* Copies the defaults of fixed columns first..last into a record that already has room for them. */
-static void burst_fixed_defaults(const struct table_definition *table, struct record *record, uint32_t null_bits,
-                                 uint32_t first, uint32_t last)
+static void burst_fixed_defaults(const struct table_definition *table, struct record *record,
+                                 uint32_t null_bits, uint32_t first, uint32_t last)
 {
     for (uint32_t id = first; id <= last; id++) {
         const struct column_definition *column = table_definition_column_any(table, id);
-        if (column == NULL || column->state == DEFINITION_DELETED || (column->flags & COLUMN_FLAG_DEFAULT) == 0 ||
-            column->default_value == NULL)
+        if (column == NULL || column->state == DEFINITION_DELETED ||
+            (column->flags & COLUMN_FLAG_DEFAULT) == 0 || column->default_value == NULL)
             continue;
         uint32_t index = id - COLUMN_FIXED_FIRST;
-        record->data[null_bits + index / 8] &= (uint8_t)~(1u << index % 8);
+        record->data[null_bits + index / 8] &= (uint8_t) ~(1u << index % 8);
         uint32_t size = column->default_size < column->max_size ? column->default_size : column->max_size;
         memcpy(record->data + column->record_offset, column->default_value, size);
     }
 }
 
 /* Makes room for fixed columns up to `column`. */
-static JET_ERR extend_fixed(const struct table_definition *table, struct record *record, const struct layout *layout,
-                            const struct column_definition *column)
+static JET_ERR extend_fixed(const struct table_definition *table, struct record *record,
+                            const struct layout *layout, const struct column_definition *column)
 {
     const uint32_t old_bits = layout->offsets - layout->null_bits;
     const uint32_t new_bits = (column->id + 7) / 8;
@@ -230,7 +231,7 @@ static JET_ERR set_fixed(const struct table_definition *table, struct record *re
         goto done;
     }
     ASSERT(size == column->max_size);
-    *bits &= (uint8_t)~(1u << index % 8);
+    *bits &= (uint8_t) ~(1u << index % 8);
     memcpy(record->data + column->record_offset, value, size);
 done:
     return err;
@@ -242,13 +243,15 @@ static uint32_t variable_defaults_size(const struct table_definition *table, uin
     uint32_t size = 0;
     for (uint32_t id = first; id <= last; id++) {
         const struct column_definition *column = table_definition_column_any(table, id);
-        if (column != NULL && column->state != DEFINITION_DELETED && (column->flags & COLUMN_FLAG_DEFAULT) != 0)
+        if (column != NULL && column->state != DEFINITION_DELETED &&
+            (column->flags & COLUMN_FLAG_DEFAULT) != 0)
             size += column->default_size;
     }
     return size;
 }
 
-/* Makes room for the offsets of variable columns up to `id`; columns in between get their defaults, `id` itself is null. */
+/* Makes room for the offsets of variable columns up to `id`; columns in between get their defaults, `id`
+ * itself is null. */
 static JET_ERR extend_variable(const struct table_definition *table, struct record *record,
                                const struct layout *layout, uint32_t id, uint32_t more)
 {
@@ -277,8 +280,9 @@ static JET_ERR extend_variable(const struct table_definition *table, struct reco
     return JET_errSuccess;
 }
 
-static JET_ERR set_variable(const struct table_definition *table, struct record *record, struct layout *layout,
-                            const struct column_definition *column, const void *value, uint32_t size)
+static JET_ERR set_variable(const struct table_definition *table, struct record *record,
+                            struct layout *layout, const struct column_definition *column, const void *value,
+                            uint32_t size)
 {
     JET_ERR err = JET_errSuccess;
     if (column->id > layout->variable_last) {
@@ -313,8 +317,8 @@ done:
     return err;
 }
 
-JET_ERR record_set(const struct table_definition *table, struct record *record, const struct column_definition *column,
-                   const void *value, uint32_t size)
+JET_ERR record_set(const struct table_definition *table, struct record *record,
+                   const struct column_definition *column, const void *value, uint32_t size)
 {
     struct layout layout;
     JET_ERR err = layout_read(record_as_view(record), &layout);
@@ -331,8 +335,8 @@ static const struct column_definition *last_with_default(const struct column_arr
 {
     for (uint32_t i = array->count; i > 0; i--) {
         const struct column_definition *column = array->entries[i - 1];
-        if (column != NULL && column->state == DEFINITION_COMMITTED && (column->flags & COLUMN_FLAG_DEFAULT) != 0 &&
-            column->default_value != NULL)
+        if (column != NULL && column->state == DEFINITION_COMMITTED &&
+            (column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL)
             return column;
     }
     return NULL;

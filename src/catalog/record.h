@@ -3,13 +3,14 @@
  *     byte   last fixed column in the record
  *     byte   last variable column in the record (127 = none)
  *     u16    offset of the end of the fixed part (null bits included)
- *     fixed values, a null bit a fixed column, u16 end offsets of variable values (0x8000 = null), variable values,
- *     tagged part: an array of {u16 column, u16 offset and flags}, then the fields' data.
+ *     fixed values, a null bit a fixed column, u16 end offsets of variable values (0x8000 = null), variable
+ * values, tagged part: an array of {u16 column, u16 offset and flags}, then the fields' data.
  *
  * A value of a tagged column is behind an optional header byte (always there on 16 and 32 KiB pages).
  *
- * Reading is safe on damaged records: everything is bounds-checked, a malformed record answers JET_errRecordCorrupted…
- * (JET_errDatabaseCorrupted). Thread-safety: none needed, works on memory of the caller. */
+ * Reading is safe on damaged records: everything is bounds-checked, a malformed record answers
+ * JET_errRecordCorrupted… (JET_errDatabaseCorrupted). Thread-safety: none needed, works on memory of the
+ * caller. */
 #ifndef OPENESENT_CATALOG_RECORD_H
 #define OPENESENT_CATALOG_RECORD_H
 
@@ -30,12 +31,12 @@ struct record_view {
 
 /* How a value was found. */
 enum value_kind {
-    VALUE_NULL,          /* explicitly null, or no value and no default */
-    VALUE_PLAIN,         /* the bytes */
-    VALUE_SEPARATED,     /* a long value stored elsewhere: the bytes are its 4-byte (or 8-byte) id */
-    VALUE_COMPRESSED,    /* a long value in the record, compressed */
-    VALUE_DEFAULT,       /* the bytes of the column's default */
-    VALUE_DEFAULT_NULL,  /* not in the record, no default */
+    VALUE_NULL,         /* explicitly null, or no value and no default */
+    VALUE_PLAIN,        /* the bytes */
+    VALUE_SEPARATED,    /* a long value stored elsewhere: the bytes are its 4-byte (or 8-byte) id */
+    VALUE_COMPRESSED,   /* a long value in the record, compressed */
+    VALUE_DEFAULT,      /* the bytes of the column's default */
+    VALUE_DEFAULT_NULL, /* not in the record, no default */
 };
 
 struct value {
@@ -59,10 +60,10 @@ JET_ERR record_check(struct record_view view, uint32_t page_size);
 /* Reads a fixed or variable column. Sets VALUE_DEFAULT… if the record has never had the column. */
 JET_ERR record_get(const struct table_definition *table, struct record_view view,
                    const struct column_definition *column, struct value *out);
-/* Sets a fixed or variable column; value NULL = null. A shorter fixed value must have been padded by the caller.
- * Errors: JET_errRecordTooBig (nothing changed). */
-JET_ERR record_set(const struct table_definition *table, struct record *record, const struct column_definition *column,
-                   const void *value, uint32_t size);
+/* Sets a fixed or variable column; value NULL = null. A shorter fixed value must have been padded by the
+ * caller. Errors: JET_errRecordTooBig (nothing changed). */
+JET_ERR record_set(const struct table_definition *table, struct record *record,
+                   const struct column_definition *column, const void *value, uint32_t size);
 
 /* Fills a new record with defaults of fixed and variable columns, as PrepareUpdate(Insert) does. */
 JET_ERR record_set_defaults(const struct table_definition *table, struct record *record);
@@ -70,8 +71,8 @@ JET_ERR record_set_defaults(const struct table_definition *table, struct record 
 /* Tagged columns. A field is all values of one column. */
 struct tagged_field {
     uint16_t column;
-    bool derived;         /* of a template's column */
-    bool null;            /* explicitly null over a default */
+    bool derived; /* of a template's column */
+    bool null;    /* explicitly null over a default */
     bool long_type;
     bool two_values;
     bool multiple;
@@ -84,24 +85,27 @@ struct tagged_field {
 /* The number of tagged fields in a record. */
 JET_ERR tagged_count(struct record_view view, uint32_t page_size, uint32_t *count);
 /* The field at an index (0-based) in the record's order: template's columns first, then by id. */
-JET_ERR tagged_field_at(struct record_view view, uint32_t page_size, uint32_t index, struct tagged_field *out);
+JET_ERR tagged_field_at(struct record_view view, uint32_t page_size, uint32_t index,
+                        struct tagged_field *out);
 /* The field of a column; *found false if there is none. */
-JET_ERR tagged_find(struct record_view view, uint32_t page_size, const struct column_definition *column, bool *found,
-                    struct tagged_field *out);
+JET_ERR tagged_find(struct record_view view, uint32_t page_size, const struct column_definition *column,
+                    bool *found, struct tagged_field *out);
 /* Value `itag` (1-based) of a field; VALUE_DEFAULT_NULL if there are fewer. */
 JET_ERR tagged_value(const struct tagged_field *field, uint32_t itag, struct value *out);
 /* Value of a column with its default: itag 1 of a column without field answers the default if it has one. */
-JET_ERR tagged_get(const struct table_definition *table, struct record_view view, const struct column_definition *column,
-                   uint32_t itag, struct value *out);
+JET_ERR tagged_get(const struct table_definition *table, struct record_view view,
+                   const struct column_definition *column, uint32_t itag, struct value *out);
 
 /* How tagged_set stores the bytes. */
 #define TAGGED_SET_SEPARATED 0x1u  /* the value is a long-value id */
 #define TAGGED_SET_COMPRESSED 0x2u /* the value is compressed; only itag 1 of a field */
 #define TAGGED_SET_REVERT 0x4u     /* null: drop the value, the default shows again */
 
-/* Sets, appends (itag 0 or beyond the end) or removes (value NULL) a value. Errors: JET_errRecordTooBig (unchanged). */
-JET_ERR tagged_set(const struct table_definition *table, struct record *record, const struct column_definition *column,
-                   uint32_t itag, const void *value, uint32_t size, uint32_t how);
+/* Sets, appends (itag 0 or beyond the end) or removes (value NULL) a value. Errors: JET_errRecordTooBig
+ * (unchanged). */
+JET_ERR tagged_set(const struct table_definition *table, struct record *record,
+                   const struct column_definition *column, uint32_t itag, const void *value, uint32_t size,
+                   uint32_t how);
 
 /* Whether the record itself has a place (a value or null) for a fixed or variable column. */
 JET_ERR record_has_column(struct record_view view, JET_COLUMNID id, bool *has);

@@ -176,8 +176,8 @@ JET_ERR tagged_field_at(struct record_view view, uint32_t page_size, uint32_t in
     return field_decode(&array, index, out);
 }
 
-JET_ERR tagged_find(struct record_view view, uint32_t page_size, const struct column_definition *column, bool *found,
-                    struct tagged_field *out)
+JET_ERR tagged_find(struct record_view view, uint32_t page_size, const struct column_definition *column,
+                    bool *found, struct tagged_field *out)
 {
     struct field_array array;
     JET_ERR err = array_open(view, page_size, &array);
@@ -198,7 +198,8 @@ static JET_ERR multiple_value(const struct tagged_field *field, uint32_t itag, s
     }
     uint16_t entry = load16(field->data + 2 * (itag - 1));
     uint32_t start = entry & ~VALUE_SEPARATED_BIT;
-    uint32_t end = itag == field->value_count ? field->size : load16(field->data + 2 * itag) & ~VALUE_SEPARATED_BIT;
+    uint32_t end =
+        itag == field->value_count ? field->size : load16(field->data + 2 * itag) & ~VALUE_SEPARATED_BIT;
     if (start < 2 * field->value_count || start > end || end > field->size)
         return JET_errDatabaseCorrupted;
     *out = (struct value){VALUE_PLAIN, false, field->data + start, end - start};
@@ -229,8 +230,8 @@ JET_ERR tagged_value(const struct tagged_field *field, uint32_t itag, struct val
     return JET_errSuccess;
 }
 
-JET_ERR tagged_get(const struct table_definition *table, struct record_view view, const struct column_definition *column,
-                   uint32_t itag, struct value *out)
+JET_ERR tagged_get(const struct table_definition *table, struct record_view view,
+                   const struct column_definition *column, uint32_t itag, struct value *out)
 {
     bool found = false;
     struct tagged_field field;
@@ -248,7 +249,8 @@ JET_ERR tagged_get(const struct table_definition *table, struct record_view view
     return JET_errSuccess;
 }
 
-/* The new contents of a field while it is put together: either `keep` values of the old field or the new value. */
+/* The new contents of a field while it is put together: either `keep` values of the old field or the new
+ * value. */
 struct field_edit {
     const struct tagged_field *old; /* NULL: none */
     uint32_t itag;                  /* value that is set or removed; value_count + 1 = appended */
@@ -338,7 +340,8 @@ done:
 }
 
 /* Replaces bytes [start, end) of the tagged part by `size` bytes, moving what follows. */
-static void replace_bytes(struct record *record, uint32_t start, uint32_t end, const uint8_t *bytes, uint32_t size)
+static void replace_bytes(struct record *record, uint32_t start, uint32_t end, const uint8_t *bytes,
+                          uint32_t size)
 {
     ASSERT(end <= record->size && record->size - (end - start) + size <= record->capacity);
     memmove(record->data + start + size, record->data + end, record->size - end);
@@ -361,7 +364,8 @@ static JET_ERR remove_field(struct record *record, const struct field_array *arr
     uint32_t start = array_offset(array, index);
     uint32_t end = array_offset(array, index + 1);
     replace_bytes(record, array->start + start, array->start + end, NULL, 0);
-    replace_bytes(record, array->start + index * ENTRY_SIZE, array->start + (index + 1) * ENTRY_SIZE, NULL, 0);
+    replace_bytes(record, array->start + index * ENTRY_SIZE, array->start + (index + 1) * ENTRY_SIZE, NULL,
+                  0);
     uint8_t *base = record->data + array->start;
     add_to_offsets(base, 0, index, array->mask, -(int32_t)ENTRY_SIZE);
     add_to_offsets(base, index, array->count - 1, array->mask, -(int32_t)(ENTRY_SIZE + end - start));
@@ -369,9 +373,10 @@ static JET_ERR remove_field(struct record *record, const struct field_array *arr
 }
 
 /* Puts `bytes` in as field `index`, new or in place of the old one. */
-static JET_ERR put_field(const struct table_definition *table, struct record *record, const struct field_array *array,
-                         uint32_t index, bool found, const struct column_definition *column, uint32_t flags,
-                         const uint8_t *bytes, uint32_t size)
+static JET_ERR put_field(const struct table_definition *table, struct record *record,
+                         const struct field_array *array, uint32_t index, bool found,
+                         const struct column_definition *column, uint32_t flags, const uint8_t *bytes,
+                         uint32_t size)
 {
     uint32_t start = array_offset(array, index);
     uint32_t end = found ? array_offset(array, index + 1) : start;
@@ -388,7 +393,8 @@ static JET_ERR put_field(const struct table_definition *table, struct record *re
     if (!found) {
         uint8_t entry[ENTRY_SIZE] = {0};
         store16(entry, column->id & 0xffff);
-        replace_bytes(record, array->start + index * ENTRY_SIZE, array->start + index * ENTRY_SIZE, entry, ENTRY_SIZE);
+        replace_bytes(record, array->start + index * ENTRY_SIZE, array->start + index * ENTRY_SIZE, entry,
+                      ENTRY_SIZE);
         count++;
     }
     uint8_t *base = record->data + array->start;
@@ -399,7 +405,8 @@ static JET_ERR put_field(const struct table_definition *table, struct record *re
 }
 
 /* The flags of the field's array entry. */
-static uint32_t entry_flags(const struct field_edit *edit, const struct column_definition *column, uint32_t header)
+static uint32_t entry_flags(const struct field_edit *edit, const struct column_definition *column,
+                            uint32_t header)
 {
     uint32_t flags = column->inherited ? ENTRY_DERIVED : 0;
     if (edit->small && header != 0)
@@ -409,8 +416,9 @@ static uint32_t entry_flags(const struct field_edit *edit, const struct column_d
     return flags;
 }
 
-JET_ERR tagged_set(const struct table_definition *table, struct record *record, const struct column_definition *column,
-                   uint32_t itag, const void *value, uint32_t size, uint32_t how)
+JET_ERR tagged_set(const struct table_definition *table, struct record *record,
+                   const struct column_definition *column, uint32_t itag, const void *value, uint32_t size,
+                   uint32_t how)
 {
     JET_ERR err = JET_errSuccess;
     uint8_t *bytes = NULL;
@@ -453,7 +461,8 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record, 
     if ((bytes = os_allocate(new_size + 1)) == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(edit_write(&edit, header, bytes, &new_size));
-    TRY(put_field(table, record, &array, index, found, column, entry_flags(&edit, column, header), bytes, new_size));
+    TRY(put_field(table, record, &array, index, found, column, entry_flags(&edit, column, header), bytes,
+                  new_size));
 done:
     os_free(bytes);
     return err;

@@ -1,0 +1,284 @@
+#include "src/catalog/schema.h"
+
+#include "src/os/error.h"
+#include "src/os/memory.h"
+
+/* Ids of the columns of MSysObjects. */
+enum {
+    ID_TABLE = 1,
+    ID_TYPE = 2,
+    ID_ID = 3,
+    ID_TYPE_OR_ROOT = 4,
+    ID_SPACE_USAGE = 5,
+    ID_FLAGS = 6,
+    ID_PAGES_OR_LOCALE = 7,
+    ID_ROOT_FLAG = 8,
+    ID_RECORD_OFFSET = 9,
+    ID_MAP_FLAGS = 10,
+    ID_KEY_MAX = 11,
+    ID_CHUNK_MAX = 12,
+    ID_ROOT_SET_TIME = 13,
+    ID_NAME = 128,
+    ID_STATS = 129,
+    ID_TEMPLATE = 130,
+    ID_DEFAULT = 131,
+    ID_SEGMENTS = 132,
+    ID_SEGMENT_MAX = 133,
+    ID_CONDITIONS = 134,
+    ID_TUPLE_LIMITS = 135,
+    ID_VERSION = 136,
+    ID_SORT_ID = 137,
+    ID_CALLBACK_DATA = 256,
+    ID_CALLBACK_DEPENDENCIES = 257,
+    ID_SEPARATE = 258,
+    ID_SPACE_HINTS = 259,
+    ID_DEFERRED_HINTS = 260,
+    ID_LOCALE = 261,
+};
+
+const struct catalog_column catalog_columns[CATALOG_COLUMN_COUNT] = {
+    {"ObjidTable", ID_TABLE, JET_coltypLong, true},
+    {"Type", ID_TYPE, JET_coltypShort, true},
+    {"Id", ID_ID, JET_coltypLong, true},
+    {"Name", ID_NAME, JET_coltypText, true},
+    {"ColtypOrPgnoFDP", ID_TYPE_OR_ROOT, JET_coltypLong, true},
+    {"SpaceUsage", ID_SPACE_USAGE, JET_coltypLong, true},
+    {"Flags", ID_FLAGS, JET_coltypLong, true},
+    {"PagesOrLocale", ID_PAGES_OR_LOCALE, JET_coltypLong, true},
+    {"Stats", ID_STATS, JET_coltypBinary, false},
+    {"RootFlag", ID_ROOT_FLAG, JET_coltypBit, false},
+    {"TemplateTable", ID_TEMPLATE, JET_coltypText, false},
+    {"RecordOffset", ID_RECORD_OFFSET, JET_coltypShort, false},
+    {"DefaultValue", ID_DEFAULT, JET_coltypBinary, false},
+    {"KeyFldIDs", ID_SEGMENTS, JET_coltypBinary, false},
+    {"VarSegMac", ID_SEGMENT_MAX, JET_coltypBinary, false},
+    {"ConditionalColumns", ID_CONDITIONS, JET_coltypBinary, false},
+    {"LCMapFlags", ID_MAP_FLAGS, JET_coltypLong, false},
+    {"KeyMost", ID_KEY_MAX, JET_coltypUnsignedShort, false},
+    {"TupleLimits", ID_TUPLE_LIMITS, JET_coltypBinary, false},
+    {"Version", ID_VERSION, JET_coltypBinary, false},
+    {"SortID", ID_SORT_ID, JET_coltypBinary, false},
+    {"CallbackData", ID_CALLBACK_DATA, JET_coltypLongBinary, false},
+    {"CallbackDependencies", ID_CALLBACK_DEPENDENCIES, JET_coltypLongBinary, false},
+    {"SeparateLV", ID_SEPARATE, JET_coltypLongBinary, false},
+    {"SpaceHints", ID_SPACE_HINTS, JET_coltypLongBinary, false},
+    {"SpaceDeferredLVHints", ID_DEFERRED_HINTS, JET_coltypLongBinary, false},
+    {"LocaleName", ID_LOCALE, JET_coltypLongBinary, false},
+    {"LVChunkMax", ID_CHUNK_MAX, JET_coltypLong, false},
+    {"PgnoFDPLastSetTime", ID_ROOT_SET_TIME, JET_coltypDateTime, false},
+};
+
+static JET_ERR schema_add_column(struct table_definition *schema, const struct catalog_column *from)
+{
+    struct column_definition column = {
+        .id = from->id,
+        .type = from->type,
+        .flags = from->not_null ? COLUMN_FLAG_NOT_NULL : 0,
+        .code_page = 1252,
+        .record_offset = schema->fixed_end,
+        .max_size = column_type_size(from->type),
+    };
+    if (from->type == JET_coltypText || from->type == JET_coltypBinary)
+        column.max_size = 255;
+    memcpy(column.name, from->name, strlen(from->name) + 1);
+    return table_definition_add_column(schema, &column, NULL);
+}
+
+JET_ERR catalog_schema_create(uint32_t page_size, struct table_definition **out)
+{
+    JET_ERR err = JET_errSuccess;
+    struct table_definition *schema = NULL;
+    TRY(table_definition_create(&schema));
+    schema->page_size = page_size;
+    /* Fixed columns in the order of their ids, so that each finds its offset. */
+    for (uint32_t id = 1; id <= ID_LOCALE; id++) {
+        for (unsigned i = 0; i < CATALOG_COLUMN_COUNT; i++) {
+            if (catalog_columns[i].id == id)
+                TRY(schema_add_column(schema, &catalog_columns[i]));
+        }
+    }
+    *out = schema;
+    schema = NULL;
+done:
+    table_definition_free(schema);
+    return err;
+}
+
+static JET_ERR put(const struct table_definition *schema, struct record *record, JET_COLUMNID id,
+                   const void *value, uint32_t size)
+{
+    const struct column_definition *column = table_definition_column(schema, id);
+    if (column_id_is_tagged(id))
+        return tagged_set(schema, record, column, 1, value, size, 0);
+    return record_set(schema, record, column, value, size);
+}
+
+static JET_ERR put_bytes(const struct table_definition *schema, struct record *record, JET_COLUMNID id,
+                         struct bytes bytes)
+{
+    return bytes.data == NULL || bytes.size == 0 ? JET_errSuccess
+                                                 : put(schema, record, id, bytes.data, bytes.size);
+}
+
+JET_ERR catalog_row_encode(const struct table_definition *schema, const struct catalog_row *row,
+                           struct record *record)
+{
+    JET_ERR err = JET_errSuccess;
+    const uint8_t yes = 0xff;
+    record_init(record);
+    TRY(put(schema, record, ID_TABLE, &row->table, 4));
+    TRY(put(schema, record, ID_TYPE, &row->type, 2));
+    TRY(put(schema, record, ID_ID, &row->id, 4));
+    TRY(put(schema, record, ID_TYPE_OR_ROOT, &row->type_or_root, 4));
+    TRY(put(schema, record, ID_SPACE_USAGE, &row->space_usage, 4));
+    TRY(put(schema, record, ID_FLAGS, &row->flags, 4));
+    TRY(put(schema, record, ID_PAGES_OR_LOCALE, &row->pages_or_locale, 4));
+    if (row->root_flag)
+        TRY(put(schema, record, ID_ROOT_FLAG, &yes, 1));
+    if (row->has_record_offset)
+        TRY(put(schema, record, ID_RECORD_OFFSET, &row->record_offset, 2));
+    if (row->has_map_flags)
+        TRY(put(schema, record, ID_MAP_FLAGS, &row->map_flags, 4));
+    if (row->has_key_max)
+        TRY(put(schema, record, ID_KEY_MAX, &row->key_max, 2));
+    if (row->has_chunk_max)
+        TRY(put(schema, record, ID_CHUNK_MAX, &row->chunk_max, 4));
+    TRY(put_bytes(schema, record, ID_NAME, row->name));
+    TRY(put_bytes(schema, record, ID_TEMPLATE, row->template_name));
+    TRY(put_bytes(schema, record, ID_DEFAULT, row->default_value));
+    TRY(put_bytes(schema, record, ID_SEGMENTS, row->segments));
+    TRY(put_bytes(schema, record, ID_SEGMENT_MAX, row->segment_max));
+    TRY(put_bytes(schema, record, ID_CONDITIONS, row->conditions));
+    TRY(put_bytes(schema, record, ID_TUPLE_LIMITS, row->tuple_limits));
+    TRY(put_bytes(schema, record, ID_VERSION, row->version));
+    TRY(put_bytes(schema, record, ID_SORT_ID, row->sort_id));
+    TRY(put_bytes(schema, record, ID_SEPARATE, row->separate_threshold));
+    TRY(put_bytes(schema, record, ID_SPACE_HINTS, row->space_hints));
+    TRY(put_bytes(schema, record, ID_DEFERRED_HINTS, row->deferred_hints));
+    TRY(put_bytes(schema, record, ID_LOCALE, row->locale));
+done:
+    return err;
+}
+
+static JET_ERR get(const struct table_definition *schema, struct record_view view, JET_COLUMNID id,
+                   struct bytes *out)
+{
+    const struct column_definition *column = table_definition_column(schema, id);
+    struct value value;
+    JET_ERR err = column_id_is_tagged(id) ? tagged_get(schema, view, column, 1, &value)
+                                          : record_get(schema, view, column, &value);
+    *out = (struct bytes){NULL, 0};
+    if (err == JET_errSuccess && value.kind == VALUE_PLAIN)
+        *out = (struct bytes){value.data, value.size};
+    return err;
+}
+
+/* A little-endian number of `size` bytes; *present says whether it is there. */
+static JET_ERR get_number(const struct table_definition *schema, struct record_view view, JET_COLUMNID id,
+                          uint32_t size, uint32_t *out, bool *present)
+{
+    struct bytes bytes;
+    JET_ERR err = get(schema, view, id, &bytes);
+    *out = 0;
+    *present = err == JET_errSuccess && bytes.data != NULL && bytes.size == size;
+    for (uint32_t i = 0; *present && i < size; i++)
+        *out |= (uint32_t)bytes.data[i] << 8 * i;
+    return err;
+}
+
+static JET_ERR get_needed(const struct table_definition *schema, struct record_view view, JET_COLUMNID id,
+                          uint32_t size, uint32_t *out)
+{
+    bool present = false;
+    JET_ERR err = get_number(schema, view, id, size, out, &present);
+    return err == JET_errSuccess && !present ? JET_errCatalogCorrupted : err;
+}
+
+JET_ERR catalog_row_decode(const struct table_definition *schema, struct record_view view,
+                           struct catalog_row *row)
+{
+    JET_ERR err = JET_errSuccess;
+    uint32_t number = 0;
+    struct bytes flag;
+    memset(row, 0, sizeof(*row));
+    TRY(get_needed(schema, view, ID_TABLE, 4, &row->table));
+    TRY(get_needed(schema, view, ID_TYPE, 2, &number));
+    row->type = (uint16_t)number;
+    TRY(get_needed(schema, view, ID_ID, 4, &row->id));
+    TRY(get_needed(schema, view, ID_TYPE_OR_ROOT, 4, &row->type_or_root));
+    TRY(get_needed(schema, view, ID_SPACE_USAGE, 4, &row->space_usage));
+    TRY(get_needed(schema, view, ID_FLAGS, 4, &row->flags));
+    TRY(get_needed(schema, view, ID_PAGES_OR_LOCALE, 4, &row->pages_or_locale));
+    TRY(get(schema, view, ID_ROOT_FLAG, &flag));
+    row->root_flag = flag.data != NULL && flag.data[0] != 0;
+    TRY(get_number(schema, view, ID_RECORD_OFFSET, 2, &number, &row->has_record_offset));
+    row->record_offset = (uint16_t)number;
+    TRY(get_number(schema, view, ID_MAP_FLAGS, 4, &row->map_flags, &row->has_map_flags));
+    TRY(get_number(schema, view, ID_KEY_MAX, 2, &number, &row->has_key_max));
+    row->key_max = (uint16_t)number;
+    TRY(get_number(schema, view, ID_CHUNK_MAX, 4, &row->chunk_max, &row->has_chunk_max));
+    TRY(get(schema, view, ID_NAME, &row->name));
+    TRY(get(schema, view, ID_TEMPLATE, &row->template_name));
+    TRY(get(schema, view, ID_DEFAULT, &row->default_value));
+    TRY(get(schema, view, ID_SEGMENTS, &row->segments));
+    TRY(get(schema, view, ID_SEGMENT_MAX, &row->segment_max));
+    TRY(get(schema, view, ID_CONDITIONS, &row->conditions));
+    TRY(get(schema, view, ID_TUPLE_LIMITS, &row->tuple_limits));
+    TRY(get(schema, view, ID_VERSION, &row->version));
+    TRY(get(schema, view, ID_SORT_ID, &row->sort_id));
+    TRY(get(schema, view, ID_SEPARATE, &row->separate_threshold));
+    TRY(get(schema, view, ID_SPACE_HINTS, &row->space_hints));
+    TRY(get(schema, view, ID_DEFERRED_HINTS, &row->deferred_hints));
+    TRY(get(schema, view, ID_LOCALE, &row->locale));
+    if (row->name.data == NULL || row->name.size == 0 || row->name.size > NAME_MAX_SIZE)
+        FAIL(JET_errCatalogCorrupted);
+done:
+    return err < JET_errSuccess && err != JET_errOutOfMemory ? JET_errCatalogCorrupted : err;
+}
+
+static const struct key_format long_format = {
+    .type = JET_coltypLong, .fixed = true, .key_max = KEY_SIZE_DEFAULT, .segment_max = KEY_SIZE_DEFAULT};
+static const struct key_format short_format = {
+    .type = JET_coltypShort, .fixed = true, .key_max = KEY_SIZE_DEFAULT, .segment_max = KEY_SIZE_DEFAULT};
+static const struct key_format text_format = {
+    .type = JET_coltypText, .code_page = 1252, .key_max = KEY_SIZE_DEFAULT, .segment_max = KEY_SIZE_DEFAULT};
+static const struct key_format bit_format = {
+    .type = JET_coltypBit, .fixed = true, .key_max = KEY_SIZE_DEFAULT, .segment_max = KEY_SIZE_DEFAULT};
+
+static uint32_t append(const struct key_format *format, const void *value, uint32_t size, uint8_t *key,
+                       uint32_t used)
+{
+    struct key_segment segment;
+    JET_ERR err = key_normalize(format, value, size, key + used, KEY_SIZE_DEFAULT - used, &segment);
+    ASSERT(err == JET_errSuccess); /* not Unicode: cannot fail */
+    (void)err;
+    return used + segment.size;
+}
+
+uint32_t catalog_key_prefix(object_id table, uint16_t type, uint32_t id, unsigned parts, uint8_t *key)
+{
+    uint32_t used = append(&long_format, &table, 4, key, 0);
+    if (parts > 1)
+        used = append(&short_format, &type, 2, key, used);
+    if (parts > 2)
+        used = append(&long_format, &id, 4, key, used);
+    return used;
+}
+
+uint32_t catalog_key_primary(object_id table, uint16_t type, uint32_t id, uint8_t *key)
+{
+    return catalog_key_prefix(table, type, id, 3, key);
+}
+
+uint32_t catalog_key_name(object_id table, uint16_t type, struct bytes name, uint8_t *key)
+{
+    uint32_t used = catalog_key_prefix(table, type, 0, 2, key);
+    return append(&text_format, name.data, name.size, key, used);
+}
+
+uint32_t catalog_key_root(struct bytes name, uint8_t *key)
+{
+    const uint8_t yes = 0xff;
+    uint32_t used = append(&bit_format, &yes, 1, key, 0);
+    return append(&text_format, name.data, name.size, key, used);
+}
