@@ -130,7 +130,13 @@ class Campaign:
             engine = ["--config=libfuzzer-fast" if self.options.config == "fast" else "--config=libfuzzer"]
         canary = ["--config=canary"] if self.options.config == "canary" else []
         plan = [("targets", engine + canary, ["//fuzz:%s_bin" % name for name in self.targets]),
-                ("tools", ["--config=plain"], ["//fuzz:replay", "//fuzz:afl_mutator.so"] + ["//fuzz:" + name for name in self.targets])]
+                ("tools", ["--config=plain"], ["//fuzz:replay", "//fuzz:afl_mutator.so"])]
+        runners = ["//fuzz:" + name for name in self.targets]
+        if self.options.engine == "afl":
+            # AFL++'s own binaries carry no sanitizer: what they find is explained by these.
+            plan.append(("explainers", ["--config=asan-ubsan"] + canary, runners))
+        else:
+            plan[1][2].extend(runners)
         for name, configuration, labels in plan:
             log = os.path.join(logs, name + ".log")
             print("building the %s ..." % name, flush=True)
@@ -163,8 +169,7 @@ class Campaign:
             environment["ASAN_SYMBOLIZER_PATH"] = symbolizer
             environment["UBSAN_OPTIONS"] += ":external_symbolizer_path=" + symbolizer
         if self.options.engine == "afl":
-            # afl-fuzz insists on its own settings.
-            environment = {}
+            self.tools["run options"] = ["--direct"]
         else:
             self.tools["run options"] = ["-timeout=20", "-rss_limit_mb=3000"]
         self.tools["environment"] = environment
@@ -204,10 +209,13 @@ class Campaign:
                     self.finished.append(job)
 
     def found(self, job, artifact, output):
-        before = len(self.finds.known)
-        find = self.finds.add(job.target, job.binary, artifact, output)
-        if len(self.finds.known) > before:
+        find, new = self.finds.add(job.target, self.explainer(job.target), artifact, output)
+        if new:
             self.say("found: %s: %s (%s)" % (find["kind"], find["key"], job.target))
+
+    def explainer(self, target):
+        """The program that repeats a failure and says most about it."""
+        return self.tools["printers"][target] if self.options.engine == "afl" else self.binaries[target]
 
     def trouble(self, job, text):
         self.troubles.append(job.target)

@@ -84,7 +84,7 @@ class Finds:
                 self.known[(find["kind"], find["key"])] = find
 
     def add(self, target, binary, artifact, output):
-        """Takes one failing input with the output of its run. Returns the find, or None if nothing fails."""
+        """Takes one failing input with the output of its run. Returns the find and whether it is new."""
         kind, key = signature(output)
         if not kind or (kind == "model" and not key):
             output = self.run(binary, artifact)
@@ -97,7 +97,7 @@ class Finds:
             if find is not None:
                 find["times"] += 1
                 self.save(find)
-                return find
+                return find, False
             slug = re.sub(r"[^A-Za-z0-9]+", "-", "%s %s" % (kind, key)).strip("-").lower()[:60]
             name = "%03d-%s" % (len(self.known) + 1, slug)
             find = {"name": name, "kind": kind, "key": key, "target": target, "times": 1, "calls": 0}
@@ -105,7 +105,7 @@ class Finds:
             self.known[(kind, key)] = find
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
         self.describe(find, binary, artifact, output)
-        return find
+        return find, True
 
     def path(self, find, name):
         return os.path.join(self.folder, find["name"], name)
@@ -143,13 +143,10 @@ class Finds:
             self.write_reproducer(find)
         with open(self.path(find, "stack.txt"), "w", encoding="utf-8") as out:
             out.write(output)
-        shutil.copyfile(binary, os.path.join(os.path.dirname(self.folder), "bin", os.path.basename(binary))) if not (
-            os.path.exists(os.path.join(os.path.dirname(self.folder), "bin", os.path.basename(binary)))
-        ) else None
         with open(self.path(find, "explanation.txt"), "w", encoding="utf-8") as out:
             out.write("%s: %s\n\n%s\n\n" % (find["kind"], find["key"], explanation(output)))
             out.write("Found by %s on %s.\n" % (find["target"], find["found"]))
-            out.write("Run it again:  %s %s\n" % (binary, self.path(find, "program.jet")))
+            out.write("Run it again:  %s\n" % " ".join([binary] + self.tools["run options"] + [self.path(find, "program.jet")]))
             out.write("As a transcript:  bazel run //fuzz:replay -- %s\n" % self.path(find, "program.jet"))
         self.save(find)
 

@@ -133,6 +133,22 @@ class LibFuzzerJob(Job):
 
 
 class AflJob(Job):
+    def environment(self):
+        # afl-fuzz insists on settings of its own for sanitizers.
+        environment = Job.environment(self)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            environment.pop(name, None)
+        return environment
+
+    def corpus_size(self):
+        queues = os.path.join(self.campaign.folder, "work", self.target, "afl")
+        sizes = [0]
+        for name in os.listdir(queues) if os.path.isdir(queues) else []:
+            queue = os.path.join(queues, name, "queue")
+            if os.path.isdir(queue):
+                sizes.append(len([entry for entry in os.listdir(queue) if entry.startswith("id")]))
+        return max(sizes)
+
     def run(self):
         seconds = max(2, int(self.seconds))
         out = os.path.join(self.campaign.folder, "work", self.target, "afl")
