@@ -29,7 +29,9 @@ struct btree_actor {
     uint8_t level;    /* transaction level */
     uint32_t begin0;  /* transaction id */
     bool system_task; /* done by background work */
-    bool no_log;      /* unlogged (temporary databases never are; this is for the rest) */
+    struct log_position
+        begin;   /* where redo must start to repeat the changes: the transaction's begin record */
+    bool no_log; /* unlogged (temporary databases never are; this is for the rest) */
 };
 
 /* Compares two bookmarks as the tree orders them: bytewise, a prefix before its extension; keys, then data.

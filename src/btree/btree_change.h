@@ -68,11 +68,6 @@ struct node_change {
     dbtime modified;
 };
 
-/* Space that uncommitted changes of a node may claim back, beyond its size now; for splits and room checks.
- */
-typedef uint32_t node_reserve_function(struct tree *tree, const struct node *node);
-void btree_set_node_reserve(node_reserve_function *function);
-
 /* Does it. Errors: what `decide` says, JET_errRecordTooBig-like JET_errKeyTooBig for nodes that fit no page,
  * log, space and I/O errors; nothing is changed then. */
 JET_ERR btree_change_node(struct tree *tree, const struct btree_actor *actor, struct node_change *change);

@@ -4,11 +4,25 @@
 
 #include "src/btree/btree_change.h"
 #include "src/btree/btree_cursor.h"
+#include "src/log/log.h"
 #include "src/os/lock.h"
 #include "src/os/memory.h"
 
 /* Deepest tree that is believed; more means a cycle of child pointers. */
 #define TREE_DEPTH_MOST 16
+
+#define REGISTRY_BUCKETS 64u
+
+struct tree_registry {
+    struct os_mutex lock;
+    struct tree *buckets[REGISTRY_BUCKETS];
+    node_reserve_function *reserve;
+    void *reserve_context;
+};
+
+/* Largest data size that rollback may bring back for the node; and how much more that is than it has now. */
+uint32_t node_reserved_size(struct tree *tree, const struct node *node);
+uint32_t node_reserve(struct tree *tree, const struct node *node);
 
 /* A growing buffer. */
 struct byte_buffer {
@@ -48,5 +62,48 @@ JET_ERR tree_check_page(const struct tree *tree, const struct page *page, const 
  * `last` says which end of the tree. */
 JET_ERR tree_find_leaf(struct tree *tree, const struct bookmark *bookmark, bool last, enum latch_mode mode,
                        struct latch *latch, uint32_t *line, bool *equal);
+
+/* The log and stamping of changes (btree_log.c). Whether changes of the tree by the actor are logged at all.
+ */
+bool change_is_logged(const struct tree *tree, const struct btree_actor *actor);
+/* Fills the first part of a page record. */
+void log_fill_page(struct log_record_page *record, uint8_t type, const struct tree *tree,
+                   const struct btree_actor *actor, page_number page, dbtime modified, dbtime before);
+/* Appends the record of a change of one node; `page` is as before the change. `before` is the page's dbtime
+ * before, or LOG_DBTIME_NONE within a split. */
+#define LOG_DBTIME_NONE (~(uint64_t)0)
+JET_ERR log_node_change(const struct tree *tree, const struct btree_actor *actor, const struct page *page,
+                        uint32_t line, const struct node_change *change, dbtime modified, dbtime before,
+                        struct log_position *position);
+JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint8_t type, dbtime modified,
+                  struct log_position *position);
+/* After the bytes changed: stamps and marks the page dirty. */
+void stamp_page(struct latch *latch, const struct btree_actor *actor, dbtime modified,
+                struct log_position position);
+
+/* Bytes of a page, tag included, that the change needs at this place. */
+uint32_t change_size(const struct tree *tree, const struct page *page, uint32_t line,
+                     const struct node_change *change);
+/* Whether the page has them without touching what rollbacks may claim. Puts the page's hint right when the
+ * latch is exclusive. */
+bool page_has_space(struct tree *tree, struct latch *latch, uint32_t size);
+/* Whether the change fits the leaf, and should not begin a new last page instead (density of appends). */
+bool change_fits(struct tree *tree, struct latch *latch, uint32_t line, const struct node_change *change);
+/* Logs and does the change at a line of the leaf, which is latched exclusively. */
+JET_ERR change_in_place(struct tree *tree, const struct btree_actor *actor, struct latch *latch,
+                        uint32_t line, struct node_change *change);
+/* Lets `decide` say what to do at a place. */
+JET_ERR change_ask(struct node_change *change, struct latch *latch, uint32_t line, bool equal);
+/* The same with a split, where there is no room. */
+JET_ERR split_and_change(struct tree *tree, const struct btree_actor *actor, struct node_change *change);
+
+/* Replaces the external header of a root that the caller has latched exclusively. */
+JET_ERR root_set_header(struct tree *tree, const struct btree_actor *actor, struct latch *root,
+                        struct span header);
+
+/* Pages for a split, from the tree's space, or for a space tree from its split buffer. */
+JET_ERR tree_take_page(struct tree *tree, const struct btree_actor *actor, page_number hint,
+                       page_number *page);
+void tree_return_page(struct tree *tree, const struct btree_actor *actor, page_number page);
 
 #endif

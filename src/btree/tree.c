@@ -1,14 +1,5 @@
-#include "src/btree/tree.h"
+#include "src/btree/btree_internal.h"
 #include "src/btree/space.h"
-#include "src/cache/cache.h"
-#include "src/os/memory.h"
-
-#define REGISTRY_BUCKETS 64u
-
-struct tree_registry {
-    struct os_mutex lock;
-    struct tree *buckets[REGISTRY_BUCKETS];
-};
 
 JET_ERR tree_registry_create(struct tree_registry **out)
 {
@@ -17,6 +8,26 @@ JET_ERR tree_registry_create(struct tree_registry **out)
         return JET_errOutOfMemory;
     os_mutex_init(&(*out)->lock, OS_RANK_LEAF);
     return JET_errSuccess;
+}
+
+void tree_registry_set_reserve(struct tree_registry *registry, node_reserve_function *function, void *context)
+{
+    registry->reserve = function;
+    registry->reserve_context = context;
+}
+
+uint32_t node_reserved_size(struct tree *tree, const struct node *node)
+{
+    if (tree->space || (node->flags & NODE_VERSIONED) == 0 || tree->registry->reserve == NULL)
+        return 0;
+    return tree->registry->reserve(tree->registry->reserve_context, tree, node);
+}
+
+uint32_t node_reserve(struct tree *tree, const struct node *node)
+{
+    uint32_t most = node_reserved_size(tree, node);
+
+    return most > node->data.size ? most - (uint32_t)node->data.size : 0;
 }
 
 static void free_tree(struct tree *tree)

@@ -47,6 +47,14 @@ struct tree {
 JET_ERR tree_registry_create(struct tree_registry **out);
 void tree_registry_free(struct tree_registry *registry);
 
+/* Space that uncommitted changes may still claim for a node: the largest data size among the before-images
+ * that running transactions hold for it, 0 if none. Set once by the version layer; without it nothing is
+ * reserved. */
+struct node;
+typedef uint32_t node_reserve_function(void *context, struct tree *tree, const struct node *node);
+void tree_registry_set_reserve(struct tree_registry *registry, node_reserve_function *function,
+                               void *context);
+
 /* Opens the tree with root page `root`, reading the root page when it is not open yet; adds a reference.
  * Errors: JET_errOutOfMemory, read errors, JET_errDatabaseCorrupted / JET_errSPAvailExtCorrupted for a page
  * that is no root. */
