@@ -135,8 +135,8 @@ void instance_free(struct instance *instance);
 
 /* Where recovery is to find a database under another name, and where it stops. */
 struct instance_recovery_map {
-    const char *const *from; /* count paths each; NULL if count is 0 */
-    const char *const *to;
+    char **from; /* count paths each; NULL if count is 0 */
+    char **to;
     size_t count;
     struct log_position stop;
     JET_PFNSTATUS status;

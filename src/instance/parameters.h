@@ -59,7 +59,9 @@ struct parameter {
     bool written; /* set by a caller */
 };
 
-/* JET_paramUnicodeIndexDefault. */
+/* JET_paramUnicodeIndexDefault: locale en-US; sort key, ignoring case, kana type and width. */
+#define PARAMETER_UNICODE_LOCALE 0x409u
+#define PARAMETER_UNICODE_FLAGS 0x30401u
 struct parameter_unicode_default {
     uint32_t locale_id;
     uint32_t map_flags;

@@ -85,6 +85,14 @@ void session_leave(struct session *session)
     os_executor_point();
 }
 
+struct instance *session_instance(JET_SESID handle)
+{
+    struct session_slot *slot = session_slot_of_handle(handle);
+    if (slot == NULL || os_atomic_load(&slot->handle) != handle)
+        return NULL;
+    return slot->instance;
+}
+
 JET_ERR session_enter_database(JET_SESID handle, JET_DBID id, struct session **session,
                                struct database **database)
 {

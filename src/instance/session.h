@@ -82,6 +82,9 @@ JET_ERR session_enter(JET_SESID handle, struct session **session);
 /* The same for calls that a stopped service still allows: rollback, end of session, close. */
 JET_ERR session_enter_stopped(JET_SESID handle, struct session **session);
 void session_leave(struct session *session);
+/* The instance of a session handle, without entering; NULL if the handle is none. The process lock keeps the
+ * instance. */
+struct instance *session_instance(JET_SESID handle);
 
 /* Takes the session, then looks the database up: one that this session has opened, else
  * JET_errInvalidDatabaseId. */

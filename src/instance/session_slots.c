@@ -60,6 +60,7 @@ JET_ERR session_slot_claim(struct session *session)
         session->slot = i;
         session->handle = HANDLE_KIND_SESSION | ((uint64_t)session_sequence << 16) | i;
         slot->session = session;
+        slot->instance = session->instance;
         os_atomic_store(&slot->owner, os_thread_id());
         os_atomic_store(&slot->handle, session->handle);
         err = JET_errSuccess;
@@ -76,6 +77,7 @@ void session_slot_release(struct session *session)
     os_atomic_store(&slot->handle, 0);
     os_atomic_store(&slot->owner, 0);
     slot->session = NULL;
+    slot->instance = NULL;
     os_atomic_store(&slot->state, SESSION_FREE);
 }
 

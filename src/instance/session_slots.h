@@ -20,6 +20,7 @@ struct session_slot {
     os_atomic_32 state; /* enum session_state */
     os_atomic_64 owner; /* thread that is inside, 0: none */
     struct session *session;
+    struct instance *_Atomic instance; /* of the session; for those who have not taken the slot */
 };
 
 /* The slot that a handle names, NULL if it can be no session handle. The slot may belong to another session
