@@ -483,6 +483,8 @@ struct PACKED log_record_macro_info2 {
 };
 _Static_assert(sizeof(struct log_record_macro_info2) == 10, "LRMACROINFO2");
 
+#define LOG_CREATE_VERSION 2 /* in the version information of create records */
+#define LOG_CREATE_UPDATE 0
 enum { LOG_CREATE_VERSION_INFO = 0x04, LOG_CREATE_UNICODE_NAMES = 0x08, LOG_CREATE_SPARSE_FILE = 0x10 };
 struct PACKED log_record_create_database {
     uint8_t type;

@@ -1,0 +1,253 @@
+/* The logged life of a database: create, attach, detach; and what each makes of the header. */
+#include "src/os/clock.h"
+#include "src/os/memory.h"
+#include "src/os/text.h"
+#include "src/recovery/database_set.h"
+
+static void hold_checkpoint(struct database_set *set, bool hold)
+{
+    os_mutex_lock(&set->lock);
+    if (hold)
+        set->changing++;
+    else
+        set->changing--;
+    os_mutex_unlock(&set->lock);
+}
+
+/* Appends a record that ends in the database's path, and makes it durable. `sizes` are set by the caller's structure. */
+static JET_ERR append_with_path(struct database_set *set, const struct log_piece *pieces, size_t count,
+                                struct log_position *position)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(log_append(set->log, pieces, count, 0, 0, position));
+    TRY(log_flush(set->log, *position));
+done:
+    return err;
+}
+
+/* The path as UTF-16 with its NUL; *size in bytes. Freed by the caller. */
+static JET_ERR wide_path(const struct database *database, uint16_t **text, uint16_t *size)
+{
+    JET_ERR err = os_utf8_to_utf16_new(database->path, text);
+    if (err < JET_errSuccess)
+        return err;
+    size_t bytes = (os_utf16_length(*text) + 1) * 2;
+    if (bytes > LOG_PATH_UNITS * 2) {
+        os_free(*text);
+        *text = NULL;
+        return JET_errInvalidPath;
+    }
+    *size = (uint16_t)bytes;
+    return JET_errSuccess;
+}
+
+static void allow_headers(struct database_set *set, struct database *database, struct log_position attach,
+                          struct log_position consistent)
+{
+    os_mutex_lock(&set->lock);
+    struct database_set_entry *entry = &set->entries[database->id];
+    entry->attach = attach;
+    entry->consistent = consistent;
+    entry->headers_allowed = true;
+    os_mutex_unlock(&set->lock);
+}
+
+JET_ERR database_log_create(struct database_set *set, struct database *database, struct database_header *header,
+                            uint32_t grbit, uint16_t process)
+{
+    JET_ERR err = JET_errSuccess;
+    uint16_t *path = NULL;
+    struct log_record_create_database record;
+    struct log_position position = LOG_POSITION_MIN;
+    hold_checkpoint(set, true);
+    memset(&record, 0, sizeof(record));
+    TRY(wide_path(database, &path, &record.path_size));
+    TRY(log_state(set->log));
+    record.type = LOG_RECORD_CREATE_DATABASE;
+    record.process_id = process;
+    record.database_id = (uint8_t)database->id;
+    record.grbit = grbit;
+    record.maximum_pages = database->pages_max;
+    record.database_signature = header->signature;
+    record.flags = LOG_CREATE_VERSION_INFO | LOG_CREATE_UNICODE_NAMES;
+    uint16_t version[2] = {LOG_CREATE_VERSION, LOG_CREATE_UPDATE};
+    struct log_piece pieces[] = {
+        {&record, sizeof(record)}, {version, sizeof(version)}, {path, record.path_size}};
+    TRY(append_with_path(set, pieces, 3, &position));
+    header->attach = position;
+    header->log_signature = log_signature(set->log);
+    header->generation_min_required = position.generation;
+    header->generation_max_required = position.generation;
+    header->generation_max_committed = position.generation;
+    header->generation_min_consistent = position.generation;
+    header->attach_time = os_clock_log_time();
+    database_set_add(set, database, position, LOG_POSITION_MIN);
+done:
+    hold_checkpoint(set, false);
+    os_free(path);
+    return err;
+}
+
+JET_ERR database_log_create_finish(struct database_set *set, struct database *database, uint16_t process)
+{
+    JET_ERR err = JET_errSuccess;
+    struct log_record_create_database_finish record = {LOG_RECORD_CREATE_DATABASE_FINISH, process,
+                                                       (uint8_t)database->id};
+    struct log_position position = LOG_POSITION_MIN;
+    struct log_position attach;
+    TRY(log_append_record(set->log, &record, sizeof(record), &position));
+    TRY(log_flush(set->log, position));
+    int32_t generation = log_generation(set->log);
+    struct log_time created = log_generation_created(set->log);
+    os_mutex_lock(&database->header_lock);
+    attach = database->header.attach;
+    database_header_set_state(&database->header, DATABASE_DIRTY_SHUTDOWN, attach.generation, generation, &created);
+    err = database_write_header_locked(database);
+    os_mutex_unlock(&database->header_lock);
+    TRY(err);
+    allow_headers(set, database, attach, LOG_POSITION_MIN);
+done:
+    return err;
+}
+
+static bool signatures_equal(const struct signature *a, const struct signature *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static void clear_backup_info(struct database_header *header)
+{
+    memset(&header->full_previous, 0, sizeof(header->full_previous));
+    memset(&header->incremental_previous, 0, sizeof(header->incremental_previous));
+    memset(&header->copy_previous, 0, sizeof(header->copy_previous));
+    memset(&header->differential_previous, 0, sizeof(header->differential_previous));
+    header->full_previous_type = BACKUP_INFO_NORMAL;
+    header->incremental_previous_type = BACKUP_INFO_NORMAL;
+    header->copy_previous_type = BACKUP_INFO_NORMAL;
+    header->differential_previous_type = BACKUP_INFO_NORMAL;
+}
+
+void database_header_after_attach(struct database_set *set, struct database *database, struct log_position position,
+                                  bool keep_backup_info)
+{
+    struct database_header *header = &database->header;
+    struct signature signature = log_signature(set->log);
+    bool same_log = signatures_equal(&header->log_signature, &signature);
+    header->generation_recovering = set->redoing ? position.generation : 0;
+    if (header->state != DATABASE_DIRTY_SHUTDOWN) {
+        struct log_time created = log_generation_created(set->log);
+        database_header_set_state(header, DATABASE_DIRTY_SHUTDOWN, position.generation, position.generation, &created);
+    }
+    if (!keep_backup_info) {
+        if (!same_log)
+            clear_backup_info(header);
+        memset(&header->full_current, 0, sizeof(header->full_current));
+        memset(&header->snapshot_current, 0, sizeof(header->snapshot_current));
+    }
+    header->attach = position;
+    header->reattach = LOG_POSITION_MIN;
+    if (!same_log) {
+        header->consistent = LOG_POSITION_MIN;
+        header->log_signature = signature;
+    }
+    header->database_id = database->id;
+    header->attach_time = os_clock_log_time();
+}
+
+JET_ERR database_log_attach(struct database_set *set, struct database *database, uint16_t process)
+{
+    JET_ERR err = JET_errSuccess;
+    uint16_t *path = NULL;
+    struct log_record_attach_database record;
+    struct log_position position = LOG_POSITION_MIN;
+    struct signature signature = log_signature(set->log);
+    hold_checkpoint(set, true);
+    memset(&record, 0, sizeof(record));
+    TRY(wide_path(database, &path, &record.path_size));
+    TRY(log_state(set->log));
+    record.type = LOG_RECORD_ATTACH_DATABASE;
+    record.process_id = process;
+    record.database_id = (uint8_t)database->id;
+    record.maximum_pages = database->pages_max;
+    record.consistent = database->header.consistent;
+    record.database_signature = database->header.signature;
+    record.log_signature = database->header.log_signature;
+    record.flags = LOG_ATTACH_UNICODE_NAMES;
+    struct log_piece pieces[] = {{&record, sizeof(record)}, {path, record.path_size}};
+    TRY(append_with_path(set, pieces, 2, &position));
+    struct log_position consistent =
+        signatures_equal(&record.log_signature, &signature) ? record.consistent : LOG_POSITION_MIN;
+    database_set_add(set, database, position, consistent);
+    os_mutex_lock(&database->header_lock);
+    database_header_after_attach(set, database, position, false);
+    err = database_write_header_locked(database);
+    os_mutex_unlock(&database->header_lock);
+    if (err < JET_errSuccess) {
+        database_set_remove(set, database);
+        goto done;
+    }
+    allow_headers(set, database, position, consistent);
+done:
+    hold_checkpoint(set, false);
+    os_free(path);
+    return err;
+}
+
+/* What a backup that was running or restored leaves in the header when the database is closed. */
+static void retire_backup_info(struct database_header *header, bool hard_recovery)
+{
+    if (header->full_current.generation_low != 0) {
+        memset(&header->full_current, 0, sizeof(header->full_current));
+        memset(&header->incremental_previous, 0, sizeof(header->incremental_previous));
+        memset(&header->snapshot_current, 0, sizeof(header->snapshot_current));
+        header->incremental_previous_type = BACKUP_INFO_NORMAL;
+    }
+    if (hard_recovery)
+        clear_backup_info(header);
+}
+
+JET_ERR database_header_clean(struct database_set *set, struct database *database, struct log_position position,
+                              bool recovering)
+{
+    (void)set;
+    os_mutex_lock(&database->header_lock);
+    struct database_header *header = &database->header;
+    if (recovering)
+        retire_backup_info(header, header->full_current.generation_low != 0);
+    database_header_set_state(header, DATABASE_CLEAN_SHUTDOWN, 0, 0, NULL);
+    header->generation_recovering = 0;
+    header->consistent = position;
+    header->detach = position;
+    header->consistent_time = os_clock_log_time();
+    header->detach_time = header->consistent_time;
+    JET_ERR err = database_write_header_locked(database);
+    os_mutex_unlock(&database->header_lock);
+    return err;
+}
+
+JET_ERR database_log_detach(struct database_set *set, struct database *database, uint16_t process)
+{
+    JET_ERR err = JET_errSuccess;
+    uint16_t *path = NULL;
+    struct log_record_detach_database record;
+    struct log_position position = LOG_POSITION_MIN;
+    hold_checkpoint(set, true);
+    memset(&record, 0, sizeof(record));
+    TRY(wide_path(database, &path, &record.path_size));
+    record.type = LOG_RECORD_DETACH_DATABASE;
+    record.process_id = process;
+    record.database_id = (uint8_t)database->id;
+    record.flags = LOG_DETACH_UNICODE_NAMES;
+    struct log_piece pieces[] = {{&record, sizeof(record)}, {path, record.path_size}};
+    TRY(append_with_path(set, pieces, 2, &position));
+    os_mutex_lock(&set->lock);
+    set->entries[database->id].detach = position;
+    set->entries[database->id].headers_allowed = false;
+    os_mutex_unlock(&set->lock);
+    TRY(database_header_clean(set, database, position, false));
+    database_set_remove(set, database);
+done:
+    hold_checkpoint(set, false);
+    os_free(path);
+    return err;
+}
