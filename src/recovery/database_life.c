@@ -57,11 +57,13 @@ JET_ERR database_log_create(struct database_set *set, struct database *database,
 {
     JET_ERR err = JET_errSuccess;
     uint16_t *path = NULL;
+    uint16_t path_size = 0;
     struct log_record_create_database record;
     struct log_position position = LOG_POSITION_MIN;
     hold_checkpoint(set, true);
     memset(&record, 0, sizeof(record));
-    TRY(wide_path(database, &path, &record.path_size));
+    TRY(wide_path(database, &path, &path_size));
+    record.path_size = path_size;
     TRY(log_state(set->log));
     record.type = LOG_RECORD_CREATE_DATABASE;
     record.process_id = process;
@@ -158,12 +160,14 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
 {
     JET_ERR err = JET_errSuccess;
     uint16_t *path = NULL;
+    uint16_t path_size = 0;
     struct log_record_attach_database record;
     struct log_position position = LOG_POSITION_MIN;
     struct signature signature = log_signature(set->log);
     hold_checkpoint(set, true);
     memset(&record, 0, sizeof(record));
-    TRY(wide_path(database, &path, &record.path_size));
+    TRY(wide_path(database, &path, &path_size));
+    record.path_size = path_size;
     TRY(log_state(set->log));
     record.type = LOG_RECORD_ATTACH_DATABASE;
     record.process_id = process;
@@ -229,11 +233,13 @@ JET_ERR database_log_detach(struct database_set *set, struct database *database,
 {
     JET_ERR err = JET_errSuccess;
     uint16_t *path = NULL;
+    uint16_t path_size = 0;
     struct log_record_detach_database record;
     struct log_position position = LOG_POSITION_MIN;
     hold_checkpoint(set, true);
     memset(&record, 0, sizeof(record));
-    TRY(wide_path(database, &path, &record.path_size));
+    TRY(wide_path(database, &path, &path_size));
+    record.path_size = path_size;
     record.type = LOG_RECORD_DETACH_DATABASE;
     record.process_id = process;
     record.database_id = (uint8_t)database->id;
