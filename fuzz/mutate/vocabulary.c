@@ -123,5 +123,5 @@ const char *const vocabulary_texts[] = {
 };
 const size_t vocabulary_text_count = sizeof vocabulary_texts / sizeof vocabulary_texts[0];
 
-const char *const vocabulary_faults[] = {"alloc", "io", "read", "write", "sync", "open"};
+const char *const vocabulary_faults[] = {"alloc", "io", "read", "write", "sync", "open", "short", "full", "name", "flip"};
 const size_t vocabulary_fault_count = sizeof vocabulary_faults / sizeof vocabulary_faults[0];
