@@ -114,30 +114,28 @@ static struct log_position oldest_needed(void *context)
     return oldest;
 }
 
-static bool raise_generation(int32_t *field, int32_t value)
+static int32_t greater(int32_t a, int32_t b)
 {
-    if (*field >= value)
-        return false;
-    *field = value;
-    return true;
+    return a > b ? a : b;
 }
 
 static JET_ERR require_generations(struct database *database, int32_t low, int32_t high, const struct log_time *created)
 {
     JET_ERR err = JET_errSuccess;
-    bool changed = false;
     os_mutex_lock(&database->header_lock);
     struct database_header *header = &database->header;
-    if (low != 0)
-        changed = raise_generation(&header->generation_min_required,
-                                   low > header->attach.generation ? low : header->attach.generation);
-    if (low != 0)
-        changed |= raise_generation(&header->generation_min_consistent, header->generation_min_required);
-    changed |= raise_generation(&header->generation_max_required, high);
-    changed |= raise_generation(&header->generation_max_committed, high);
+    struct database_header before = *header;
+    if (low != 0) {
+        header->generation_min_required =
+            greater(header->generation_min_required, greater(low, header->attach.generation));
+        header->generation_min_consistent =
+            greater(header->generation_min_consistent, header->generation_min_required);
+    }
+    header->generation_max_required = greater(header->generation_max_required, high);
+    header->generation_max_committed = greater(header->generation_max_committed, high);
     if (header->generation_max_committed == high && created != NULL)
         header->generation_max_create_time = *created;
-    if (changed)
+    if (memcmp(&before, header, sizeof(before)) != 0)
         err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);
     return err;
