@@ -69,7 +69,7 @@ struct ESENT_HOST_FILE_SYSTEM {
     uint8_t reserved[3];
     void *context; /* first argument of each call */
     /* `*handle` belongs to the engine until `close`. */
-    JET_ERR (*open)
+    JET_ERR(*open)
     (void *context, const char *path, enum ESENT_HOST_OPEN_MODE mode, enum ESENT_HOST_SHARE share,
      void **handle);
     void (*close)(void *context, void *handle);
@@ -87,7 +87,7 @@ struct ESENT_HOST_FILE_SYSTEM {
     JET_ERR (*create_directory)(void *context, const char *path);
     JET_ERR (*remove_directory)(void *context, const char *path); /* an empty one */
     JET_ERR (*sync_directory)(void *context, const char *path);
-    JET_ERR (*list)
+    JET_ERR(*list)
     (void *context, const char *path, ESENT_HOST_LIST_CALLBACK callback, void *callback_context);
     JET_ERR (*free_space)(void *context, const char *path, uint64_t *bytes);
     /* The directory that relative paths start from, absolute. */
@@ -180,9 +180,11 @@ struct ESENT_HOST_SIMULATION {
     uint64_t seed;                       /* of schedule, random numbers; 0 is a seed like another */
     int64_t clock;                       /* start, milliseconds since 1970; 0 = a fixed date */
     enum ESENT_HOST_SCHEDULER scheduler; /* what decides after `choices` */
-    uint32_t priority_changes; /* SCHEDULE_PRIORITY: how many points lower the running thread; 0 = 3 */
-    uint32_t expected_points;  /* SCHEDULE_PRIORITY: among about how many points; 0 = 10,000 */
-    uint32_t maximum_points;   /* the run is reported as a livelock after these; 0 = 100 million */
+    uint32_t priority_changes;  /* SCHEDULE_PRIORITY: how many points lower the running thread; 0 = 3 */
+    uint32_t expected_points;   /* SCHEDULE_PRIORITY: among about how many points; 0 = 10,000 */
+    uint32_t maximum_points;    /* the run is reported as a livelock after these; 0 = 100 million */
+    uint32_t background_thread; /* 0 = background work runs at chosen points on the caller's thread; 1 = on a
+                                   simulated thread of its own */
     const uint8_t *choices; /* an explicit schedule: each byte, modulo the number of runnable threads, picks
                                one at a point where more than one can run (0 = the running one) */
     size_t choices_size;

@@ -25,7 +25,7 @@ struct log_time os_clock_log_time(void);
 struct log_time os_log_time_from_clock(int64_t milliseconds);
 int64_t os_log_time_to_clock(const struct log_time *time);
 
-/* Milliseconds since 1601-01-01 UTC in units of 100 ns (FILETIME), and days since 1899-12-30 (JET's
+/* Time since 1601-01-01 UTC in units of 100 ns (FILETIME), and days since 1899-12-30 (JET's
  * DateTime). */
 int64_t os_clock_to_file_time(int64_t milliseconds);
 double os_clock_to_date(int64_t milliseconds);

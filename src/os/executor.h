@@ -40,7 +40,7 @@ bool os_task_is_idle(struct os_task *task);
  * (the schedule may put some off); in threaded mode does nothing. */
 void os_executor_point(void);
 
-/* Runs due tasks on this thread until none is left, in either mode. Answers how many ran. */
+/* Runs due tasks on this thread until none is left (at most 64), in either mode. Answers how many ran. */
 uint32_t os_executor_run_pending(void);
 
 /* Ends the pool's threads when the last instance has gone; tasks still queued stay queued. The next submit

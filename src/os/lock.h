@@ -8,6 +8,7 @@
 #define OPENESENT_OS_LOCK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "src/os/base.h"
 
@@ -44,8 +45,8 @@ struct os_thread;
 
 struct os_mutex {
     pthread_mutex_t native;
-    struct os_thread *owner; /* simulation and assertion builds */
-    uint32_t world;          /* the simulated process `owner` belongs to; an older one holds nothing */
+    _Atomic(struct os_thread *) owner; /* simulation and assertion builds */
+    uint32_t world; /* the simulated process `owner` belongs to; an older one holds nothing */
     enum os_lock_rank rank;
 };
 
@@ -66,12 +67,13 @@ bool os_mutex_is_held(const struct os_mutex *mutex);
 
 /* Reader-writer lock: many readers or one writer; a waiting writer holds new readers off. */
 struct os_rwlock {
-    struct os_mutex mutex; /* guards the counts below for a few instructions */
-    pthread_cond_t native;
-    uint32_t readers;
+    _Atomic uint32_t state; /* number of readers, writer bit, somebody-waits bit */
+    uint32_t waiters;       /* guarded by `native`: threads that wait, and how many of them for exclusive */
     uint32_t writers_waiting;
-    struct os_thread *writer; /* NULL if none */
     bool upgrade_waiting;
+    pthread_mutex_t native;
+    pthread_cond_t condition;
+    _Atomic(struct os_thread *) writer; /* NULL if none */
     uint32_t world;
     enum os_lock_rank rank;
 };

@@ -43,6 +43,12 @@ void memory_file_system_track(struct memory_file_system *files, bool on);
 JET_ERR memory_file_system_crash(struct memory_file_system *files, enum ESENT_HOST_CRASH_MODE mode,
                                  uint64_t seed);
 
+/* A clone that keeps unsynced writes too, so that a crash of this very moment can be computed later. NULL
+ * without memory. */
+struct memory_file_system *memory_file_system_freeze(struct memory_file_system *files);
+/* Makes `files` what `frozen` was, without open handles, and destroys `frozen`. */
+void memory_file_system_thaw(struct memory_file_system *files, struct memory_file_system *frozen);
+
 /* Limit on the bytes held in blocks (disk size); writes beyond are JET_errDiskFull. 0 = no limit. */
 void memory_file_system_set_capacity(struct memory_file_system *files, uint64_t bytes);
 uint64_t memory_file_system_used(struct memory_file_system *files);

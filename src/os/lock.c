@@ -1,0 +1,466 @@
+/* Mutexes and conditions, and the check of the lock order. */
+#include "src/os/lock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "src/os/clock.h"
+#include "src/os/internal.h"
+
+#if defined(ESENT_ASSERTIONS)
+static const bool checking = true;
+#else
+static const bool checking = false;
+#endif
+
+static bool may_hold_many(enum os_lock_rank rank)
+{
+    switch (rank) {
+    case OS_RANK_INSTANCE:
+    case OS_RANK_BACKUP:
+    case OS_RANK_SESSION:
+    case OS_RANK_SCHEMA:
+    case OS_RANK_TABLE:
+    case OS_RANK_TREE:
+    case OS_RANK_PAGE_LATCH:
+    case OS_RANK_VERSION:
+    case OS_RANK_CACHE:
+    case OS_RANK_DATABASE_HEADER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void remember(const void *lock, enum os_lock_rank rank)
+{
+    struct os_thread *self = os_thread_self();
+    ASSERT(self->held_count < OS_HELD_MAX);
+    self->held[self->held_count++] = (struct os_held_lock){lock, rank};
+}
+
+static void forget(const void *lock)
+{
+    struct os_thread *self = os_thread_self();
+    uint32_t at = self->held_count;
+    while (at > 0 && self->held[at - 1].lock != lock)
+        at--;
+    ASSERT(at > 0);
+    self->held_count--;
+    for (at--; at < self->held_count; at++)
+        self->held[at] = self->held[at + 1];
+}
+
+/* Before waiting for a lock: everything held has a lower rank. */
+static void check_order(const void *lock, enum os_lock_rank rank)
+{
+    const struct os_thread *self = os_thread_self();
+    for (uint32_t i = 0; i < self->held_count; i++) {
+        const struct os_held_lock *held = &self->held[i];
+        if (held->lock == lock || held->rank > rank || (held->rank == rank && !may_hold_many(rank))) {
+            fprintf(stderr, "lock order: rank %d wanted while rank %d is held%s\n", (int)rank,
+                    (int)held->rank, held->lock == lock ? " (the same lock)" : "");
+            os_assertion_failed("lock order", __FILE__, __LINE__);
+        }
+    }
+}
+
+bool os_lock_none_held(void)
+{
+    return !checking || os_thread_self()->held_count == 0;
+}
+
+void os_mutex_init(struct os_mutex *mutex, enum os_lock_rank rank)
+{
+    pthread_mutex_init(&mutex->native, NULL);
+    atomic_init(&mutex->owner, NULL);
+    mutex->world = 0;
+    mutex->rank = rank;
+}
+
+void os_mutex_destroy(struct os_mutex *mutex)
+{
+    ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == NULL ||
+           mutex->world != os_host.world);
+    pthread_mutex_destroy(&mutex->native);
+}
+
+static struct os_thread *mutex_owner(const struct os_mutex *mutex)
+{
+    return mutex->world == os_host.world ? atomic_load_explicit(&mutex->owner, memory_order_relaxed) : NULL;
+}
+
+static void set_owner(struct os_mutex *mutex, struct os_thread *owner)
+{
+    mutex->world = os_host.world;
+    atomic_store_explicit(&mutex->owner, owner, memory_order_relaxed);
+}
+
+void os_mutex_lock(struct os_mutex *mutex)
+{
+    if (checking)
+        check_order(mutex, mutex->rank);
+    if (os_host.simulated) {
+        os_point();
+        while (mutex_owner(mutex) != NULL)
+            os_scheduler_block(mutex, "mutex", false, 0);
+        set_owner(mutex, os_thread_self());
+    } else {
+        pthread_mutex_lock(&mutex->native);
+        if (checking)
+            atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
+    }
+    if (checking)
+        remember(mutex, mutex->rank);
+}
+
+bool os_mutex_try_lock(struct os_mutex *mutex)
+{
+    if (os_host.simulated) {
+        os_point();
+        if (mutex_owner(mutex) != NULL)
+            return false;
+        set_owner(mutex, os_thread_self());
+    } else {
+        if (pthread_mutex_trylock(&mutex->native) != 0)
+            return false;
+        if (checking)
+            atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
+    }
+    if (checking)
+        remember(mutex, mutex->rank);
+    return true;
+}
+
+/* Lets go without a scheduling point. */
+static void release(struct os_mutex *mutex)
+{
+    if (checking) {
+        ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self());
+        forget(mutex);
+    }
+    if (os_host.simulated) {
+        ASSERT(mutex_owner(mutex) == os_thread_self());
+        set_owner(mutex, NULL);
+        os_scheduler_wake(mutex, false);
+    } else {
+        if (checking)
+            atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
+        pthread_mutex_unlock(&mutex->native);
+    }
+}
+
+void os_mutex_unlock(struct os_mutex *mutex)
+{
+    release(mutex);
+    os_point();
+}
+
+bool os_mutex_is_held(const struct os_mutex *mutex)
+{
+    if (!checking)
+        return true;
+    if (os_host.simulated)
+        return mutex_owner(mutex) == os_thread_self();
+    return atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self();
+}
+
+void os_condition_init(struct os_condition *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&condition->native, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void os_condition_destroy(struct os_condition *condition)
+{
+    pthread_cond_destroy(&condition->native);
+}
+
+static bool wait_real(struct os_condition *condition, struct os_mutex *mutex, uint32_t milliseconds)
+{
+    int result;
+    if (checking) {
+        ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self());
+        forget(mutex);
+        atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
+    }
+    if (milliseconds == OS_WAIT_FOREVER) {
+        result = pthread_cond_wait(&condition->native, &mutex->native);
+    } else {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += milliseconds / 1000;
+        until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        result = pthread_cond_timedwait(&condition->native, &mutex->native, &until);
+    }
+    if (checking) {
+        atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
+        remember(mutex, mutex->rank);
+    }
+    return result != ETIMEDOUT;
+}
+
+bool os_condition_wait(struct os_condition *condition, struct os_mutex *mutex, uint32_t milliseconds)
+{
+    if (!os_host.simulated)
+        return wait_real(condition, mutex, milliseconds);
+    release(mutex);
+    bool forever = milliseconds == OS_WAIT_FOREVER;
+    bool woken =
+        os_scheduler_block(condition, "condition", !forever, forever ? 0 : os_clock_ticks() + milliseconds);
+    os_mutex_lock(mutex);
+    return woken;
+}
+
+void os_condition_wake_one(struct os_condition *condition)
+{
+    if (os_host.simulated)
+        os_scheduler_wake(condition, true);
+    else
+        pthread_cond_signal(&condition->native);
+}
+
+void os_condition_wake_all(struct os_condition *condition)
+{
+    if (os_host.simulated)
+        os_scheduler_wake(condition, false);
+    else
+        pthread_cond_broadcast(&condition->native);
+}
+
+/* ---- reader-writer lock: one word that the fast paths change alone; who must wait takes the native mutex */
+
+#define WRITER 0x80000000u
+#define WAITING 0x40000000u
+#define READERS 0x3fffffffu
+
+void os_rwlock_init(struct os_rwlock *lock, enum os_lock_rank rank)
+{
+    atomic_init(&lock->state, 0);
+    lock->waiters = 0;
+    lock->writers_waiting = 0;
+    lock->upgrade_waiting = false;
+    pthread_mutex_init(&lock->native, NULL);
+    pthread_cond_init(&lock->condition, NULL);
+    atomic_init(&lock->writer, NULL);
+    lock->world = os_host.world;
+    lock->rank = rank;
+}
+
+void os_rwlock_destroy(struct os_rwlock *lock)
+{
+    ASSERT(os_rwlock_is_idle(lock));
+    pthread_mutex_destroy(&lock->native);
+    pthread_cond_destroy(&lock->condition);
+}
+
+/* A lock of a dead process is free. */
+static void bury(struct os_rwlock *lock)
+{
+    if (os_host.simulated && lock->world != os_host.world) {
+        os_atomic_store(&lock->state, 0);
+        lock->waiters = lock->writers_waiting = 0;
+        lock->upgrade_waiting = false;
+        lock->world = os_host.world;
+    }
+}
+
+/* Tries to go from `state` to shared or exclusive; `mine` = readers that are this thread itself (upgrade). */
+static bool take(struct os_rwlock *lock, bool exclusive, uint32_t mine)
+{
+    uint32_t state = os_atomic_load(&lock->state);
+    for (;;) {
+        bool busy = exclusive ? (state & WRITER) != 0 || (state & READERS) != mine : (state & WRITER) != 0;
+        if (busy)
+            return false;
+        uint32_t wanted = exclusive ? (state - mine) | WRITER : state + 1;
+        if (os_atomic_compare_exchange(&lock->state, &state, wanted))
+            return true;
+    }
+}
+
+static void lock_native(struct os_rwlock *lock)
+{
+    if (!os_host.simulated)
+        pthread_mutex_lock(&lock->native);
+}
+
+static void unlock_native(struct os_rwlock *lock)
+{
+    if (!os_host.simulated)
+        pthread_mutex_unlock(&lock->native);
+}
+
+static void wait_for_change(struct os_rwlock *lock)
+{
+    if (os_host.simulated)
+        os_scheduler_block(lock, "latch", false, 0);
+    else
+        pthread_cond_wait(&lock->condition, &lock->native);
+}
+
+static void wake_waiters(struct os_rwlock *lock)
+{
+    lock_native(lock);
+    if (os_host.simulated)
+        os_scheduler_wake(lock, false);
+    else
+        pthread_cond_broadcast(&lock->condition);
+    unlock_native(lock);
+}
+
+static void take_slowly(struct os_rwlock *lock, bool exclusive, uint32_t mine)
+{
+    lock_native(lock);
+    lock->waiters++;
+    if (exclusive)
+        lock->writers_waiting++;
+    for (;;) {
+        /* The bit is set before the test, so that a release after the test wakes us. */
+        atomic_fetch_or_explicit(&lock->state, WAITING, memory_order_acq_rel);
+        bool turn = exclusive ? mine != 0 || !lock->upgrade_waiting : lock->writers_waiting == 0;
+        if (turn && take(lock, exclusive, mine))
+            break;
+        wait_for_change(lock);
+    }
+    if (exclusive)
+        lock->writers_waiting--;
+    if (--lock->waiters == 0)
+        atomic_fetch_and_explicit(&lock->state, ~WAITING, memory_order_acq_rel);
+    unlock_native(lock);
+}
+
+static void took_exclusive(struct os_rwlock *lock)
+{
+    ASSERT((os_atomic_load(&lock->state) & READERS) == 0);
+    atomic_store_explicit(&lock->writer, os_thread_self(), memory_order_relaxed);
+}
+
+void os_rwlock_lock_shared(struct os_rwlock *lock)
+{
+    if (checking)
+        check_order(lock, lock->rank);
+    bury(lock);
+    os_point();
+    uint32_t state = os_atomic_load(&lock->state);
+    while ((state & (WRITER | WAITING)) == 0) {
+        if (os_atomic_compare_exchange(&lock->state, &state, state + 1))
+            goto taken;
+    }
+    take_slowly(lock, false, 0);
+taken:
+    if (checking)
+        remember(lock, lock->rank);
+}
+
+bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
+{
+    bury(lock);
+    os_point();
+    if ((os_atomic_load(&lock->state) & WAITING) != 0 || !take(lock, false, 0))
+        return false;
+    if (checking)
+        remember(lock, lock->rank);
+    return true;
+}
+
+void os_rwlock_unlock_shared(struct os_rwlock *lock)
+{
+    if (checking)
+        forget(lock);
+    ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
+    uint32_t state = os_atomic_subtract(&lock->state, 1);
+    if ((state & WAITING) != 0)
+        wake_waiters(lock);
+    os_point();
+}
+
+void os_rwlock_lock_exclusive(struct os_rwlock *lock)
+{
+    if (checking)
+        check_order(lock, lock->rank);
+    bury(lock);
+    os_point();
+    uint32_t idle = 0;
+    if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER))
+        take_slowly(lock, true, 0);
+    took_exclusive(lock);
+    if (checking)
+        remember(lock, lock->rank);
+}
+
+bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
+{
+    bury(lock);
+    os_point();
+    uint32_t idle = 0;
+    if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER))
+        return false;
+    took_exclusive(lock);
+    if (checking)
+        remember(lock, lock->rank);
+    return true;
+}
+
+void os_rwlock_unlock_exclusive(struct os_rwlock *lock)
+{
+    if (checking)
+        forget(lock);
+    ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
+    atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
+    uint32_t state = atomic_fetch_and_explicit(&lock->state, ~WRITER, memory_order_acq_rel);
+    if ((state & WAITING) != 0)
+        wake_waiters(lock);
+    os_point();
+}
+
+bool os_rwlock_try_upgrade(struct os_rwlock *lock)
+{
+    ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
+    lock_native(lock);
+    if (lock->upgrade_waiting) {
+        unlock_native(lock);
+        return false;
+    }
+    lock->upgrade_waiting = true;
+    unlock_native(lock);
+    if (!take(lock, true, 1))
+        take_slowly(lock, true, 1);
+    lock_native(lock);
+    lock->upgrade_waiting = false;
+    unlock_native(lock);
+    took_exclusive(lock);
+    return true;
+}
+
+void os_rwlock_downgrade(struct os_rwlock *lock)
+{
+    ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
+    atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
+    uint32_t state = atomic_fetch_add_explicit(&lock->state, 1 - WRITER, memory_order_acq_rel);
+    if ((state & WAITING) != 0)
+        wake_waiters(lock);
+    os_point();
+}
+
+bool os_rwlock_is_exclusive(const struct os_rwlock *lock)
+{
+    if (!checking)
+        return true;
+    return atomic_load_explicit(&lock->writer, memory_order_relaxed) == os_thread_self();
+}
+
+bool os_rwlock_is_idle(const struct os_rwlock *lock)
+{
+    if (os_host.simulated && lock->world != os_host.world)
+        return true;
+    return (os_atomic_load(&((struct os_rwlock *)(uintptr_t)lock)->state) & (WRITER | READERS)) == 0;
+}

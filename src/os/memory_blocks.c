@@ -1,0 +1,277 @@
+#include "src/os/memory_blocks.h"
+
+#include <stdlib.h>
+
+#include "src/os/internal.h"
+
+/* Files beyond this are refused: a write at a wild offset must not cost a wild table. */
+#define SIZE_MAX_BYTES (UINT64_C(1) << 36)
+#define CHUNK_BYTES ((uint64_t)MEMORY_BLOCK_SIZE * MEMORY_CHUNK_BLOCKS)
+#define POOL_MAX 8192u
+
+struct memory_block {
+    uint32_t references;
+    struct memory_block *next; /* in the pool */
+    uint8_t bytes[MEMORY_BLOCK_SIZE];
+};
+
+struct memory_chunk {
+    uint32_t references;
+    struct memory_block *blocks[MEMORY_CHUNK_BLOCKS]; /* NULL = zero */
+};
+
+/* Freed blocks, for the next file: allocators (above all the sanitizers') are slow. */
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct memory_block *pool;
+static uint32_t pool_size;
+
+static struct memory_block *block_new(void)
+{
+    pthread_mutex_lock(&pool_lock);
+    struct memory_block *block = pool;
+    if (block != NULL) {
+        pool = block->next;
+        pool_size--;
+    }
+    pthread_mutex_unlock(&pool_lock);
+    if (block == NULL)
+        block = malloc(sizeof *block);
+    if (block != NULL)
+        block->references = 1;
+    return block;
+}
+
+/* Counts are changed by several file systems that share blocks, under their own locks: atomically. */
+static void block_release(struct memory_block *block)
+{
+    if (block == NULL || __atomic_sub_fetch(&block->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    pthread_mutex_lock(&pool_lock);
+    bool keep = pool_size < POOL_MAX;
+    if (keep) {
+        block->next = pool;
+        pool = block;
+        pool_size++;
+    }
+    pthread_mutex_unlock(&pool_lock);
+    if (!keep)
+        free(block);
+}
+
+static void chunk_release(struct memory_chunk *chunk)
+{
+    if (chunk == NULL || __atomic_sub_fetch(&chunk->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    for (size_t i = 0; i < MEMORY_CHUNK_BLOCKS; i++)
+        block_release(chunk->blocks[i]);
+    free(chunk);
+}
+
+static bool is_shared(const uint32_t *references)
+{
+    return __atomic_load_n(references, __ATOMIC_ACQUIRE) > 1;
+}
+
+void memory_content_clear(struct memory_content *content)
+{
+    for (size_t i = 0; i < content->chunk_count; i++)
+        chunk_release(content->chunks[i]);
+    free(content->chunks);
+    *content = (struct memory_content){0, 0, NULL};
+}
+
+JET_ERR memory_content_copy(struct memory_content *copy, const struct memory_content *content)
+{
+    struct memory_chunk **chunks = NULL;
+    if (content->chunk_count > 0) {
+        chunks = malloc(content->chunk_count * sizeof(struct memory_chunk *));
+        if (chunks == NULL)
+            return JET_errOutOfMemory;
+    }
+    for (size_t i = 0; i < content->chunk_count; i++) {
+        chunks[i] = content->chunks[i];
+        if (chunks[i] != NULL)
+            __atomic_add_fetch(&chunks[i]->references, 1, __ATOMIC_ACQ_REL);
+    }
+    uint64_t size = content->size;
+    size_t count = content->chunk_count;
+    memory_content_clear(copy);
+    *copy = (struct memory_content){size, count, chunks};
+    return JET_errSuccess;
+}
+
+static const struct memory_block *find_block(const struct memory_content *content, uint64_t number)
+{
+    uint64_t chunk = number / MEMORY_CHUNK_BLOCKS;
+    if (chunk >= content->chunk_count || content->chunks[chunk] == NULL)
+        return NULL;
+    return content->chunks[chunk]->blocks[number % MEMORY_CHUNK_BLOCKS];
+}
+
+size_t memory_content_read(const struct memory_content *content, uint64_t offset, void *buffer, size_t size)
+{
+    if (offset >= content->size)
+        return 0;
+    if (size > content->size - offset)
+        size = (size_t)(content->size - offset);
+    size_t done = 0;
+    while (done < size) {
+        size_t start = (size_t)((offset + done) % MEMORY_BLOCK_SIZE);
+        size_t part = MEMORY_BLOCK_SIZE - start;
+        if (part > size - done)
+            part = size - done;
+        const struct memory_block *block = find_block(content, (offset + done) / MEMORY_BLOCK_SIZE);
+        if (block != NULL)
+            memcpy((uint8_t *)buffer + done, block->bytes + start, part);
+        else
+            memset((uint8_t *)buffer + done, 0, part);
+        done += part;
+    }
+    return size;
+}
+
+/* The chunk, existing and not shared. */
+static struct memory_chunk *own_chunk(struct memory_content *content, uint64_t number)
+{
+    if (number >= content->chunk_count) {
+        size_t count = content->chunk_count * 2 > number + 1 ? content->chunk_count * 2 : (size_t)number + 1;
+        struct memory_chunk **grown = realloc(content->chunks, count * sizeof(struct memory_chunk *));
+        if (grown == NULL)
+            return NULL;
+        memset(grown + content->chunk_count, 0,
+               (count - content->chunk_count) * sizeof(struct memory_chunk *));
+        content->chunks = grown;
+        content->chunk_count = count;
+    }
+    struct memory_chunk *chunk = content->chunks[number];
+    if (chunk != NULL && !is_shared(&chunk->references))
+        return chunk;
+    struct memory_chunk *own = calloc(1, sizeof *own);
+    if (own == NULL)
+        return NULL;
+    own->references = 1;
+    if (chunk != NULL) {
+        for (size_t i = 0; i < MEMORY_CHUNK_BLOCKS; i++) {
+            own->blocks[i] = chunk->blocks[i];
+            if (own->blocks[i] != NULL)
+                __atomic_add_fetch(&own->blocks[i]->references, 1, __ATOMIC_ACQ_REL);
+        }
+        chunk_release(chunk);
+    }
+    content->chunks[number] = own;
+    return own;
+}
+
+/* The block, existing and not shared. `whole`: all of it will be written, its bytes need not be right. */
+static struct memory_block *own_block(struct memory_content *content, uint64_t number, bool whole)
+{
+    struct memory_chunk *chunk = own_chunk(content, number / MEMORY_CHUNK_BLOCKS);
+    if (chunk == NULL)
+        return NULL;
+    struct memory_block **slot = &chunk->blocks[number % MEMORY_CHUNK_BLOCKS];
+    if (*slot != NULL && !is_shared(&(*slot)->references))
+        return *slot;
+    struct memory_block *own = block_new();
+    if (own == NULL)
+        return NULL;
+    if (!whole && *slot != NULL)
+        memcpy(own->bytes, (*slot)->bytes, MEMORY_BLOCK_SIZE);
+    else if (!whole)
+        memset(own->bytes, 0, MEMORY_BLOCK_SIZE);
+    block_release(*slot);
+    *slot = own;
+    return own;
+}
+
+JET_ERR memory_content_write(struct memory_content *content, uint64_t offset, const void *buffer, size_t size)
+{
+    if (offset > SIZE_MAX_BYTES || size > SIZE_MAX_BYTES - offset)
+        return JET_errDiskFull;
+    size_t done = 0;
+    while (done < size) {
+        size_t start = (size_t)((offset + done) % MEMORY_BLOCK_SIZE);
+        size_t part = MEMORY_BLOCK_SIZE - start;
+        if (part > size - done)
+            part = size - done;
+        struct memory_block *block =
+            own_block(content, (offset + done) / MEMORY_BLOCK_SIZE, part == MEMORY_BLOCK_SIZE);
+        if (block == NULL)
+            return JET_errDiskFull;
+        memcpy(block->bytes + start, (const uint8_t *)buffer + done, part);
+        done += part;
+    }
+    if (size > 0 && offset + size > content->size)
+        content->size = offset + size;
+    return JET_errSuccess;
+}
+
+JET_ERR memory_content_set_size(struct memory_content *content, uint64_t size)
+{
+    if (size > SIZE_MAX_BYTES)
+        return JET_errDiskFull;
+    if (size < content->size) {
+        /* What is cut off reads as zero if the file grows again. */
+        size_t tail = (size_t)(size % MEMORY_BLOCK_SIZE);
+        uint64_t number = size / MEMORY_BLOCK_SIZE;
+        if (tail != 0 && find_block(content, number) != NULL) {
+            struct memory_block *block = own_block(content, number, false);
+            if (block == NULL)
+                return JET_errDiskFull;
+            memset(block->bytes + tail, 0, MEMORY_BLOCK_SIZE - tail);
+        }
+        uint64_t first = number + (tail != 0);
+        for (; first % MEMORY_CHUNK_BLOCKS != 0; first++) {
+            if (find_block(content, first) == NULL)
+                continue;
+            struct memory_chunk *chunk = own_chunk(content, first / MEMORY_CHUNK_BLOCKS);
+            if (chunk == NULL)
+                return JET_errDiskFull;
+            block_release(chunk->blocks[first % MEMORY_CHUNK_BLOCKS]);
+            chunk->blocks[first % MEMORY_CHUNK_BLOCKS] = NULL;
+        }
+        for (uint64_t chunk = first / MEMORY_CHUNK_BLOCKS; chunk < content->chunk_count; chunk++) {
+            chunk_release(content->chunks[chunk]);
+            content->chunks[chunk] = NULL;
+        }
+    }
+    content->size = size;
+    return JET_errSuccess;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+    return hash ^ (hash >> 29);
+}
+
+/* A block of zeros counts like a missing one. */
+uint64_t memory_content_hash(const struct memory_content *content, uint64_t seed)
+{
+    uint64_t hash = mix(seed, content->size);
+    for (uint64_t i = 0; i < content->chunk_count * MEMORY_CHUNK_BLOCKS; i++) {
+        const struct memory_block *block = find_block(content, i);
+        if (block == NULL)
+            continue;
+        uint64_t own = 1;
+        uint64_t any = 0;
+        for (size_t at = 0; at < MEMORY_BLOCK_SIZE; at += 8) {
+            uint64_t word;
+            memcpy(&word, block->bytes + at, 8);
+            any |= word;
+            own = mix(own, word);
+        }
+        if (any != 0)
+            hash = mix(mix(hash, i), own);
+    }
+    return hash;
+}
+
+uint64_t memory_content_blocks(const struct memory_content *content)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < content->chunk_count; i++) {
+        for (size_t j = 0; content->chunks[i] != NULL && j < MEMORY_CHUNK_BLOCKS; j++)
+            count += content->chunks[i]->blocks[j] != NULL;
+    }
+    return count;
+}

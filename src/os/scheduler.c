@@ -1,0 +1,566 @@
+/* The simulated scheduler: real threads of which one runs at a time and hands a baton to the next.
+ *
+ * Only the thread with the baton touches the state below; the native mutex and each thread's condition carry
+ * the baton and with it the memory order. A doomed thread (its process died) leaves its function by longjmp
+ * at the next chance. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "src/os/clock.h"
+#include "src/os/internal.h"
+
+#define RECORD_MAX (16u << 20)
+#define CHANGES_MAX 32u
+#define IDLE_BACKGROUND_MAX 10000u
+
+struct scheduler {
+    pthread_mutex_t native;
+    struct os_thread *running;
+    struct os_thread *first;
+    struct os_thread *last;
+    struct os_thread *background; /* NULL until needed */
+    struct os_thread *killer;     /* gets the baton back from doomed threads */
+    uint32_t runnable;            /* threads in OS_THREAD_RUNNABLE, the running one included */
+    uint32_t next_number;
+    uint32_t idle_background; /* times the background ran with nobody else able to */
+    uint64_t points;
+    uint64_t switches;
+    uint64_t lowest_priority;
+    uint64_t changes[CHANGES_MAX]; /* points at which priorities drop, ascending */
+    uint32_t change_count;
+    uint32_t next_change;
+    struct os_random random;
+    struct ESENT_HOST_SIMULATION settings;
+    uint8_t *choices;
+    size_t choice_at;
+    uint8_t *record;
+    size_t record_size;
+    size_t record_room;
+};
+
+static struct scheduler sim = {.native = PTHREAD_MUTEX_INITIALIZER};
+static void (*stuck_handler)(const char *report);
+
+void EsentHostSetStuckHandler(void (*handler)(const char *report))
+{
+    stuck_handler = handler;
+}
+
+/* ---- report */
+
+static void report_line(char *report, size_t size, size_t *at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void report_line(char *report, size_t size, size_t *at, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int written = vsnprintf(report + *at, size - *at, format, arguments);
+    va_end(arguments);
+    if (written > 0)
+        *at = *at + (size_t)written < size ? *at + (size_t)written : size - 1;
+}
+
+static _Noreturn void stuck(const char *what)
+{
+    static char report[4096];
+    size_t at = 0;
+    report_line(report, sizeof report, &at, "simulation stuck: %s after %llu points\n", what,
+                (unsigned long long)sim.points);
+    for (const struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
+        if (thread->state == OS_THREAD_FINISHED)
+            continue;
+        report_line(report, sizeof report, &at, "thread %u%s: %s %s %p, holds", thread->number,
+                    thread == sim.background ? " (background)" : "",
+                    thread->state == OS_THREAD_WAITING ? "waits for" : "can run",
+                    thread->state == OS_THREAD_WAITING ? thread->waiting_kind : "", thread->waiting_for);
+        for (uint32_t i = 0; i < thread->held_count; i++)
+            report_line(report, sizeof report, &at, " rank %d (%p)", (int)thread->held[i].rank,
+                        thread->held[i].lock);
+        report_line(report, sizeof report, &at, "\n");
+    }
+    if (stuck_handler != NULL)
+        stuck_handler(report);
+    fputs(report, stderr);
+    abort();
+}
+
+/* ---- choices */
+
+static void record_choice(uint32_t choice)
+{
+    if (sim.record_size == sim.record_room) {
+        size_t room = sim.record_room == 0 ? 256 : sim.record_room * 2;
+        if (room > RECORD_MAX)
+            return;
+        uint8_t *grown = realloc(sim.record, room);
+        if (grown == NULL)
+            return;
+        sim.record = grown;
+        sim.record_room = room;
+    }
+    sim.record[sim.record_size++] = (uint8_t)choice;
+}
+
+/* The next explicit choice, if there is one left. */
+static bool explicit_choice(uint32_t count, uint32_t *choice)
+{
+    if (sim.choice_at >= sim.settings.choices_size)
+        return false;
+    *choice = sim.choices[sim.choice_at++] % count;
+    return true;
+}
+
+uint32_t os_scheduler_choose(uint32_t count)
+{
+    uint32_t choice = 0;
+    if (!explicit_choice(count, &choice) && sim.settings.scheduler != ESENT_HOST_SCHEDULE_FIFO)
+        choice = os_random_next_below(&sim.random, count);
+    record_choice(choice);
+    return choice;
+}
+
+bool os_scheduler_is_plain(void)
+{
+    return sim.settings.scheduler == ESENT_HOST_SCHEDULE_FIFO && sim.choice_at >= sim.settings.choices_size;
+}
+
+bool os_scheduler_has_background_thread(void)
+{
+    return sim.settings.background_thread != 0;
+}
+
+/* The n-th runnable thread: 0 is the running one if it can go on, then the others by number, beginning after
+ * it. */
+static struct os_thread *runnable_at(uint32_t n)
+{
+    struct os_thread *thread = sim.running;
+    do {
+        if (thread->state == OS_THREAD_RUNNABLE && n-- == 0)
+            return thread;
+        thread = thread->next != NULL ? thread->next : sim.first;
+    } while (thread != sim.running);
+    ASSERT(false);
+    return NULL;
+}
+
+static uint32_t index_of_highest_priority(void)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < sim.runnable; i++) {
+        if (runnable_at(i)->priority > runnable_at(best)->priority)
+            best = i;
+    }
+    return best;
+}
+
+/* Picks among the runnable threads (at least one). `yield`: the running thread asks for others to go first.
+ */
+static struct os_thread *pick(bool yield)
+{
+    if (sim.runnable == 1)
+        return runnable_at(0);
+    uint32_t choice = 0;
+    if (!explicit_choice(sim.runnable, &choice)) {
+        switch (sim.settings.scheduler) {
+        case ESENT_HOST_SCHEDULE_RANDOM:
+            choice = os_random_next_below(&sim.random, sim.runnable);
+            break;
+        case ESENT_HOST_SCHEDULE_PRIORITY:
+            if (yield)
+                sim.running->priority = --sim.lowest_priority;
+            choice = index_of_highest_priority();
+            break;
+        default:
+            choice = yield ? 1 : 0;
+            break;
+        }
+    }
+    record_choice(choice);
+    return runnable_at(choice);
+}
+
+static void draw_changes(void)
+{
+    uint32_t count = sim.settings.priority_changes != 0 ? sim.settings.priority_changes : 3;
+    uint32_t among = sim.settings.expected_points != 0 ? sim.settings.expected_points : 10000;
+    sim.change_count = count < CHANGES_MAX ? count : CHANGES_MAX;
+    sim.next_change = 0;
+    for (uint32_t i = 0; i < sim.change_count; i++) {
+        uint64_t at = os_random_next_below(&sim.random, among);
+        uint32_t slot = i;
+        for (; slot > 0 && sim.changes[slot - 1] > at; slot--)
+            sim.changes[slot] = sim.changes[slot - 1];
+        sim.changes[slot] = at;
+    }
+}
+
+/* ---- the baton */
+
+static void wait_for_baton(struct os_thread *self)
+{
+    while (sim.running != self)
+        pthread_cond_wait(&self->baton, &sim.native);
+}
+
+static void hand_baton(struct os_thread *next)
+{
+    sim.running = next;
+    pthread_cond_signal(&next->baton);
+}
+
+static void switch_to(struct os_thread *self, struct os_thread *next)
+{
+    if (next == self)
+        return;
+    sim.switches++;
+    pthread_mutex_lock(&sim.native);
+    hand_baton(next);
+    wait_for_baton(self);
+    pthread_mutex_unlock(&sim.native);
+    if (self->doomed)
+        longjmp(self->death, 1);
+}
+
+void os_scheduler_point_slow(bool yield)
+{
+    sim.points++;
+    if (sim.next_change < sim.change_count && sim.points >= sim.changes[sim.next_change]) {
+        sim.next_change++;
+        sim.running->priority = --sim.lowest_priority;
+    }
+    if (sim.runnable == 1)
+        return;
+    if (sim.points > sim.settings.maximum_points)
+        stuck("livelock");
+    struct os_thread *self = os_thread_self();
+    ASSERT(sim.running == self);
+    switch_to(self, pick(yield));
+}
+
+/* ---- waiting and waking */
+
+static void make_runnable(struct os_thread *thread, bool timed_out)
+{
+    ASSERT(thread->state == OS_THREAD_WAITING);
+    thread->state = OS_THREAD_RUNNABLE;
+    thread->timed_out = timed_out;
+    sim.runnable++;
+}
+
+void os_scheduler_clock_moved(void)
+{
+    uint64_t now = os_clock_ticks();
+    for (struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
+        if (thread->state == OS_THREAD_WAITING && thread->has_deadline && thread->deadline <= now)
+            make_runnable(thread, true);
+    }
+}
+
+void os_scheduler_wake(const void *object, bool one)
+{
+    if (sim.first == sim.last)
+        return;
+    for (struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
+        if (thread->state != OS_THREAD_WAITING || thread->waiting_for != object)
+            continue;
+        make_runnable(thread, false);
+        if (one)
+            return;
+    }
+}
+
+static struct os_thread *earliest_sleeper(void)
+{
+    struct os_thread *earliest = NULL;
+    for (struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
+        if (thread->state == OS_THREAD_WAITING && thread->has_deadline &&
+            (earliest == NULL || thread->deadline < earliest->deadline))
+            earliest = thread;
+    }
+    return earliest;
+}
+
+static void advance_to(uint64_t tick)
+{
+    uint64_t now = os_clock_ticks();
+    if (tick > now)
+        os_clock_advance(tick - now);
+}
+
+/* Nobody can run: time passes until somebody can, or background work that may wake somebody gets a thread. */
+static void find_runnable(void)
+{
+    while (sim.runnable == 0) {
+        struct os_thread *sleeper = earliest_sleeper();
+        uint64_t due = 0;
+        bool work = os_executor_next_due(&due);
+        if (work && (sleeper == NULL || due <= sleeper->deadline)) {
+            if (++sim.idle_background > IDLE_BACKGROUND_MAX)
+                stuck("deadlock (only background work goes on)");
+            advance_to(due);
+            os_scheduler_kick_background();
+        } else if (sleeper != NULL) {
+            advance_to(sleeper->deadline);
+        } else {
+            stuck("deadlock");
+        }
+    }
+}
+
+bool os_scheduler_block(const void *object, const char *kind, bool has_deadline, uint64_t deadline)
+{
+    struct os_thread *self = os_thread_self();
+    ASSERT(sim.running == self);
+    sim.points++;
+    self->state = OS_THREAD_WAITING;
+    self->waiting_for = object;
+    self->waiting_kind = kind;
+    self->has_deadline = has_deadline;
+    self->deadline = deadline;
+    self->timed_out = false;
+    sim.runnable--;
+    find_runnable();
+    if (self != sim.background)
+        sim.idle_background = 0;
+    switch_to(self, pick(false));
+    self->waiting_for = NULL;
+    self->has_deadline = false;
+    return !self->timed_out;
+}
+
+/* ---- threads */
+
+static void finish(struct os_thread *self)
+{
+    if (self->doomed) {
+        self->state = OS_THREAD_FINISHED;
+        pthread_mutex_lock(&sim.native);
+        hand_baton(sim.killer);
+        pthread_mutex_unlock(&sim.native);
+        return;
+    }
+    ASSERT(self->held_count == 0);
+    self->state = OS_THREAD_FINISHED;
+    sim.runnable--;
+    os_scheduler_wake(self, false);
+    find_runnable();
+    struct os_thread *next = pick(false);
+    pthread_mutex_lock(&sim.native);
+    hand_baton(next);
+    pthread_mutex_unlock(&sim.native);
+}
+
+static void *simulated_main(void *argument)
+{
+    struct os_thread *self = argument;
+    os_thread_set_self(self);
+    if (setjmp(self->death) == 0) {
+        pthread_mutex_lock(&sim.native);
+        wait_for_baton(self);
+        pthread_mutex_unlock(&sim.native);
+        if (!self->doomed)
+            self->function(self->context);
+    }
+    finish(self);
+    return NULL;
+}
+
+static void enlist(struct os_thread *thread)
+{
+    thread->next = NULL;
+    thread->number = sim.next_number++;
+    thread->id = thread->number + 1;
+    thread->state = OS_THREAD_RUNNABLE;
+    thread->priority = (UINT64_C(1) << 62) + (os_random_next(&sim.random) >> 2);
+    pthread_cond_init(&thread->baton, NULL);
+    if (sim.first == NULL)
+        sim.first = thread;
+    else
+        sim.last->next = thread;
+    sim.last = thread;
+    sim.runnable++;
+}
+
+static void delist(struct os_thread *thread)
+{
+    struct os_thread **link = &sim.first;
+    struct os_thread *previous = NULL;
+    while (*link != thread) {
+        previous = *link;
+        link = &(*link)->next;
+    }
+    *link = thread->next;
+    if (sim.last == thread)
+        sim.last = previous;
+    pthread_cond_destroy(&thread->baton);
+}
+
+JET_ERR os_scheduler_create(struct os_thread *thread)
+{
+    enlist(thread);
+    if (pthread_create(&thread->native, NULL, simulated_main, thread) != 0) {
+        delist(thread);
+        sim.runnable--;
+        return JET_errOutOfThreads;
+    }
+    return JET_errSuccess;
+}
+
+void os_scheduler_join(struct os_thread *thread)
+{
+    os_point();
+    while (thread->state != OS_THREAD_FINISHED)
+        os_scheduler_block(thread, "end of thread", false, 0);
+    if (!thread->native_joined)
+        pthread_join(thread->native, NULL);
+    delist(thread);
+    os_host_free(thread);
+}
+
+/* ---- background thread */
+
+static void background_main(void *context)
+{
+    (void)context;
+    for (;;) {
+        while (os_executor_run_due() != 0) {
+        }
+        uint64_t due = 0;
+        bool work = os_scheduler_has_background_thread() && os_executor_next_due(&due);
+        os_scheduler_block(&sim.background, "background work", work, due);
+    }
+}
+
+void os_scheduler_kick_background(void)
+{
+    if (sim.background == NULL) {
+        struct os_thread *thread = os_host_allocate(sizeof *thread);
+        if (thread == NULL)
+            stuck("no memory for the background thread");
+        thread->function = background_main;
+        if (os_scheduler_create(thread) < 0)
+            stuck("no background thread");
+        sim.background = thread;
+    } else if (sim.background->state == OS_THREAD_WAITING && sim.background->waiting_for == &sim.background) {
+        make_runnable(sim.background, false);
+    }
+}
+
+/* ---- beginning and end */
+
+void os_scheduler_kill_others(void)
+{
+    struct os_thread *self = os_thread_self();
+    ASSERT(self == sim.first); /* only the first thread has no function to leave */
+    sim.killer = self;
+    for (struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
+        if (thread == self || thread->native_joined)
+            continue;
+        if (thread->state != OS_THREAD_FINISHED) {
+            thread->doomed = true;
+            pthread_mutex_lock(&sim.native);
+            hand_baton(thread);
+            wait_for_baton(self);
+            pthread_mutex_unlock(&sim.native);
+        }
+        pthread_join(thread->native, NULL);
+        thread->native_joined = true;
+        thread->held_count = 0;
+    }
+    sim.runnable = 1;
+    sim.killer = NULL;
+    if (sim.background != NULL) {
+        struct os_thread *background = sim.background;
+        sim.background = NULL;
+        delist(background);
+        os_host_free(background);
+    }
+    self->held_count = 0;
+    self->task_depth = 0;
+}
+
+static void forget_all_but_first(void)
+{
+    while (sim.first->next != NULL) {
+        struct os_thread *thread = sim.first->next;
+        ASSERT(thread->native_joined);
+        delist(thread);
+        os_host_free(thread);
+    }
+}
+
+void os_scheduler_restart(void)
+{
+    os_scheduler_kill_others();
+    forget_all_but_first();
+    sim.next_number = 1;
+    sim.points = sim.switches = 0;
+    sim.choice_at = 0;
+    sim.record_size = 0;
+    sim.idle_background = 0;
+    sim.lowest_priority = UINT64_C(1) << 61;
+    os_random_seed(&sim.random, sim.settings.seed ^ 0x5eed);
+    sim.first->priority = (UINT64_C(1) << 62) + (os_random_next(&sim.random) >> 2);
+    if (sim.settings.scheduler == ESENT_HOST_SCHEDULE_PRIORITY)
+        draw_changes();
+    else
+        sim.change_count = 0;
+}
+
+void os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
+{
+    uint8_t *choices = NULL;
+    if (simulation->choices_size > 0) {
+        choices = malloc(simulation->choices_size);
+        if (choices != NULL)
+            memcpy(choices, simulation->choices, simulation->choices_size);
+    }
+    free(sim.choices);
+    sim.choices = choices;
+    sim.settings = *simulation;
+    sim.settings.choices = NULL;
+    if (choices == NULL)
+        sim.settings.choices_size = 0;
+    if (sim.settings.maximum_points == 0)
+        sim.settings.maximum_points = 100000000;
+    if (!os_host.simulated) {
+        struct os_thread *self = os_thread_self();
+        sim.first = sim.last = NULL;
+        sim.runnable = 0;
+        sim.next_number = 0;
+        sim.background = NULL;
+        enlist(self);
+        sim.running = self;
+    }
+    os_scheduler_restart();
+}
+
+void os_scheduler_stop(void)
+{
+    os_scheduler_kill_others();
+    forget_all_but_first();
+    pthread_cond_destroy(&sim.first->baton);
+    sim.first = sim.last = sim.running = NULL;
+    free(sim.choices);
+    free(sim.record);
+    sim.choices = sim.record = NULL;
+    sim.record_size = sim.record_room = 0;
+    sim.settings.choices_size = 0;
+}
+
+size_t EsentHostGetSchedule(uint8_t *choices, size_t size)
+{
+    if (size > sim.record_size)
+        size = sim.record_size;
+    if (size > 0)
+        memcpy(choices, sim.record, size);
+    return sim.record_size;
+}
+
+void os_scheduler_counters(struct ESENT_HOST_COUNTERS *counters)
+{
+    counters->points = sim.points;
+    counters->switches = sim.switches;
+}

@@ -1,0 +1,105 @@
+#include "src/os/thread.h"
+
+#include "src/os/fault.h"
+#include "src/os/internal.h"
+
+/* Real threads get numbers from here; those of a simulation have their own, from 1, the same in each run. */
+static os_atomic_64 last_id = 1u << 20;
+
+/* The record of a thread that was not made here, and of the thread that sets simulations up. */
+static _Thread_local struct os_thread own_record;
+static _Thread_local struct os_thread *current;
+
+struct os_thread *os_thread_self(void)
+{
+    if (current == NULL) {
+        current = &own_record;
+        current->id = os_atomic_add(&last_id, 1);
+    }
+    return current;
+}
+
+void os_thread_set_self(struct os_thread *thread)
+{
+    current = thread;
+}
+
+uint64_t os_thread_id(void)
+{
+    return os_thread_self()->id;
+}
+
+static void *real_main(void *argument)
+{
+    struct os_thread *thread = argument;
+    current = thread;
+    thread->function(thread->context);
+    ASSERT(thread->held_count == 0);
+    return NULL;
+}
+
+JET_ERR os_thread_create(void (*function)(void *context), void *context, struct os_thread **thread)
+{
+    JET_ERR err = JET_errSuccess;
+    struct os_thread *made = NULL;
+    *thread = NULL;
+    if (os_fault_point(ESENT_HOST_FAULT_THREAD))
+        FAIL(JET_errOutOfThreads);
+    made = os_host_allocate(sizeof *made);
+    if (made == NULL)
+        FAIL(JET_errOutOfMemory);
+    made->function = function;
+    made->context = context;
+    if (os_host.simulated) {
+        TRY(os_scheduler_create(made));
+        *thread = made;
+        made = NULL;
+        os_point();
+    } else {
+        made->id = os_atomic_add(&last_id, 1);
+        if (pthread_create(&made->native, NULL, real_main, made) != 0)
+            FAIL(JET_errOutOfThreads);
+        *thread = made;
+        made = NULL;
+    }
+done:
+    os_host_free(made);
+    return err;
+}
+
+void os_thread_join(struct os_thread *thread)
+{
+    if (os_host.simulated) {
+        os_scheduler_join(thread);
+        return;
+    }
+    pthread_join(thread->native, NULL);
+    os_host_free(thread);
+}
+
+void os_yield(void)
+{
+    if (os_host.simulated)
+        os_scheduler_point_slow(true);
+}
+
+JET_ERR EsentHostThreadStart(void (*function)(void *context), void *context,
+                             struct ESENT_HOST_THREAD **thread)
+{
+    struct os_thread *made = NULL;
+    os_fault_suspend();
+    JET_ERR err = os_thread_create(function, context, &made);
+    os_fault_resume();
+    *thread = (struct ESENT_HOST_THREAD *)made;
+    return err;
+}
+
+void EsentHostThreadJoin(struct ESENT_HOST_THREAD *thread)
+{
+    os_thread_join((struct os_thread *)thread);
+}
+
+void EsentHostYield(void)
+{
+    os_yield();
+}
