@@ -41,6 +41,14 @@ static void reopen(uint32_t pages_max)
     assert_int_equal(database_open_file(database, false), JET_errSuccess);
 }
 
+/* Damages the file, which nobody else may open while the database is. */
+static void damage(uint64_t offset, uint8_t mask)
+{
+    database_close_file(database);
+    assert_int_equal(EsentHostFileCorrupt("/a.edb", offset, mask), JET_errSuccess);
+    assert_int_equal(database_open_file(database, false), JET_errSuccess);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -201,8 +209,8 @@ static void bad_pages_are_told(void **state)
     assert_int_equal(cache_latch(database, 11, LATCH_SHARED, LATCH_ZERO_OK, &latch), JET_errSuccess);
     cache_unlatch(&latch);
     /* One wrong bit is put right, two are not. */
-    assert_int_equal(EsentHostFileCorrupt("/a.edb", page_file_offset(3, 4096) + 100, 0x10), JET_errSuccess);
-    assert_int_equal(EsentHostFileCorrupt("/a.edb", page_file_offset(4, 4096) + 100, 0x11), JET_errSuccess);
+    damage(page_file_offset(3, 4096) + 100, 0x10);
+    damage(page_file_offset(4, 4096) + 100, 0x11);
     assert_value(3, 1);
     assert_int_equal(cache_latch(database, 4, LATCH_SHARED, 0, &latch), JET_errReadVerifyFailure);
     assert_int_equal(cache_flush_database(database), JET_errSuccess);
@@ -212,7 +220,7 @@ static void bad_pages_are_told(void **state)
     assert_int_equal(cache_read_raw(database, 5, 1, raw), JET_errSuccess);
     /* A page in another's place. */
     assert_int_equal(cache_read_raw(database, 3, 1, raw), JET_errSuccess);
-    assert_int_equal(EsentHostFileWrite("/a.edb", page_file_offset(4, 4096), raw, 4096), JET_errSuccess);
+    assert_int_equal(os_file_write(database->file, page_file_offset(4, 4096), raw, 4096), JET_errSuccess);
     assert_int_equal(cache_latch(database, 4, LATCH_SHARED, 0, &latch), JET_errReadVerifyFailure);
 }
 
@@ -313,9 +321,9 @@ static void the_header_survives_either_copy(void **state)
             assert_int_equal(database->header.full_previous.generation_low, 77);
             assert_int_equal(database->page_size, size);
         }
+        database_close_file(database);
         assert_int_equal(EsentHostFileCorrupt("/a.edb", 10, 0xff), JET_errSuccess);
         assert_int_equal(EsentHostFileCorrupt("/a.edb", size + 10, 0xff), JET_errSuccess);
-        database_close_file(database);
         assert_int_equal(database_open_file(database, false), JET_errReadVerifyFailure);
         tear_down(NULL);
     }

@@ -78,7 +78,7 @@ JET_ERR database_create_file(struct database *database, const struct database_he
     bool created = false;
     const uint64_t size = page_file_offset(pages + 1, header->page_size);
     ASSERT(database->file == NULL);
-    err = os_file_open(database->path, overwrite ? OS_CREATE_ALWAYS : OS_CREATE_NEW, OS_SHARE_READ,
+    err = os_file_open(database->path, overwrite ? OS_CREATE_ALWAYS : OS_CREATE_NEW, OS_SHARE_NONE,
                        &database->file);
     if (err == JET_errFileAlreadyExists)
         err = JET_errDatabaseDuplicate;
@@ -105,8 +105,8 @@ JET_ERR database_open_file(struct database *database, bool read_only)
     uint64_t size;
     bool damaged = false;
     ASSERT(database->file == NULL);
-    TRY(os_file_open(database->path, read_only ? OS_OPEN_READ : OS_OPEN_WRITE, OS_SHARE_READ,
-                     &database->file));
+    TRY(os_file_open(database->path, read_only ? OS_OPEN_READ : OS_OPEN_WRITE,
+                     read_only ? OS_SHARE_READ : OS_SHARE_NONE, &database->file));
     TRY(database_header_read(database->file, &database->header, &damaged));
     TRY(os_file_size(database->file, &size));
     database->read_only = read_only;

@@ -18,7 +18,7 @@
 
 struct cache;
 struct log;
-struct catalog_cache;
+struct catalog;
 
 #define DATABASE_ID_TEMPORARY 0u /* in the log and in JET_DBIDs: the temporary database */
 #define DATABASE_ID_MAX                                                                                      \
@@ -84,7 +84,7 @@ struct database {
 
     struct database_backup backup; /* (backup layer's lock) */
 
-    struct catalog_cache *catalog; /* schema cache, owned by the catalog layer */
+    struct catalog *catalog; /* schema cache, owned by the catalog layer */
     void *trees;             /* tree table, owned by the B+-tree layer */
     void *recovery;          /* owned by the recovery layer while redoing */
 };
