@@ -192,7 +192,6 @@ class Finds:
             return time.time() < deadline and not self.stop.is_set()
 
         if running() and not fails(best):
-            best = [line for line in text.splitlines() if line.strip()]
             os.remove(candidate_path)
             return best, output
         size = max(1, len(best) // 2)
@@ -208,13 +207,15 @@ class Finds:
             if size == 1 and not changed:
                 break
             size = max(1, size // 2)
-        for index in range(len(best)):
+        index = 0
+        while index < len(best) and running():
+            # The first variant that still fails is taken, and simplified further.
             for simpler in simpler_lines(best[index]):
-                if not running():
+                if running() and simpler != best[index] and fails(best[:index] + [simpler] + best[index + 1 :]):
+                    best = best[:index] + [simpler] + best[index + 1 :]
                     break
-                tried = best[:index] + [simpler] + best[index + 1 :]
-                if simpler != best[index] and fails(tried):
-                    best = tried
+            else:
+                index += 1
         if os.path.exists(candidate_path):
             os.remove(candidate_path)
         return best, kept_output[0]

@@ -1,0 +1,87 @@
+"""Tests of what ./campaign does with findings: causes told apart, programs reduced. Prints `ok` or `FAIL` for each."""
+
+import sys
+import tempfile
+import traceback
+
+from campaign_finds import Finds, explanation, signature, simpler_lines
+
+MODEL = """INFO: Seed: 1
+call 7: expected -801, got 0 cb=65536
+    ReadFileInstance i0 h0 65536
+rule: I1 ReadFileInstance
+"""
+
+ADDRESS = """==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1
+READ of size 4 at 0x1 thread T0
+    #0 0x55 in page_read /proc/self/cwd/src/page/page.c:12:3
+    #1 0x56 in cache_get /proc/self/cwd/src/cache/cache.c:9:1
+    #2 0x57 in main /proc/self/cwd/fuzz/target/regression_main.c:1:1
+"""
+
+
+def test_model_findings_are_told_apart_by_rule_and_codes():
+    assert signature(MODEL) == ("model", "I1 ReadFileInstance: -801 / 0")
+    assert signature(MODEL) != signature(MODEL.replace("got 0", "got -1"))
+    assert signature(MODEL) == signature(MODEL.replace("call 7", "call 9"))
+
+
+def test_sanitizer_findings_are_told_apart_by_the_engines_functions():
+    assert signature(ADDRESS) == ("heap-use-after-free", "page_read < cache_get")
+    assert signature(ADDRESS) == signature(ADDRESS.replace(":12:3", ":99:3"))
+
+
+def test_undefined_behaviour_is_told_apart_by_message_and_file():
+    kind, key = signature("src/log/log.c:5:9: runtime error: load of misaligned address 0x123 for type 'int'\n")
+    assert kind == "undefined behaviour" and key.endswith("in log.c") and "0x123" not in key
+
+
+def test_a_good_run_has_no_signature():
+    assert signature("Executed x in 1 ms\n***\n") == ("", "")
+
+
+def test_the_explanation_starts_with_the_call():
+    assert explanation(MODEL).startswith("call 7: expected -801, got 0")
+
+
+def test_simpler_lines_drop_extras_and_shrink_numbers():
+    simpler = list(simpler_lines('@1 Insert s0 t0 1 100 40 seed=3'))
+    assert "Insert s0 t0 1 100 40 seed=3" in simpler
+    assert "@1 Insert s0 t0 1 100 40" in simpler
+    assert "@1 Insert s0 t0 1 0 40 seed=3" in simpler
+    assert list(simpler_lines('Check "a b/1"')) == []
+
+
+def test_reduction_keeps_only_what_is_needed():
+    with tempfile.TemporaryDirectory() as folder:
+        finds = Finds(folder, {"environment": {}, "run options": [], "printers": {}}, 30)
+
+        def run(binary, path, seconds=30):
+            lines = open(path, encoding="utf-8").read().split("\n")
+            return MODEL if "needed 1" in lines and any(line.startswith("second") for line in lines) else ""
+
+        finds.run = run
+        find = {"name": "x", "kind": "model", "key": "I1 ReadFileInstance: -801 / 0"}
+        finds.path = lambda find, name: folder + "/" + name
+        text = "\n".join(["set page 4096"] + ["noise %d" % i for i in range(40)] + ["needed 1", "noise", "second 77", "noise"])
+        lines, output = finds.reduce(find, "", text, MODEL)
+        assert lines == ["needed 1", "second 0"], lines
+        assert output == MODEL
+
+
+def main():
+    failed = 0
+    for name, function in sorted(globals().items()):
+        if name.startswith("test_"):
+            try:
+                function()
+                print("ok " + name)
+            except Exception:
+                failed += 1
+                print("FAIL " + name)
+                traceback.print_exc()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
