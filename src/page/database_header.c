@@ -6,12 +6,14 @@
 #include "src/os/memory.h"
 #include "src/os/random.h"
 
-#define BUILD_FLAGS 0x0e000000u /* flavours of the engine that have attached it: as the published engine sets them */
+#define BUILD_FLAGS                                                                                          \
+    0x0e000000u /* flavours of the engine that have attached it: as the published engine sets them */
 /* Databases of these versions are read; updates above the newest known are refused. */
 #define UPDATE_MAJOR_READABLE 400u
 #define VERSION_OLDEST 0x620u
 
-void database_header_init(struct database_header *header, uint32_t page_size, const struct signature *signature)
+void database_header_init(struct database_header *header, uint32_t page_size,
+                          const struct signature *signature)
 {
     ASSERT(page_size_is_valid(page_size));
     memset(header, 0, sizeof *header);
@@ -78,7 +80,9 @@ static JET_ERR read_shadow(struct os_file *file, uint8_t *buffer)
     JET_ERR first = JET_errReadVerifyFailure;
     for (uint32_t page_size = PAGE_SIZE_MIN; page_size <= PAGE_SIZE_MAX; page_size *= 2) {
         const JET_ERR err = read_copy(file, page_size, buffer);
-        if (err == JET_errReadVerifyFailure)
+        /* A wrong size may hit zeroes and a whole header, whose words cancel out: the sum holds, the magic
+         * does not. */
+        if (err == JET_errReadVerifyFailure || err == JET_errDatabaseCorrupted)
             continue;
         if (err < JET_errSuccess)
             return err;
@@ -145,7 +149,8 @@ JET_ERR database_header_write(struct os_file *file, struct database_header *head
         FAIL(JET_errOutOfMemory);
     header->header_flush_signature.random = os_random_32();
     header->header_flush_signature.created = os_clock_log_time();
-    memset(header->header_flush_signature.computer_name, 0, sizeof header->header_flush_signature.computer_name);
+    memset(header->header_flush_signature.computer_name, 0,
+           sizeof header->header_flush_signature.computer_name);
     database_header_to_page(header, page, page_size);
     memcpy(header, page, sizeof *header);
     TRY(os_file_write(file, 0, page, page_size));
@@ -157,8 +162,8 @@ done:
     return err;
 }
 
-void database_header_set_state(struct database_header *header, enum database_state state, int32_t generation_low,
-                               int32_t generation_high, const struct log_time *time)
+void database_header_set_state(struct database_header *header, enum database_state state,
+                               int32_t generation_low, int32_t generation_high, const struct log_time *time)
 {
     if (state != DATABASE_DIRTY_SHUTDOWN) {
         header->generation_pre_redo_min_consistent = 0;
