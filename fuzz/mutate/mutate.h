@@ -59,7 +59,7 @@ void mutate_decode_input(struct program *program, const uint8_t *bytes, size_t s
 /* Returns the size written, or 0 if the program does not fit into `limit` bytes. */
 size_t mutate_encode_input(const struct program *program, uint8_t *bytes, size_t limit);
 
-/* The engines' interface: mutate `bytes` in place, or cross two inputs into a third. Returns the new size, never 0. */
+/* The engines' interface: mutate `bytes` in place, or cross two inputs into a third. Returns the new size, at most `limit`. */
 size_t mutate_input(uint8_t *bytes, size_t size, size_t limit, uint64_t seed, unsigned features);
 size_t mutate_cross_inputs(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
                            size_t limit, uint64_t seed);
