@@ -14,6 +14,7 @@
 #include "src/instance/session.h"
 #include "src/os/lock.h"
 #include "src/os/path.h"
+#include "src/recovery/database_set.h"
 
 struct log;
 struct cache;
@@ -38,12 +39,12 @@ enum instance_state {
 
 /* A database that the instance knows: attached, or being attached. Under the instance's database lock. */
 struct instance_database {
-    struct database *database; /* NULL: free slot */
-    uint32_t sequence;         /* of this use of the slot: makes old JET_DBIDs unknown */
-    uint32_t opens;            /* sessions' JetOpenDatabase calls, all together */
-    bool ready;                /* attach is complete */
-    bool exclusive;            /* opened with JET_bitDbExclusive */
-    struct session *exclusive_owner;
+    struct database *database;       /* NULL: free slot */
+    uint32_t sequence;               /* of this use of the slot: makes old JET_DBIDs unknown */
+    uint32_t opens;                  /* sessions' JetOpenDatabase calls, all together */
+    bool busy;                       /* being created, attached or detached: nobody else may touch it */
+    bool ready;                      /* attach is complete */
+    struct session *exclusive_owner; /* opened with JET_bitDbExclusive by this session */
 };
 
 struct instance {
@@ -74,7 +75,8 @@ struct instance {
     struct cache *cache;
     struct tree_registry *trees;
     struct version_store *versions;
-    struct backup_context *backup; /* made with the instance, so that a stop finds it at any time */
+    struct database_set logged_databases; /* what log and recovery know of the databases */
+    struct backup_context *backup;        /* made with the instance, so that a stop finds it at any time */
 
     struct os_mutex session_lock; /* OS_RANK_SESSION: list and counts of sessions */
     struct session *sessions;

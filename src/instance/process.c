@@ -300,6 +300,15 @@ JET_ERR instance_visit(JET_ERR (*visit)(struct instance *instance, void *context
     return err;
 }
 
+void process_visit_locked(void (*visit)(struct instance *instance, void *context), void *context)
+{
+    ASSERT(os_mutex_is_held(&process_mutex));
+    for (uint32_t i = 0; i < process.slots_used; i++) {
+        if (process.slots[i].instance != NULL)
+            visit(process.slots[i].instance, context);
+    }
+}
+
 void instance_set_unavailable(struct instance *instance, JET_ERR error)
 {
     ASSERT(error < JET_errSuccess);

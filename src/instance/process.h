@@ -23,6 +23,9 @@ struct instance *process_find_locked(JET_INSTANCE handle);
 /* The one instance of one-instance mode, NULL in other modes. */
 struct instance *process_only_instance_locked(void);
 
+/* Calls visit for each instance; it must not take the process lock. */
+void process_visit_locked(void (*visit)(struct instance *instance, void *context), void *context);
+
 /* JetInit* without an instance: `handle_wanted` says whether the caller can be told the handle.
  * JET_errRunningInMultiInstanceMode if not and the mode is multi-instance, JET_errAlreadyInitialized if the
  * one instance exists, JET_errInstanceNameInUse... as instance_create. */

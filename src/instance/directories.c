@@ -1,0 +1,21 @@
+#include "src/instance/directories.h"
+
+#include "src/os/file.h"
+#include "src/os/path.h"
+
+JET_ERR directories_create(const char *path)
+{
+    JET_ERR err = JET_errSuccess;
+    char parent[OS_PATH_SIZE];
+    if (os_directory_exists(path))
+        return JET_errSuccess;
+    TRY(os_path_directory(path, parent, sizeof(parent)));
+    if (strcmp(parent, path) == 0)
+        FAIL(JET_errInvalidPath);
+    TRY(directories_create(parent));
+    err = os_directory_create(path);
+    if (err == JET_errFileAlreadyExists)
+        err = os_directory_exists(path) ? JET_errSuccess : JET_errInvalidPath;
+done:
+    return err;
+}
