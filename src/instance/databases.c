@@ -261,16 +261,6 @@ void databases_release(struct instance *instance, struct instance_database *slot
     database_free(database);
 }
 
-JET_ERR databases_flush(struct instance *instance, struct database *database)
-{
-    JET_ERR err = JET_errSuccess;
-    (void)instance;
-    if (!database->read_only)
-        TRY(cache_flush_database(database));
-done:
-    return err;
-}
-
 JET_ERR databases_write_state(struct database *database, enum database_state state)
 {
     os_mutex_lock(&database->header_lock);

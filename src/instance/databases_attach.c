@@ -18,8 +18,6 @@
 #define DATABASE_PAGES_USUAL 256u
 #define HEADER_PAGES 2u
 
-#define CREATE_KNOWN_BITS (JET_bitDbRecoveryOff | JET_bitDbShadowingOff | JET_bitDbOverwriteExisting)
-
 uint32_t databases_initial_pages(const struct instance *instance)
 {
     uint32_t base = instance->page_size < 4096 ? BASE_PAGES_SMALL : BASE_PAGES;
@@ -259,9 +257,9 @@ JET_ERR databases_shut(struct instance *instance, struct instance_database *slot
     if (err == JET_wrnRemainingVersions)
         FAIL(JET_errDatabaseInUse);
     catalog_unload(database);
-    TRY(databases_flush(instance, database));
     if (database->read_only)
         goto done;
+    TRY(cache_flush_database(database));
     if (database->logged) {
         err = database_log_detach(&instance->logged_databases, database, process);
         if (err < JET_errSuccess)
