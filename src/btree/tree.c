@@ -107,6 +107,7 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
     tree->unique = true;
     if (tree->space)
         return JET_errSuccess; /* its external header is a split buffer */
+    tree->space_known = true;
     if (line.size < sizeof space)
         return JET_errDatabaseCorrupted;
     memcpy(&space, line.data, sizeof space);
@@ -161,9 +162,65 @@ JET_ERR tree_open_new(struct tree_registry *registry, struct database *database,
     tree->object = object;
     tree->unique = unique;
     tree->parent = parent;
+    tree->space_known = true;
     *out = publish(registry, tree);
     ASSERT(*out == tree);
     return JET_errSuccess;
+}
+
+/* Takes a tree out of its bucket, to go with its last reference. The lock is held; true if there is none. */
+static bool unlink_tree(struct tree_registry *registry, struct tree *tree)
+{
+    struct tree **link = find_link(registry, tree->database, tree->root);
+
+    if (*link == tree)
+        *link = tree->next;
+    tree->forgotten = true;
+    return tree->references == 0;
+}
+
+JET_ERR tree_open_known(struct tree_registry *registry, struct database *database, page_number root,
+                        object_id object, bool unique, struct tree **out)
+{
+    struct tree *unused = NULL;
+
+    *out = NULL;
+    os_mutex_lock(&registry->lock);
+    struct tree *tree = *find_link(registry, database, root);
+    if (tree != NULL && tree->object == object)
+        tree->references++;
+    else if (tree != NULL && unlink_tree(registry, tree))
+        unused = tree;
+    os_mutex_unlock(&registry->lock);
+    if (unused != NULL)
+        free_tree(unused);
+    if (tree != NULL && tree->object == object && unused == NULL) {
+        *out = tree;
+        return JET_errSuccess;
+    }
+    tree = allocate_tree(registry, database, root);
+    if (tree == NULL)
+        return JET_errOutOfMemory;
+    tree->object = object;
+    tree->unique = unique;
+    *out = publish(registry, tree);
+    return JET_errSuccess;
+}
+
+JET_ERR tree_know_space(struct tree *tree)
+{
+    JET_ERR err = JET_errSuccess;
+    struct latch root = LATCH_INIT;
+
+    if (tree->space_known)
+        return JET_errSuccess;
+    TRY(cache_latch(tree->database, tree->root, LATCH_SHARED, 0, &root));
+    if (page_header(&root.page)->tree != tree->object)
+        FAIL(JET_errDatabaseCorrupted);
+    TRY(read_root(tree, &root.page));
+done:
+    cache_unlatch(&root);
+    return err;
 }
 
 void tree_add_reference(struct tree *tree)
@@ -181,7 +238,10 @@ void tree_close(struct tree *tree)
     os_mutex_lock(&registry->lock);
     ASSERT(tree->references > 0);
     tree->references--;
+    bool last = tree->forgotten && tree->references == 0;
     os_mutex_unlock(&registry->lock);
+    if (last)
+        free_tree(tree);
 }
 
 void tree_forget(struct tree *tree)
@@ -189,12 +249,9 @@ void tree_forget(struct tree *tree)
     struct tree_registry *registry = tree->registry;
 
     os_mutex_lock(&registry->lock);
-    ASSERT(tree->references == 1);
-    struct tree **link = find_link(registry, tree->database, tree->root);
-    ASSERT(*link == tree);
-    *link = tree->next;
+    (void)unlink_tree(registry, tree);
     os_mutex_unlock(&registry->lock);
-    free_tree(tree);
+    tree_close(tree);
 }
 
 bool tree_registry_forget(struct tree_registry *registry, struct database *database)

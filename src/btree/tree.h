@@ -31,6 +31,7 @@ struct tree {
     bool space;         /* immutable: an owned- or available-extents tree, whose pages carry the space flag */
     page_number parent; /* root page of the tree that owns our extents; null for the database root */
 
+    bool space_known; /* (space lock) the two below are filled; otherwise at first use */
     /* Space, filled at open and changed by conversion under the root's latch (atomic reads allowed). */
     page_number owned_root;     /* root of the owned extents, null while the tree is single-extent */
     page_number available_root; /* root of the available extents, null while the tree is single-extent */
@@ -40,6 +41,7 @@ struct tree {
     struct tree_registry *registry;
     struct tree *next;   /* (registry) */
     uint32_t references; /* (registry) */
+    bool forgotten;      /* (registry) */
 };
 
 /* Makes and frees the registry of an instance. At free no tree may be referenced (asserted); unreferenced
@@ -63,10 +65,18 @@ JET_ERR tree_open(struct tree_registry *registry, struct database *database, pag
 /* The same for a root that is just being made and cannot be read yet. */
 JET_ERR tree_open_new(struct tree_registry *registry, struct database *database, page_number root,
                       object_id object, bool unique, page_number parent, struct tree **out);
-/* Takes a tree that was deleted out of the registry; the caller holds the only reference, which goes too. */
+/* The same for a tree as a log record names it: reads nothing, since its pages may be of another time.
+ * Replaces an unreferenced tree of the same root with another object id. */
+JET_ERR tree_open_known(struct tree_registry *registry, struct database *database, page_number root,
+                        object_id object, bool unique, struct tree **out);
+/* Takes a tree that is being deleted out of the registry, and drops the caller's reference; the memory goes
+ * with the last one. */
 void tree_forget(struct tree *tree);
 void tree_add_reference(struct tree *tree);
 void tree_close(struct tree *tree);
+
+/* Fills the space fields from the root page if they are not known. Space lock held. */
+JET_ERR tree_know_space(struct tree *tree);
 
 /* Drops every unreferenced tree of a database (before it is closed); true if none remains. */
 bool tree_registry_forget(struct tree_registry *registry, struct database *database);
