@@ -76,6 +76,7 @@ struct instance {
     struct tree_registry *trees;
     struct version_store *versions;
     struct database_set logged_databases; /* what log and recovery know of the databases */
+    bool set_made;                        /* logged_databases is initialised */
     struct backup_context *backup;        /* made with the instance, so that a stop finds it at any time */
 
     struct os_mutex session_lock; /* OS_RANK_SESSION: list and counts of sessions */
@@ -150,6 +151,11 @@ JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *
 
 /* JetTerm*: ends it (term.c). On JET_errBackupInProgress, JET_errTooManyActiveUsers the instance goes on. */
 JET_ERR instance_term(JET_INSTANCE handle, JET_GRBIT grbit);
+
+/* A backup that is active: JET_errBackupInProgress, JET_errSurrogateBackupInProgress, success if none. */
+JET_ERR instance_backup_state(struct instance *instance);
+/* Ends a backup as stopped by the server, and waits for a frozen snapshot to thaw (JetTerm2). */
+void instance_end_backup(struct instance *instance);
 
 /* JetStopService*. */
 JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit);

@@ -65,6 +65,7 @@ struct session {
     uint32_t cursors_used;
     uint32_t cursor_free; /* first free one + 1, 0: none */
 
+    bool taken;           /* by a term, under the session lock */
     uint32_t calls_depth; /* 1 in a call; more in calls out of a call-back */
     uint32_t callback_depth;
     bool in_callback; /* the engine is in a call-back of this session: its thread may call in again */

@@ -1,0 +1,29 @@
+/* Parts of an instance that live as long as itself. */
+#include "src/instance/engine.h"
+#include "src/instance/process.h"
+#include "src/os/host.h"
+
+JET_ERR instance_parts_make(struct instance *instance)
+{
+    (void)instance;
+    os_host_hold();
+    return JET_errSuccess;
+}
+
+void instance_parts_free(struct instance *instance)
+{
+    engine_close(instance);
+    os_host_release();
+}
+
+uint64_t instance_parameter(const struct instance *instance, uint32_t number)
+{
+    bool global = (parameter_definition(number)->flags & PARAMETER_GLOBAL) != 0;
+    return parameter_number(global ? process_parameters() : &instance->parameters, number);
+}
+
+const char *instance_parameter_text(const struct instance *instance, uint32_t number)
+{
+    bool global = (parameter_definition(number)->flags & PARAMETER_GLOBAL) != 0;
+    return parameter_text(global ? process_parameters() : &instance->parameters, number);
+}

@@ -1,0 +1,117 @@
+/* JetInit*: from a created instance to a running one (engine sources: `jetapi.cxx`, `tm.cxx`). */
+#include "src/instance/engine.h"
+#include "src/instance/process.h"
+#include "src/log/log_file_header.h"
+#include "src/os/memory.h"
+#include "src/os/path.h"
+#include "src/recovery/recovery.h"
+
+/* Settings that do not go together. */
+static JET_ERR check_settings(const struct instance *instance, JET_GRBIT grbit)
+{
+    const struct parameters *set = &instance->parameters;
+    uint64_t log_bytes = parameter_number(set, JET_paramLogFileSize) * 1024;
+    if (log_bytes % LOG_SECTOR_SIZE != 0)
+        return JET_errInvalidSettings;
+    if (parameter_is_on(set, JET_paramCleanupMismatchedLogFiles) &&
+        (!parameter_is_on(set, JET_paramCircularLog) || (grbit & JET_bitKeepDbAttachedAtEndOfRecovery) != 0))
+        return JET_errInvalidSettings;
+    return JET_errSuccess;
+}
+
+static void map_done(struct recovery_map_entry *map, size_t count)
+{
+    for (size_t i = 0; map != NULL && i < count; i++) {
+        os_free((void *)(uintptr_t)map[i].from);
+        os_free((void *)(uintptr_t)map[i].to);
+    }
+    os_free(map);
+}
+
+/* The program's map, with absolute paths. */
+static JET_ERR map_make(const struct instance_recovery_map *given, struct recovery_map_entry **out)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    struct recovery_map_entry *map = os_allocate_array(given->count, sizeof(*map));
+    if (map == NULL)
+        return JET_errOutOfMemory;
+    for (size_t i = 0; i < given->count; i++) {
+        TRY(os_path_full(given->from[i], path, sizeof(path)));
+        map[i].from = os_duplicate_text(path);
+        TRY(os_path_full(given->to[i], path, sizeof(path)));
+        map[i].to = os_duplicate_text(path);
+        if (map[i].from == NULL || map[i].to == NULL)
+            FAIL(JET_errOutOfMemory);
+    }
+    *out = map;
+    return JET_errSuccess;
+done:
+    map_done(map, given->count);
+    return err;
+}
+
+void engine_recovery_options(struct instance *instance, struct recovery_options *options)
+{
+    memset(options, 0, sizeof(*options));
+    options->set = &instance->logged_databases;
+    options->trees = instance->trees;
+    options->page_size = instance->page_size;
+    options->alternate_directory =
+        parameter_text(&instance->parameters, JET_paramAlternateDatabaseRecoveryPath);
+    options->log_size_default = !instance->parameters.values[JET_paramLogFileSize].written;
+    options->delete_out_of_range_logs = parameter_is_on(&instance->parameters, JET_paramDeleteOutOfRangeLogs);
+    options->cleanup_mismatched_logs =
+        parameter_is_on(&instance->parameters, JET_paramCleanupMismatchedLogFiles);
+    options->status_session = JET_sesidNil;
+}
+
+static JET_ERR recover(struct instance *instance, const struct instance_recovery_map *given, JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    struct recovery_map_entry *map = NULL;
+    struct recovery_options options;
+    struct recovery_report report;
+
+    memset(&report, 0, sizeof(report));
+    engine_recovery_options(instance, &options);
+    options.grbit = grbit;
+    if (given != NULL) {
+        if (given->count > 0)
+            TRY(map_make(given, &map));
+        options.map = map;
+        options.map_count = given->count;
+        options.stop = given->stop;
+        options.status = given->status;
+    }
+    TRY(recovery_start(&options, &report));
+    if (report.log_size != 0)
+        parameter_force_number(&instance->parameters, JET_paramLogFileSize, report.log_size / 1024);
+done:
+    if (given != NULL)
+        map_done(map, given->count);
+    return err;
+}
+
+JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *map, JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    struct instance *instance = NULL;
+
+    err = instance_enter_start(handle, INSTANCE_INITIALIZING, &instance);
+    if (err < JET_errSuccess)
+        return err;
+    TRY(engine_resolve_paths(instance));
+    TRY(check_settings(instance, grbit));
+    TRY(engine_open(instance));
+    if (instance->recovery_on)
+        TRY(recover(instance, map, grbit));
+    instance_leave_start(instance, true);
+    return err;
+done:
+    engine_close(instance);
+    instance_leave_start(instance, false);
+    /* A start that failed takes the instance with it. */
+    instance_free(instance);
+    return err;
+}
