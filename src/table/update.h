@@ -1,0 +1,53 @@
+/* Changing rows: prepared updates, setting columns, deleting, escrow columns, locks (engine sources:
+ * `fldmod.cxx`, `recupd.cxx`). */
+#ifndef OPENESENT_TABLE_UPDATE_H
+#define OPENESENT_TABLE_UPDATE_H
+
+#include "src/table/cursor.h"
+
+JET_ERR table_prepare(struct table_cursor *cursor, uint32_t preparation);
+/* Forgets a prepared update without any ado. */
+void table_drop_update(struct table_cursor *cursor);
+
+struct set_options {
+    uint32_t itag;   /* 0: one more value */
+    uint32_t offset; /* long values */
+    JET_GRBIT grbit;
+};
+JET_ERR table_set_column(struct table_cursor *cursor, JET_COLUMNID id, const void *value, uint32_t size,
+                         const struct set_options *options);
+
+/* Makes the update. The bookmark of the row goes to cursor->prepared_bookmark. */
+JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit);
+JET_ERR table_delete(struct table_cursor *cursor);
+JET_ERR table_get_lock(struct table_cursor *cursor, JET_GRBIT grbit);
+/* Adds a delta to an escrow column; `old` gets the value before, in the column's width. */
+JET_ERR table_escrow(struct table_cursor *cursor, JET_COLUMNID id, const void *delta, uint32_t size,
+                     void *old, uint32_t old_max, uint32_t *old_size, JET_GRBIT grbit);
+
+/* Within this layer. */
+static inline struct record_view table_work_view(const struct table_cursor *cursor)
+{
+    return (struct record_view){cursor->work.data, cursor->work.size};
+}
+static inline bool table_column_was_set(const struct table_cursor *cursor,
+                                        const struct column_definition *column)
+{
+    const uint32_t bit = column_id_is_tagged(column->id) ? 0 : column->id;
+    return (cursor->columns_set[bit / 8] >> bit % 8 & 1) != 0;
+}
+static inline void table_column_mark_set(struct table_cursor *cursor, const struct column_definition *column)
+{
+    const uint32_t bit = column_id_is_tagged(column->id) ? 0 : column->id;
+    cursor->columns_set[bit / 8] |= (uint8_t)(1u << bit % 8);
+    cursor->set_count++;
+}
+/* The next auto-increment value of the table. */
+JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value);
+/* Adds or removes the row's entries of one index; used when an index is built, too. */
+JET_ERR table_index_insert(struct table_cursor *cursor, struct versioned_cursor *tree,
+                           const struct index_definition *index, struct span key, struct span primary);
+JET_ERR table_index_delete(struct table_cursor *cursor, struct versioned_cursor *tree,
+                           const struct index_definition *index, struct span key, struct span primary);
+
+#endif
