@@ -44,6 +44,11 @@ const struct program_token *arg_next(struct call *call)
     return token;
 }
 
+size_t slot_kind(unsigned char letter)
+{
+    return (size_t)(strchr(SLOT_LETTERS, letter) - SLOT_LETTERS);
+}
+
 struct slot arg_slot(struct call *call)
 {
     struct slot slot = {.value = NIL_HANDLE};
@@ -71,14 +76,14 @@ struct slot arg_slot(struct call *call)
     }
     char *end;
     unsigned long index = word[0] != '\0' && word[1] >= '0' && word[1] <= '9' ? strtoul(word + 1, &end, 10) : SLOTS_MAX;
-    if (strchr("isdthnbc", word[0]) == NULL || index >= SLOTS_MAX || *end != '\0') {
+    if (word[0] == '\0' || strchr(SLOT_LETTERS, word[0]) == NULL || index >= SLOTS_MAX || *end != '\0') {
         bad(call, "\"%.40s\" is not a slot", word);
         return slot;
     }
     slot.letter = (unsigned char)word[0];
     slot.index = (unsigned char)index;
     pthread_mutex_lock(&call->run->lock);
-    slot.value = call->run->handles[slot.letter][slot.index];
+    slot.value = call->run->handles[slot_kind(slot.letter)][slot.index];
     pthread_mutex_unlock(&call->run->lock);
     return slot;
 }
@@ -88,7 +93,7 @@ void slot_set(struct call *call, struct slot slot, uint64_t value)
     if (slot.letter == 0)
         return;
     pthread_mutex_lock(&call->run->lock);
-    call->run->handles[slot.letter][slot.index] = value;
+    call->run->handles[slot_kind(slot.letter)][slot.index] = value;
     pthread_mutex_unlock(&call->run->lock);
 }
 

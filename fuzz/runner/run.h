@@ -13,9 +13,12 @@
 #include "include/esent_host.h"
 
 #define SLOTS_MAX 256
+#define SLOT_LETTERS "isdthnbc"
+#define SLOT_KINDS 8
 #define THREADS_MAX 16
 #define NIL_HANDLE (~(uint64_t)0)
 #define BOOKMARK_MAX 2048
+#define MOVE_FIRST ((int32_t)JET_MoveFirst)
 
 struct bookmark {
     uint32_t size;
@@ -30,7 +33,7 @@ struct run {
     struct run_result *result;
     struct program *transcript;
     pthread_mutex_t lock; /* slots, and the workers' queues */
-    uint64_t handles[128][SLOTS_MAX]; /* by the slot's letter */
+    uint64_t handles[SLOT_KINDS][SLOTS_MAX]; /* by slot_kind of the letter */
     struct bookmark *bookmarks[SLOTS_MAX];
     bool threaded; /* some line runs on another thread */
     struct worker *workers[THREADS_MAX];
@@ -79,6 +82,7 @@ struct slot {
     uint64_t value; /* the present value, or what nil, zero, raw: say */
 };
 struct slot arg_slot(struct call *call);
+size_t slot_kind(unsigned char letter); /* its place in SLOT_LETTERS */
 void slot_set(struct call *call, struct slot slot, uint64_t value);
 
 /* Bookmark slots. The copy is the caller's (arena). NULL for nil and unassigned ones. */

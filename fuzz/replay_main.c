@@ -1,0 +1,343 @@
+/* replay: runs programs in the program text and prints, checks or rewrites their transcripts. `replay --help` tells how. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fuzz/program/emit_c.h"
+#include "fuzz/program/program.h"
+#include "fuzz/replay/summary.h"
+#include "fuzz/runner/judge.h"
+#include "fuzz/runner/runner.h"
+
+static const char usage[] =
+    "usage: replay [OPTION]... FILE...\n"
+    "Runs programs in the program text (docs/programs.md) and prints their transcripts.\n"
+    "\n"
+    "What to do with each FILE (one of):\n"
+    "  (nothing)        print the transcript\n"
+    "  --check          compare with what the file expects; print the first difference of each file\n"
+    "  --update         rewrite the file's expectations by what was answered\n"
+    "  --judge          let the model judge every answer; print the first disagreement of each file\n"
+    "  --oracle         do not run: let the model judge the answers that the file records\n"
+    "  --c              do not run: print the program as C against esent.h\n"
+    "\n"
+    "Where it runs:\n"
+    "  --memory         files in memory (default)\n"
+    "  --posix          real files, in a temporary directory that is removed\n"
+    "  --dir D          real files in the directory D; what is left there is kept\n"
+    "  --load D         first put the files of directory D there (*.gz unpacked). A program whose folder has its own\n"
+    "                   name runs in a copy of that folder by itself\n"
+    "  --threads        real threads and time instead of simulated ones\n"
+    "  --seed N         the simulation's seed (default 0: each thread runs until it must wait)\n"
+    "  --profile P      documented or published, whatever the program says\n"
+    "\n"
+    "How it reports:\n"
+    "  --summary        with --check, --judge, --oracle: counts by folder and by kind of the first difference\n"
+    "  --quiet          with these: no line for each file\n"
+    "  --timeout S      seconds before a program is called hung (default 60, 0: never)\n"
+    "  --no-fork        run in this process (for debuggers)\n"
+    "\n"
+    "Exit status: 0 everything matched, 1 something did not, 2 wrong arguments or an unreadable file.\n";
+
+enum mode { MODE_PRINT, MODE_CHECK, MODE_UPDATE, MODE_JUDGE, MODE_ORACLE, MODE_C };
+
+struct options {
+    enum mode mode;
+    struct run_options run;
+    const char *load;
+    bool quiet, summary, no_fork;
+    unsigned timeout;
+};
+
+/* What became of one file: a letter for the summary, and the report's texts. */
+struct report {
+    struct file_result result;
+    struct text out; /* what a child wrote */
+};
+
+static int wrong(const char *message, const char *argument)
+{
+    fprintf(stderr, "replay: %s%s%s\nTry replay --help.\n", message, argument != NULL ? ": " : "",
+            argument != NULL ? argument : "");
+    exit(2);
+}
+
+static unsigned long long number_argument(const char *option, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 0);
+    if (end == text || *end != '\0' || errno != 0 || text[0] == '-')
+        wrong("not a number", option);
+    return number;
+}
+
+static void set_mode(struct options *options, enum mode mode)
+{
+    if (options->mode != MODE_PRINT)
+        wrong("only one of --check, --update, --judge, --oracle, --c can be asked for", NULL);
+    options->mode = mode;
+}
+
+/* Parses one option at argv[*at]; false if it is a file's name. */
+static bool parse_option(struct options *options, char **argv, int argc, int *at)
+{
+    const char *option = argv[*at];
+    if (option[0] != '-' || option[1] != '-')
+        return false;
+    static const struct {
+        const char *name;
+        enum mode mode;
+    } modes[] = {{"--check", MODE_CHECK}, {"--update", MODE_UPDATE}, {"--judge", MODE_JUDGE}, {"--oracle", MODE_ORACLE}, {"--c", MODE_C}};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (strcmp(option, modes[i].name) == 0) {
+            set_mode(options, modes[i].mode);
+            return true;
+        }
+    }
+    if (strcmp(option, "--help") == 0) {
+        fputs(usage, stdout);
+        exit(0);
+    }
+    bool known = true;
+    if (strcmp(option, "--memory") == 0)
+        options->run.files = RUN_MEMORY;
+    else if (strcmp(option, "--posix") == 0)
+        options->run.files = RUN_POSIX;
+    else if (strcmp(option, "--threads") == 0)
+        options->run.simulated = false;
+    else if (strcmp(option, "--summary") == 0)
+        options->summary = true;
+    else if (strcmp(option, "--quiet") == 0)
+        options->quiet = true;
+    else if (strcmp(option, "--no-fork") == 0)
+        options->no_fork = true;
+    else
+        known = false;
+    if (known)
+        return true;
+    if (strcmp(option, "--dir") != 0 && strcmp(option, "--load") != 0 && strcmp(option, "--seed") != 0 &&
+        strcmp(option, "--profile") != 0 && strcmp(option, "--timeout") != 0)
+        wrong("unknown option", option);
+    if (*at + 1 >= argc)
+        wrong("the option needs a value", option);
+    const char *value = argv[++*at];
+    if (strcmp(option, "--dir") == 0) {
+        options->run.files = RUN_POSIX;
+        options->run.directory = value;
+    } else if (strcmp(option, "--load") == 0) {
+        options->load = value;
+    } else if (strcmp(option, "--seed") == 0) {
+        options->run.seed = number_argument(option, value);
+    } else if (strcmp(option, "--timeout") == 0) {
+        options->timeout = (unsigned)number_argument(option, value);
+    } else if (strcmp(value, "documented") == 0 || strcmp(value, "published") == 0) {
+        options->run.profile = value;
+    } else {
+        wrong("a profile is documented or published, not", value);
+    }
+    return true;
+}
+
+/* --- one file, in the process that runs it. Results go to `out` as text: see parse_result. */
+
+/* The folder of a program that is named as the program: golden sets of files come so. */
+static bool own_folder(const char *path, char *folder, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) >= size)
+        return false;
+    memcpy(folder, path, (size_t)(slash - path));
+    folder[slash - path] = '\0';
+    const char *name = strrchr(folder, '/');
+    name = name != NULL ? name + 1 : folder;
+    size_t length = strlen(name);
+    return strncmp(slash + 1, name, length) == 0 && strcmp(slash + 1 + length, ".jet") == 0;
+}
+
+static void run_one(const struct options *options, const struct program *program, struct program *transcript,
+                    struct run_result *result, const struct run_observer *observer)
+{
+    struct run_options run = options->run;
+    char folder[2048];
+    run.load = options->load;
+    if (run.load == NULL && run.directory == NULL && program->name != NULL && own_folder(program->name, folder, sizeof folder))
+        run.load = folder;
+    if (observer != NULL)
+        run.observer = *observer;
+    run_program(program, &run, transcript, result);
+}
+
+static bool write_file(const char *path, const struct text *text)
+{
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return false;
+    bool good = fwrite(text->bytes, 1, text->size, file) == text->size;
+    return fclose(file) == 0 && good;
+}
+
+static int print_or_update(const struct options *options, struct program *program)
+{
+    struct program transcript = {0};
+    struct run_result result;
+    run_one(options, program, &transcript, &result, NULL);
+    struct text text = {0};
+    program_print(&transcript, &text);
+    bool good = result.finished && result.bad_lines == 0;
+    if (options->mode == MODE_UPDATE)
+        good = write_file(program->name, &text) && good;
+    else
+        fwrite(text.bytes, 1, text.size, stdout);
+    fflush(stdout);
+    text_free(&text);
+    program_free(&transcript);
+    return good ? 0 : 1;
+}
+
+static int process_file(const struct options *options, const char *path, struct file_result *out)
+{
+    struct program program = {0};
+    struct program_error error = {0};
+    int status;
+    out->path = path;
+    if (!program_read(&program, path, &error)) {
+        fprintf(stderr, "%s:%u: %s\n", path, error.line, error.message);
+        out->kind = FILE_UNREADABLE;
+        snprintf(out->group, sizeof out->group, "parse error");
+        status = 2;
+    } else if (options->mode == MODE_PRINT || options->mode == MODE_UPDATE) {
+        status = print_or_update(options, &program);
+        out->kind = status == 0 ? FILE_MATCHES : FILE_DIFFERS;
+    } else if (options->mode == MODE_C) {
+        struct text text = {0};
+        emit_c(&program, &text);
+        fwrite(text.bytes, 1, text.size, stdout);
+        text_free(&text);
+        status = 0;
+    } else if (options->mode == MODE_ORACLE) {
+        status = judge_recorded(&program, options->run.profile, out);
+    } else {
+        struct program transcript = {0};
+        struct run_result result;
+        struct judge judge;
+        bool judging = options->mode == MODE_JUDGE;
+        if (judging)
+            judge_start(&judge, &program, options->run.profile);
+        run_one(options, &program, &transcript, &result, judging ? &judge.observer : NULL);
+        if (judging)
+            status = judge_finish(&judge, &transcript, out);
+        else
+            status = compare_with_file(&program, &transcript, out);
+        if (!result.finished)
+            status = 2;
+        program_free(&transcript);
+    }
+    program_free(&program);
+    return status;
+}
+
+/* --- a child process for each file, so that a crash or a hang is that file's result alone */
+
+static void child(const struct options *options, const char *path, int to_parent)
+{
+    struct file_result result = {0};
+    int status = process_file(options, path, &result);
+    /* The parent knows the path. */
+    ssize_t written = write(to_parent, &result, sizeof result);
+    fflush(NULL);
+    _exit(written == (ssize_t)sizeof result ? status : 3);
+}
+
+static void reap(pid_t pid, const char *path, struct file_result *result, bool complete, bool hung)
+{
+    int status = 0;
+    waitpid(pid, &status, 0);
+    result->path = path;
+    if (hung) {
+        result->kind = FILE_HANGS;
+        snprintf(result->group, sizeof result->group, "hang");
+        snprintf(result->message, sizeof result->message, "the program hangs");
+    } else if (!complete || !WIFEXITED(status)) {
+        result->kind = FILE_CRASHES;
+        int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        snprintf(result->group, sizeof result->group, "crash");
+        snprintf(result->message, sizeof result->message, "the library crashes (signal %d, status %d)", signal_number,
+                 WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    }
+}
+
+static void run_in_child(const struct options *options, const char *path, struct file_result *result)
+{
+    int ends[2];
+    fflush(NULL);
+    if (pipe(ends) != 0)
+        wrong("no pipe", strerror(errno));
+    pid_t pid = fork();
+    if (pid < 0)
+        wrong("no process", strerror(errno));
+    if (pid == 0) {
+        close(ends[0]);
+        child(options, path, ends[1]);
+    }
+    close(ends[1]);
+    struct pollfd poll_for = {.fd = ends[0], .events = POLLIN};
+    int ready = poll(&poll_for, 1, options->timeout > 0 ? (int)options->timeout * 1000 : -1);
+    bool complete = ready > 0 && read(ends[0], result, sizeof *result) == (ssize_t)sizeof *result;
+    if (ready == 0)
+        kill(pid, SIGKILL);
+    close(ends[0]);
+    reap(pid, path, result, complete, ready == 0);
+}
+
+static int report_file(const struct options *options, const struct file_result *result)
+{
+    bool compares = options->mode == MODE_CHECK || options->mode == MODE_JUDGE || options->mode == MODE_ORACLE;
+    bool failed = result->kind != FILE_MATCHES;
+    if (failed && !options->quiet && result->kind != FILE_UNREADABLE && (compares || result->kind >= FILE_CRASHES))
+        printf("%s:%u: %s\n", result->path, result->line, result->message);
+    if (result->kind == FILE_UNREADABLE)
+        return 2;
+    return failed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.run = {.simulated = true}, .timeout = 60};
+    const char **files = calloc((size_t)argc + 1, sizeof *files);
+    size_t count = 0;
+    bool only_files = false;
+    if (files == NULL)
+        abort();
+    for (int i = 1; i < argc; i++) {
+        if (!only_files && strcmp(argv[i], "--") == 0)
+            only_files = true;
+        else if (only_files || !parse_option(&options, argv, argc, &i))
+            files[count++] = argv[i];
+    }
+    if (count == 0)
+        wrong("no file given", NULL);
+    struct summary summary = {0};
+    int status = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct file_result result = {0};
+        if (options.no_fork || options.mode == MODE_ORACLE || options.mode == MODE_C)
+            process_file(&options, files[i], &result);
+        else
+            run_in_child(&options, files[i], &result);
+        int file_status = report_file(&options, &result);
+        status = file_status > status ? file_status : status;
+        summary_add(&summary, &result);
+    }
+    if (options.summary)
+        summary_print(&summary);
+    summary_free(&summary);
+    free(files);
+    return status;
+}

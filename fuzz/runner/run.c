@@ -1,0 +1,318 @@
+/* Running a program: the process it lives in, its lines in order, its answers. */
+#include "fuzz/runner/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuzz/runner/load.h"
+
+/* The answers of lines that run on other threads, until they are collected. */
+struct pending {
+    bool started;
+    bool done;
+    JET_ERR code;
+    struct text out;
+    bool bad;
+    char problem[160];
+};
+
+struct state {
+    struct run run;
+    struct pending *pending; /* one a line */
+    struct arena arena;      /* outcomes */
+};
+
+static struct state *state_of(struct run *run)
+{
+    return (struct state *)(void *)run;
+}
+
+/* --- one line */
+
+static void arm_faults(const struct program_line *line)
+{
+    for (size_t i = 0; i < line->fault_count; i++) {
+        enum ESENT_HOST_FAULT kind = EsentHostFaultFromName(line->faults[i].kind);
+        if (kind != ESENT_HOST_FAULT_COUNT)
+            EsentHostFailNth(kind, line->faults[i].nth, 1);
+    }
+}
+
+/* A crash point stays armed: the crash itself comes with the Crash line. */
+static void disarm_faults(const struct program_line *line)
+{
+    for (size_t i = 0; i < line->fault_count; i++) {
+        enum ESENT_HOST_FAULT kind = EsentHostFaultFromName(line->faults[i].kind);
+        if (kind != ESENT_HOST_FAULT_COUNT && kind != ESENT_HOST_FAULT_CRASH)
+            EsentHostFailNth(kind, 0, 0);
+    }
+}
+
+static void make_call(struct run *run, size_t index, struct pending *answer)
+{
+    const struct program_line *line = &run->program->lines[index];
+    struct call call = {.run = run, .line = line};
+    for (size_t i = 0; i < line->fault_count; i++) {
+        if (EsentHostFaultFromName(line->faults[i].kind) == ESENT_HOST_FAULT_COUNT)
+            bad(&call, "unknown kind of fault \"%.40s\"", line->faults[i].kind);
+    }
+    call_function function = call_function_find(line->op);
+    if (function == NULL)
+        bad(&call, "the runner cannot make this call");
+    if (!call.bad) {
+        arm_faults(line);
+        answer->code = function(&call);
+        disarm_faults(line);
+    }
+    answer->out = call.out;
+    answer->bad = call.bad;
+    memcpy(answer->problem, call.problem, sizeof answer->problem);
+    arena_free(&call.arena);
+}
+
+void run_line(struct run *run, size_t index)
+{
+    struct pending *answer = &state_of(run)->pending[index];
+    make_call(run, index, answer);
+    pthread_mutex_lock(&run->lock);
+    answer->done = true;
+    pthread_mutex_unlock(&run->lock);
+}
+
+/* Turns the collected answer into an outcome, tells the observer, writes the transcript. */
+static void report(struct run *run, size_t index)
+{
+    struct state *state = state_of(run);
+    struct pending *pending = &state->pending[index];
+    struct run_answer answer = {.code = pending->code, .bad_line = pending->bad};
+    memcpy(answer.problem, pending->problem, sizeof answer.problem);
+    struct text text = {0};
+    text_print(&text, "%d", pending->code);
+    if (!pending->bad && pending->out.size > 0)
+        text_add(&text, pending->out.bytes, pending->out.size);
+    if (!program_parse_outcome(&state->arena, text.bytes, text.size, &answer.outcome, NULL))
+        answer.outcome = (struct program_outcome){.code = "0"};
+    text_free(&text);
+    text_free(&pending->out);
+    run->result->lines++;
+    if (pending->bad) {
+        run->result->bad_lines++;
+        answer.outcome = (struct program_outcome){.code = "not-run"};
+    }
+    if (run->options->observer.after != NULL)
+        run->options->observer.after(run->options->observer.context, run->program, index, &answer);
+    if (run->transcript != NULL) {
+        struct program_line *line = &run->transcript->lines[index];
+        struct program_line copy = *line;
+        copy.expects = true;
+        copy.outcome = answer.outcome;
+        program_copy_line(run->transcript, line, &copy);
+    }
+    pending->started = false;
+}
+
+static void before(struct run *run, size_t index)
+{
+    state_of(run)->pending[index].started = true;
+    if (run->options->observer.before != NULL)
+        run->options->observer.before(run->options->observer.context, run->program, index);
+}
+
+/* Reports what other threads have answered, in the program's order, up to the first that is not done. */
+static void collect(struct run *run, size_t end)
+{
+    for (size_t i = 0; i < end; i++) {
+        struct pending *pending = &state_of(run)->pending[i];
+        if (!pending->started)
+            continue;
+        pthread_mutex_lock(&run->lock);
+        bool done = pending->done;
+        pthread_mutex_unlock(&run->lock);
+        if (done)
+            report(run, i);
+    }
+}
+
+/* --- the process */
+
+static void forget_slots(struct run *run)
+{
+    memset(run->handles, 0xff, sizeof run->handles);
+    for (size_t i = 0; i < SLOTS_MAX; i++) {
+        free(run->bookmarks[i]);
+        run->bookmarks[i] = NULL;
+    }
+}
+
+/* Process-wide parameters, in their order. Refused ones show in what follows. */
+static void apply_settings(struct run *run)
+{
+    for (size_t i = 0; i < run->program->line_count; i++) {
+        const struct program_line *line = &run->program->lines[i];
+        if (line->kind != LINE_SET || strcmp(line->name, "profile") == 0)
+            continue;
+        uint32_t id = JET_paramDatabasePageSize;
+        if (strcmp(line->name, "page") != 0 && !name_parameter(line->name, &id))
+            continue;
+        const char *text = program_token_value(&line->arguments[0], 0, NULL);
+        uint64_t number;
+        bool is_text = line->arguments[0].text != NULL || !name_number(text, &number);
+        JetSetSystemParameterA(NULL, JET_sesidNil, id, is_text ? 0 : number, is_text ? text : NULL);
+    }
+}
+
+static const char *profile_of(const struct run *run)
+{
+    const char *profile = run->options->profile;
+    if (profile == NULL)
+        profile = program_setting(run->program, "profile");
+    return profile != NULL ? profile : "documented";
+}
+
+static void choose_threads(struct run *run)
+{
+    if (!run->options->simulated) {
+        EsentHostUseThreads();
+        EsentHostSetClock(-1);
+        return;
+    }
+    struct ESENT_HOST_SIMULATION simulation = {.seed = run->options->seed,
+                                               .scheduler = run->options->seed == 0 ? ESENT_HOST_SCHEDULE_FIFO
+                                                                                    : ESENT_HOST_SCHEDULE_RANDOM};
+    EsentHostUseSimulation(&simulation);
+}
+
+static bool choose_files(struct run *run)
+{
+    const struct run_options *options = run->options;
+    if (options->files == RUN_MEMORY) {
+        strcpy(run->directory, "/p");
+        return EsentHostUseMemoryFiles() >= JET_errSuccess && EsentHostDirectoryCreate(run->directory) >= JET_errSuccess &&
+               EsentHostSetDirectory(run->directory) >= JET_errSuccess;
+    }
+    if (options->directory != NULL) {
+        if (realpath(options->directory, run->directory) == NULL)
+            return false;
+    } else {
+        const char *base = getenv("TMPDIR");
+        snprintf(run->directory, sizeof run->directory, "%s/openesent-XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
+        if (mkdtemp(run->directory) == NULL)
+            return false;
+        run->temporary = true;
+    }
+    return EsentHostUsePosixFiles() >= JET_errSuccess && EsentHostSetDirectory(run->directory) >= JET_errSuccess;
+}
+
+static bool start(struct run *run, char *message, size_t size)
+{
+    EsentHostReset(NULL, 0);
+    choose_threads(run);
+    EsentHostSetProfile(strcmp(profile_of(run), "published") == 0 ? ESENT_HOST_PUBLISHED : ESENT_HOST_DOCUMENTED);
+    if (!choose_files(run)) {
+        snprintf(message, size, "no directory to run in");
+        return false;
+    }
+    if (run->options->load != NULL && !load_directory(run->options->load, message, size))
+        return false;
+    apply_settings(run);
+    return true;
+}
+
+static void finish(struct run *run)
+{
+    workers_stop(run);
+    collect(run, run->program->line_count);
+    EsentHostFailNone();
+    struct ESENT_HOST_COUNTERS counters;
+    EsentHostGetCounters(&counters);
+    run->result->leaked_bytes = counters.live_bytes;
+    run->result->leaked_handles = (uint32_t)counters.open_files;
+    EsentHostReset(NULL, 0);
+    if (run->temporary)
+        EsentHostDirectoryDelete(run->directory);
+    EsentHostSetDirectory(NULL);
+    forget_slots(run);
+}
+
+/* The process dies; what comes after runs in a new one. */
+static void crash(struct run *run)
+{
+    workers_stop(run);
+    collect(run, run->program->line_count);
+    EsentHostCrash();
+    EsentHostFailNone();
+    forget_slots(run);
+    apply_settings(run);
+}
+
+static void run_call(struct run *run, size_t index)
+{
+    const struct program_line *line = &run->program->lines[index];
+    struct pending *pending = &state_of(run)->pending[index];
+    before(run, index);
+    if (strcmp(line->op->name, "Crash") == 0) {
+        pending->started = false; /* not to be collected inside */
+        crash(run);
+        report(run, index);
+    } else if (strcmp(line->op->name, "Join") == 0 || strcmp(line->op->name, "Schedule") == 0) {
+        uint64_t thread = THREADS_MAX;
+        if (line->op->name[0] == 'J' && line->argument_count > 0 && name_number(line->arguments[0].word, &thread) &&
+            thread < THREADS_MAX)
+            worker_join(run, (unsigned)thread);
+        pending->started = false;
+        collect(run, index);
+        report(run, index);
+    } else if (line->thread != 0 && line->thread < THREADS_MAX) {
+        worker_start(run, line->thread, index);
+    } else {
+        run_line(run, index);
+        report(run, index);
+    }
+}
+
+void run_program(const struct program *program, const struct run_options *options, struct program *transcript,
+                 struct run_result *result)
+{
+    struct state state = {.run = {.program = program, .options = options, .result = result, .transcript = transcript}};
+    struct run *run = &state.run;
+    *result = (struct run_result){0};
+    pthread_mutex_init(&run->lock, NULL);
+    state.pending = calloc(program->line_count + 1, sizeof *state.pending);
+    if (state.pending == NULL)
+        abort();
+    if (transcript != NULL)
+        program_copy(transcript, program);
+    forget_slots(run);
+    char message[300] = "";
+    if (start(run, message, sizeof message)) {
+        for (size_t i = 0; i < program->line_count; i++) {
+            if (program->lines[i].kind == LINE_CALL)
+                run_call(run, i);
+        }
+        result->finished = true;
+    } else {
+        fprintf(stderr, "%s: %s\n", program->name != NULL ? program->name : "program", message);
+    }
+    finish(run);
+    free(state.pending);
+    arena_free(&state.arena);
+    pthread_mutex_destroy(&run->lock);
+}
+
+bool run_file_size(const char *path, uint64_t *size)
+{
+    struct ESENT_HOST_FILE_INFO info;
+    if (EsentHostFileInfo(path, &info) < JET_errSuccess || info.directory)
+        return false;
+    *size = info.size;
+    return true;
+}
+
+bool run_file_read(const char *path, uint64_t offset, void *buffer, size_t size)
+{
+    size_t done = 0;
+    return EsentHostFileRead(path, offset, buffer, size, &done) >= JET_errSuccess && done == size;
+}

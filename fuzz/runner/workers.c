@@ -1,0 +1,113 @@
+/* The threads of a program: each runs its lines in order, one worker for each thread number. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/runner/run.h"
+
+#define QUEUE_MAX 1024
+
+struct worker {
+    struct run *run;
+    struct ESENT_HOST_THREAD *thread;
+    pthread_cond_t changed;
+    size_t queue[QUEUE_MAX];
+    size_t first; /* next line to run */
+    size_t count; /* lines given so far */
+    bool busy;
+    bool stop;
+};
+
+/* Waits for the worker's state to change. Real threads wait on the condition; simulated ones let time pass, which lets the
+ * others run. The run's lock is held before and after. */
+static void wait_for_change(struct worker *worker)
+{
+    struct run *run = worker->run;
+    if (!run->options->simulated) {
+        pthread_cond_wait(&worker->changed, &run->lock);
+        return;
+    }
+    pthread_mutex_unlock(&run->lock);
+    EsentHostSleep(1);
+    pthread_mutex_lock(&run->lock);
+}
+
+static void work(void *context)
+{
+    struct worker *worker = context;
+    struct run *run = worker->run;
+    pthread_mutex_lock(&run->lock);
+    for (;;) {
+        while (worker->first == worker->count && !worker->stop)
+            wait_for_change(worker);
+        if (worker->first == worker->count)
+            break;
+        size_t line = worker->queue[worker->first++];
+        worker->busy = true;
+        pthread_mutex_unlock(&run->lock);
+        run_line(run, line);
+        pthread_mutex_lock(&run->lock);
+        worker->busy = false;
+        pthread_cond_broadcast(&worker->changed);
+    }
+    pthread_mutex_unlock(&run->lock);
+}
+
+static struct worker *worker_of(struct run *run, unsigned thread)
+{
+    if (run->workers[thread] != NULL)
+        return run->workers[thread];
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        abort();
+    worker->run = run;
+    pthread_cond_init(&worker->changed, NULL);
+    if (EsentHostThreadStart(work, worker, &worker->thread) < JET_errSuccess) {
+        pthread_cond_destroy(&worker->changed);
+        free(worker);
+        return NULL;
+    }
+    run->workers[thread] = worker;
+    return worker;
+}
+
+void worker_start(struct run *run, unsigned thread, size_t line)
+{
+    struct worker *worker = worker_of(run, thread);
+    if (worker == NULL || worker->count == QUEUE_MAX) {
+        run_line(run, line); /* no thread to be had: in line */
+        return;
+    }
+    pthread_mutex_lock(&run->lock);
+    worker->queue[worker->count++] = line;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&run->lock);
+    EsentHostYield();
+}
+
+void worker_join(struct run *run, unsigned thread)
+{
+    struct worker *worker = run->workers[thread];
+    if (worker == NULL)
+        return;
+    pthread_mutex_lock(&run->lock);
+    while (worker->first < worker->count || worker->busy)
+        wait_for_change(worker);
+    pthread_mutex_unlock(&run->lock);
+}
+
+void workers_stop(struct run *run)
+{
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        struct worker *worker = run->workers[i];
+        if (worker == NULL)
+            continue;
+        pthread_mutex_lock(&run->lock);
+        worker->stop = true;
+        pthread_cond_broadcast(&worker->changed);
+        pthread_mutex_unlock(&run->lock);
+        EsentHostThreadJoin(worker->thread);
+        pthread_cond_destroy(&worker->changed);
+        free(worker);
+        run->workers[i] = NULL;
+    }
+}
