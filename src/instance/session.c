@@ -242,6 +242,14 @@ void session_remove_cursor(struct session *session, JET_TABLEID table)
     os_atomic_subtract(&session->instance->cursor_count, 1u);
 }
 
+void session_close_cursor(struct session *session, JET_TABLEID table)
+{
+    struct session_cursor cursor = session->cursors[table & 0xffff];
+    session_remove_cursor(session, table);
+    if (cursor.close != NULL)
+        cursor.close(session, cursor.object);
+}
+
 void session_visit_cursors(struct session *session,
                            void (*visit)(struct session *session, JET_TABLEID table, void *object,
                                          void *context),

@@ -112,6 +112,8 @@ JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void 
                            void (*close)(struct session *session, void *object), JET_TABLEID *table);
 /* Takes the handle back: it is unknown from now on. The object is the caller's. */
 void session_remove_cursor(struct session *session, JET_TABLEID table);
+/* Takes the handle back and calls its close function. */
+void session_close_cursor(struct session *session, JET_TABLEID table);
 /* Calls visit for each cursor, newest first not guaranteed; visit may remove the one it was given. */
 void session_visit_cursors(struct session *session,
                            void (*visit)(struct session *session, JET_TABLEID table, void *object,

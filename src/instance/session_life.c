@@ -85,10 +85,7 @@ static void close_cursor(struct session *session, JET_TABLEID table, void *objec
 {
     (void)context;
     (void)object;
-    struct session_cursor cursor = session->cursors[table & 0xffff];
-    session_remove_cursor(session, table);
-    if (cursor.close != NULL)
-        cursor.close(session, cursor.object);
+    session_close_cursor(session, table);
 }
 
 void session_close_cursors(struct session *session)
