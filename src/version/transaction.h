@@ -36,6 +36,10 @@ struct transaction {
 JET_ERR transaction_init(struct transaction *transaction, struct version_store *store, uint16_t process);
 void transaction_done(struct transaction *transaction);
 
+/* Gives a transaction up without undoing it: level 0 afterwards, its entries are dropped from the store (end of an
+ * instance that leaves the rest to recovery). */
+void transaction_abandon(struct transaction *transaction);
+
 static inline unsigned transaction_level(const struct transaction *transaction)
 {
     return transaction->actor.level;
