@@ -1,19 +1,17 @@
 /* Parts of an instance that live as long as itself. */
+#include "src/backup/backup.h"
 #include "src/instance/engine.h"
 #include "src/instance/process.h"
-#include "src/os/host.h"
 
 JET_ERR instance_parts_make(struct instance *instance)
 {
-    (void)instance;
-    os_host_hold();
-    return JET_errSuccess;
+    return backup_context_create(&instance->backup);
 }
 
 void instance_parts_free(struct instance *instance)
 {
     engine_close(instance);
-    os_host_release();
+    backup_context_free(instance->backup);
 }
 
 uint64_t instance_parameter(const struct instance *instance, uint32_t number)

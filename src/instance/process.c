@@ -336,6 +336,7 @@ static void instance_destroy(struct instance *instance)
     os_free(instance->display_name);
     os_free(instance->name);
     os_free(instance);
+    os_host_release();
 }
 
 static JET_ERR instance_make(const char *name, const char *display_name, struct instance **out)
@@ -344,6 +345,7 @@ static JET_ERR instance_make(const char *name, const char *display_name, struct 
     struct instance *instance = os_allocate_zeroed(sizeof(*instance));
     if (instance == NULL)
         return JET_errOutOfMemory;
+    os_host_hold();
     os_mutex_init(&instance->lock, OS_RANK_INSTANCE);
     os_condition_init(&instance->changed);
     os_mutex_init(&instance->session_lock, OS_RANK_SESSION);
