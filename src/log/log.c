@@ -88,6 +88,11 @@ void log_set_circular(struct log *log, bool circular)
     os_mutex_unlock(&log->lock);
 }
 
+void log_set_file_size(struct log *log, uint32_t size)
+{
+    log->settings.file_size = size;
+}
+
 bool log_started(const struct log *log)
 {
     return log->started;

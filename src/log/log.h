@@ -84,6 +84,10 @@ JET_ERR log_start_behind(struct log *log, const struct log_file_reader *previous
 void log_set_checkpoint(struct log *log, struct log_position checkpoint);
 /* Flushes everything and closes the files. The files are closed even on error. */
 JET_ERR log_stop(struct log *log);
+/* Closes the files without writing what is in the buffer. */
+JET_ERR log_abandon(struct log *log);
+/* Size of the files to come, bytes (recovery found files of another size). */
+void log_set_file_size(struct log *log, uint32_t size);
 /* Whether the log accepts records now. */
 bool log_started(const struct log *log);
 
@@ -149,6 +153,8 @@ struct log_position log_checkpoint(struct log *log);
 /* Recomputes the checkpoint (callbacks) and, if it moved or `force`, writes database headers' required generations and
  * the checkpoint file; with circular logging deletes generations behind it. */
 JET_ERR log_update_checkpoint(struct log *log, bool force);
+/* Writes the checkpoint file for a given position, from which nothing has to be redone that is not in the log behind it. */
+JET_ERR log_write_checkpoint(struct log *log, struct log_position position);
 /* Bytes between two positions, b before a gives 0. */
 uint64_t log_distance(const struct log *log, struct log_position a, struct log_position b);
 /* Circular logging deletes no generation from this one on (a backup needs them); 0 = no restriction. */

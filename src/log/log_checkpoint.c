@@ -47,7 +47,7 @@ static struct log_position recompute(struct log *log)
     return log_position_compare(oldest, end) < 0 ? oldest : end;
 }
 
-static JET_ERR write_checkpoint(struct log *log, struct log_position position)
+static JET_ERR write_file(struct log *log, struct log_position position)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
@@ -72,6 +72,24 @@ static JET_ERR write_checkpoint(struct log *log, struct log_position position)
     TRY(log_checkpoint_path(log, path, sizeof(path)));
     TRY(checkpoint_write(path, &checkpoint));
 done:
+    return err;
+}
+
+JET_ERR log_write_checkpoint(struct log *log, struct log_position position)
+{
+    JET_ERR err = JET_errSuccess;
+    os_mutex_lock(&log->lock);
+    while (log->checkpointing)
+        (void)os_condition_wait(&log->idle, &log->lock, OS_WAIT_FOREVER);
+    log->checkpointing = true;
+    os_mutex_unlock(&log->lock);
+    err = write_file(log, position);
+    os_mutex_lock(&log->lock);
+    if (err >= JET_errSuccess)
+        log->checkpoint = position;
+    log->checkpointing = false;
+    os_condition_wake_all(&log->idle);
+    os_mutex_unlock(&log->lock);
     return err;
 }
 
@@ -113,7 +131,7 @@ JET_ERR log_update_checkpoint(struct log *log, bool force)
     if (moved || force) {
         if (position.generation != current.generation && callbacks->generations_required != NULL)
             TRY(callbacks->generations_required(callbacks->context, position.generation, generation, &created));
-        TRY(write_checkpoint(log, position));
+        TRY(write_file(log, position));
         log_set_checkpoint(log, position);
     }
     if (position.generation != current.generation || force)

@@ -22,6 +22,7 @@
 #define LOG_VERSION_UPDATE_MAJOR 5u
 #define LOG_VERSION_UPDATE_MINOR 16u
 #define LOG_VERSION_UPDATE_MAJOR_READABLE 130u /* newest update-major whose records are understood */
+#define LOG_UPDATE_MINOR_SEGMENTS_CHECKSUM 13u /* from here on previous_segments_checksum is filled */
 #define LOG_ENGINE_FORMAT_VERSION 9600u       /* diagnostic field: engine that wrote the file */
 
 enum { LOG_FLAG_RESERVE_USED = 0x01, LOG_FLAG_CIRCULAR_NOW = 0x02, LOG_FLAG_CIRCULAR_HISTORY = 0x04 };

@@ -297,12 +297,8 @@ done:
     return err;
 }
 
-JET_ERR log_stop(struct log *log)
+static void close_files(struct log *log)
 {
-    JET_ERR err = JET_errSuccess;
-    if (!log->started)
-        return JET_errSuccess;
-    err = log_flush_all(log);
     os_task_cancel(&log->checkpoint_task);
     os_mutex_lock(&log->lock);
     log_begin_writing(log);
@@ -311,5 +307,20 @@ JET_ERR log_stop(struct log *log)
     log->started = false;
     log_end_writing(log);
     os_mutex_unlock(&log->lock);
+}
+
+JET_ERR log_stop(struct log *log)
+{
+    if (!log->started)
+        return JET_errSuccess;
+    JET_ERR err = log_flush_all(log);
+    close_files(log);
     return err;
+}
+
+JET_ERR log_abandon(struct log *log)
+{
+    if (log->started)
+        close_files(log);
+    return JET_errSuccess;
 }

@@ -129,17 +129,15 @@ static void clear_backup_info(struct database_header *header)
     header->differential_previous_type = BACKUP_INFO_NORMAL;
 }
 
-void database_header_after_attach(struct database_set *set, struct database *database, struct log_position position,
-                                  bool keep_backup_info)
+void database_header_after_attach(const struct signature *log_signature, const struct log_time *created,
+                                  struct log_position position, bool recovering, bool keep_backup_info,
+                                  struct database *database)
 {
     struct database_header *header = &database->header;
-    struct signature signature = log_signature(set->log);
-    bool same_log = signatures_equal(&header->log_signature, &signature);
-    header->generation_recovering = set->redoing ? position.generation : 0;
-    if (header->state != DATABASE_DIRTY_SHUTDOWN) {
-        struct log_time created = log_generation_created(set->log);
-        database_header_set_state(header, DATABASE_DIRTY_SHUTDOWN, position.generation, position.generation, &created);
-    }
+    bool same_log = signatures_equal(&header->log_signature, log_signature);
+    header->generation_recovering = recovering ? position.generation : 0;
+    if (header->state != DATABASE_DIRTY_SHUTDOWN)
+        database_header_set_state(header, DATABASE_DIRTY_SHUTDOWN, position.generation, position.generation, created);
     if (!keep_backup_info) {
         if (!same_log)
             clear_backup_info(header);
@@ -150,7 +148,7 @@ void database_header_after_attach(struct database_set *set, struct database *dat
     header->reattach = LOG_POSITION_MIN;
     if (!same_log) {
         header->consistent = LOG_POSITION_MIN;
-        header->log_signature = signature;
+        header->log_signature = *log_signature;
     }
     header->database_id = database->id;
     header->attach_time = os_clock_log_time();
@@ -164,6 +162,7 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
     struct log_record_attach_database record;
     struct log_position position = LOG_POSITION_MIN;
     struct signature signature = log_signature(set->log);
+    struct log_time created;
     hold_checkpoint(set, true);
     memset(&record, 0, sizeof(record));
     TRY(wide_path(database, &path, &path_size));
@@ -182,8 +181,9 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
     struct log_position consistent =
         signatures_equal(&record.log_signature, &signature) ? record.consistent : LOG_POSITION_MIN;
     database_set_add(set, database, position, consistent);
+    created = log_generation_created(set->log);
     os_mutex_lock(&database->header_lock);
-    database_header_after_attach(set, database, position, false);
+    database_header_after_attach(&signature, &created, position, false, false, database);
     err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);
     if (err < JET_errSuccess) {
@@ -210,10 +210,8 @@ static void retire_backup_info(struct database_header *header, bool hard_recover
         clear_backup_info(header);
 }
 
-JET_ERR database_header_clean(struct database_set *set, struct database *database, struct log_position position,
-                              bool recovering)
+JET_ERR database_header_clean(struct database *database, struct log_position position, bool recovering)
 {
-    (void)set;
     os_mutex_lock(&database->header_lock);
     struct database_header *header = &database->header;
     if (recovering)
@@ -250,10 +248,39 @@ JET_ERR database_log_detach(struct database_set *set, struct database *database,
     set->entries[database->id].detach = position;
     set->entries[database->id].headers_allowed = false;
     os_mutex_unlock(&set->lock);
-    TRY(database_header_clean(set, database, position, false));
+    TRY(database_header_clean(database, position, false));
     database_set_remove(set, database);
 done:
     hold_checkpoint(set, false);
     os_free(path);
     return err;
+}
+
+static bool not_older(const struct backup_info *stored, const struct backup_info *details)
+{
+    return log_position_compare(stored->mark, details->mark) <= 0;
+}
+
+void database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,
+                                 const struct backup_info *details)
+{
+    uint32_t stored_type = type == BACKUP_INFO_SURROGATE ? BACKUP_INFO_OS_SNAPSHOT : type;
+    if (scope == LOG_BACKUP_FULL && not_older(&header->full_previous, details)) {
+        header->full_previous = *details;
+        header->full_previous_type = stored_type;
+        /* Increments and differences build on the full backup before. */
+        memset(&header->incremental_previous, 0, sizeof(header->incremental_previous));
+        memset(&header->differential_previous, 0, sizeof(header->differential_previous));
+        header->incremental_previous_type = BACKUP_INFO_NORMAL;
+        header->differential_previous_type = BACKUP_INFO_NORMAL;
+    } else if (scope == LOG_BACKUP_INCREMENTAL && not_older(&header->incremental_previous, details)) {
+        header->incremental_previous = *details;
+        header->incremental_previous_type = stored_type;
+    } else if (scope == LOG_BACKUP_COPY && not_older(&header->copy_previous, details)) {
+        header->copy_previous = *details;
+        header->copy_previous_type = stored_type;
+    } else if (scope == LOG_BACKUP_DIFFERENTIAL && not_older(&header->differential_previous, details)) {
+        header->differential_previous = *details;
+        header->differential_previous_type = stored_type;
+    }
 }

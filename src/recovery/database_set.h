@@ -35,6 +35,7 @@ struct database_set {
     uint32_t changing;              /* attaches and detaches in progress: the checkpoint stands still */
     bool redoing;                   /* recovery redoes: the log's end is not the current one */
     struct log_position redo_position; /* while redoing: the checkpoint does not pass it */
+    struct log_position init;          /* of the last init record */
     struct database_set_entry entries[DATABASE_ID_MAX + 1]; /* by log id */
 };
 
@@ -72,10 +73,16 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
  * be written, the error means that the instance cannot go on. */
 JET_ERR database_log_detach(struct database_set *set, struct database *database, uint16_t process);
 
-/* Header changes alone, for redo: as the calls above leave it, at `position`. */
-void database_header_after_attach(struct database_set *set, struct database *database, struct log_position position,
-                                  bool keep_backup_info);
-JET_ERR database_header_clean(struct database_set *set, struct database *database, struct log_position position,
-                              bool recovering);
+/* Header changes alone, as the calls above leave it. header_lock held: the state after an attach at `position` of the log
+ * with that signature, whose current file was created at `created`. */
+void database_header_after_attach(const struct signature *log_signature, const struct log_time *created,
+                                  struct log_position position, bool recovering, bool keep_backup_info,
+                                  struct database *database);
+/* Marks the database clean as of `position` and writes the header. */
+JET_ERR database_header_clean(struct database *database, struct log_position position, bool recovering);
+
+/* What a finished backup leaves in a header (header_lock held): `scope` is an enum log_backup_scope. */
+void database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,
+                                 const struct backup_info *details);
 
 #endif

@@ -80,6 +80,8 @@ struct recovery {
 JET_ERR recovery_check_header(struct recovery *recovery, const struct log_file_header *header);
 /* Opens a generation in the current directory: archived file or, if that is missing, edb.log. JET_errFileNotFound. */
 JET_ERR recovery_open_generation(struct recovery *recovery, int32_t generation);
+/* Opens edb.log. JET_errFileNotFound. */
+JET_ERR recovery_open_current(struct recovery *recovery);
 /* After the last record of a file: the next one. *done when there is none and redo is complete. */
 JET_ERR recovery_next_file(struct recovery *recovery, bool *done);
 /* Whether the attached databases need generations above `generation`. */
@@ -116,6 +118,10 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
 JET_ERR recovery_redo_create_finish(struct recovery *recovery, const struct log_record_create_database_finish *record);
 JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_attach_database *record, size_t size);
 JET_ERR recovery_redo_detach(struct recovery *recovery, const struct log_record_detach_database *record);
+#define RECOVERY_CREATE_PAGES 32u /* pages of a database that redo makes: records extend it */
+
+/* Header of a database as an attach record leaves it; header_lock held. */
+void recovery_header_after_attach(struct recovery *recovery, struct database *database);
 /* Raises the generations in the headers of the databases when redo comes to a new file. */
 JET_ERR recovery_raise_generations(struct recovery *recovery);
 /* Attached databases that were not found: the error that ends recovery, if any. */
@@ -146,7 +152,7 @@ JET_ERR recovery_latch(struct recovery *recovery, struct database *database, pag
 /* The same for a page that the record creates: REDO_NEEDED if it has to be formatted (latched, zeroed). */
 JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database, page_number page, uint64_t time,
                            struct latch *latch, enum redo_need *need);
-/* Stamps and marks dirty a page that was changed; then unlatches. */
+/* Stamps a page that was changed and marks it dirty; it stays latched. */
 void recovery_latch_changed(struct recovery *recovery, struct latch *latch, uint64_t time);
 /* At the end of redo: pages that were missing and never written by a later record. */
 JET_ERR recovery_check_missing_pages(struct recovery *recovery);
@@ -158,7 +164,7 @@ JET_ERR recovery_redo_node(struct recovery *recovery, const struct log_record_no
 JET_ERR recovery_redo_macro(struct recovery *recovery, struct recovery_session *session,
                             const struct recovery_macro *macro);
 JET_ERR recovery_redo_create_fdp(struct recovery *recovery, const struct log_record_page *record);
-JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_record_convert_fdp *record);
+JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_record_convert_fdp *record, size_t size);
 JET_ERR recovery_redo_extend(struct recovery *recovery, const struct log_record_extend_database *record, size_t size);
 JET_ERR recovery_redo_shrink(struct recovery *recovery, const struct log_record_shrink_database *record);
 JET_ERR recovery_redo_page_move(struct recovery *recovery, const struct log_record_page_move *record);
@@ -171,6 +177,8 @@ JET_ERR recovery_expand_image(const uint8_t *image, size_t size, uint32_t flags,
 
 /* --- recovery_end.c --- */
 
+/* Appends the mark behind which databases are consistent, and makes it durable. */
+JET_ERR recovery_append_shutdown_mark(struct log *log, struct log_position *position);
 /* After redo: undo, quit record, checkpoint. */
 JET_ERR recovery_undo(struct recovery *recovery);
 /* A term or init record, or the end of the log in order: the sessions are over, the databases clean. */

@@ -1,0 +1,294 @@
+/* Start-up: what the log directory holds decides what has to be done. */
+#include "src/os/clock.h"
+#include "src/os/file.h"
+#include "src/os/path.h"
+#include "src/recovery/recovery_internal.h"
+
+/* What was found before redo. */
+struct start_state {
+    bool current_exists;
+    bool closed;         /* the log ends with a term, which the checkpoint names */
+    bool use_checkpoint; /* the checkpoint file was there at the beginning */
+};
+
+static JET_ERR checkpoint_path(const struct recovery *recovery, char *path, size_t capacity)
+{
+    return log_path_in(recovery->log, log_get_settings(recovery->log)->system_directory, LOG_PATH_CHECKPOINT, path,
+                       capacity);
+}
+
+/* Reads the checkpoint file; errors that recovery can do without are JET_errCheckpointCorrupt and the like. */
+static JET_ERR read_checkpoint(struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    TRY(checkpoint_path(recovery, path, sizeof(path)));
+    TRY(checkpoint_read(path, &recovery->checkpoint));
+    if (recovery->signature_known &&
+        memcmp(&recovery->log_signature, &recovery->checkpoint.log_signature, sizeof(recovery->log_signature)) != 0)
+        FAIL(JET_errBadCheckpointSignature);
+done:
+    return err;
+}
+
+static void delete_checkpoint(struct recovery *recovery)
+{
+    char path[OS_PATH_SIZE];
+    if (checkpoint_path(recovery, path, sizeof(path)) >= JET_errSuccess)
+        (void)os_file_delete(path);
+}
+
+/* Recovery from the beginning of a log file: its header has the attachments. */
+static void fake_checkpoint(struct recovery *recovery, const struct log_file_header *header)
+{
+    memset(&recovery->checkpoint, 0, sizeof(recovery->checkpoint));
+    recovery->checkpoint.checkpoint = (struct log_position){0, LOG_HEADER_SECTORS, header->generation};
+    recovery->checkpoint.parameters = header->parameters;
+    recovery->checkpoint.log_signature = header->log_signature;
+    memcpy(recovery->checkpoint.attachments, header->attachments, sizeof(header->attachments));
+}
+
+/* Opens the generation that the checkpoint names. edb.log is open in the reader if it exists. */
+static JET_ERR open_checkpoint_generation(struct recovery *recovery, bool current_exists)
+{
+    int32_t generation = recovery->checkpoint.checkpoint.generation;
+    if (current_exists && recovery->reader != NULL && recovery->generation == generation)
+        return JET_errSuccess;
+    JET_ERR err = recovery_open_generation(recovery, generation);
+    if (err == JET_errFileNotFound)
+        return JET_errMissingLogFile;
+    return err;
+}
+
+static JET_ERR start_at_checkpoint(struct recovery *recovery, bool current_exists)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(open_checkpoint_generation(recovery, current_exists));
+    const struct log_file_header *header = log_file_reader_header(recovery->reader);
+    if (header->generation != recovery->checkpoint.checkpoint.generation) {
+        /* edb.log is the generation behind the one that is asked for, which ended there. */
+        if (recovery->reader_is_current && header->generation == recovery->checkpoint.checkpoint.generation + 1)
+            fake_checkpoint(recovery, header);
+        else
+            FAIL(JET_errMissingLogFile);
+    } else if ((recovery->checkpoint.version & CHECKPOINT_ATTACHMENTS_PRESENT) == 0) {
+        fake_checkpoint(recovery, header);
+    }
+done:
+    return err;
+}
+
+/* Without a checkpoint: from the oldest log there is. */
+static JET_ERR start_at_oldest(struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    int32_t low = 0;
+    int32_t high = 0;
+    (void)log_generation_range(recovery->log, &low, &high);
+    if (low != 0) {
+        err = recovery_open_generation(recovery, low);
+        if (err == JET_errFileNotFound)
+            err = JET_errMissingPreviousLogFile;
+        TRY(err);
+    }
+    ASSERT(recovery->reader != NULL);
+    fake_checkpoint(recovery, log_file_reader_header(recovery->reader));
+done:
+    return err;
+}
+
+static JET_ERR choose_start(struct recovery *recovery, struct start_state *state)
+{
+    JET_ERR err = JET_errSuccess;
+    if (!state->use_checkpoint)
+        delete_checkpoint(recovery);
+    else {
+        err = read_checkpoint(recovery);
+        if (err >= JET_errSuccess)
+            return start_at_checkpoint(recovery, state->current_exists);
+        if (err == JET_errOutOfMemory)
+            return err;
+    }
+    return start_at_oldest(recovery);
+}
+
+/* edb.log is not there. */
+static JET_ERR without_current(struct recovery *recovery, bool *new_log)
+{
+    JET_ERR err = JET_errSuccess;
+    int32_t low = 0;
+    int32_t high = 0;
+    char path[OS_PATH_SIZE];
+    TRY(log_generation_range(recovery->log, &low, &high));
+    *new_log = high == 0;
+    if (high != 0) {
+        TRY(log_path(recovery->log, LOG_PATH_TEMPORARY, path, sizeof(path)));
+        if (!os_file_exists(path))
+            FAIL(JET_errMissingLogFile);
+        goto done;
+    }
+    if ((recovery->options->grbit & JET_bitLogStreamMustExist) != 0)
+        FAIL(JET_errFileNotFound);
+    delete_checkpoint(recovery);
+    TRY(log_start_new(recovery->log));
+done:
+    return err;
+}
+
+static JET_ERR delete_out_of_range(struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    int32_t low = 0;
+    int32_t high = 0;
+    TRY(log_generation_range(recovery->log, &low, &high));
+    if (high >= recovery->generation)
+        TRY(log_delete_generations(recovery->log, recovery->generation, high + 1));
+done:
+    return err;
+}
+
+/* edb.log is there: reads it; was it closed in good order, as the checkpoint says? */
+static JET_ERR with_current(struct recovery *recovery, struct start_state *state)
+{
+    JET_ERR err = JET_errSuccess;
+    const struct log_file_end *end = log_file_reader_end(recovery->reader);
+    state->closed = end->closed_normally && !end->corrupt;
+    if (recovery->options->delete_out_of_range_logs)
+        TRY(delete_out_of_range(recovery));
+    if (!state->closed || !state->use_checkpoint)
+        goto done;
+    err = read_checkpoint(recovery);
+    if (err == JET_errOutOfMemory)
+        goto done;
+    if (err < JET_errSuccess)
+        state->use_checkpoint = false;
+    else if (log_position_compare(recovery->checkpoint.checkpoint, end->last_term) != 0)
+        state->closed = false;
+    err = JET_errSuccess;
+done:
+    return err;
+}
+
+/* The log was closed: it goes on where it ended. */
+static JET_ERR resume(struct recovery *recovery)
+{
+    log_set_checkpoint(recovery->log, log_file_reader_end(recovery->reader)->last_term);
+    log_set_file_size(recovery->log, recovery->log_file_size);
+    return log_start_existing(recovery->log, recovery->reader);
+}
+
+/* The program wants logs of another size than those that were found. */
+static JET_ERR match_log_size(struct recovery *recovery, uint32_t wanted)
+{
+    JET_ERR err = JET_errSuccess;
+    int32_t low = 0;
+    int32_t high = 0;
+    char path[OS_PATH_SIZE];
+    if (recovery->options->log_size_default || recovery->log_file_size == 0 || recovery->log_file_size == wanted)
+        return JET_errSuccess;
+    if (!recovery->options->cleanup_mismatched_logs)
+        return JET_errLogFileSizeMismatchDatabasesConsistent;
+    /* All databases are consistent: the logs are not needed any more, a new sequence begins. */
+    TRY(log_abandon(recovery->log));
+    TRY(log_generation_range(recovery->log, &low, &high));
+    TRY(log_delete_generations(recovery->log, low, high + 1));
+    TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
+    TRY(os_file_delete(path));
+    delete_checkpoint(recovery);
+    log_set_file_size(recovery->log, wanted);
+    TRY(log_start_new(recovery->log));
+done:
+    return err;
+}
+
+static JET_ERR append_init(struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    struct log_position position = LOG_POSITION_MIN;
+    struct log_record_init2 record = {{LOG_RECORD_INIT2, log_get_settings(recovery->log)->parameters},
+                                      os_clock_log_time()};
+    record.init.parameters.log_file_sectors = log_get_settings(recovery->log)->file_size / LOG_SECTOR_SIZE;
+    TRY(log_append_record(recovery->log, &record, sizeof(record), &position));
+    recovery->set->init = position;
+done:
+    return err;
+}
+
+static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *state)
+{
+    JET_ERR err = JET_errSuccess;
+    bool without_undo = (recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0;
+    TRY(choose_start(recovery, state));
+    recovery->set->redoing = true;
+    TRY(recovery_redo(recovery));
+    if (without_undo && !recovery->ended) {
+        TRY(recovery_check_required(recovery, recovery->generation));
+        TRY(recovery_check_mismatch(recovery));
+        FAIL(JET_errRecoveredWithoutUndo);
+    }
+    TRY(recovery_check_required(recovery, recovery->generation));
+    TRY(recovery_undo(recovery));
+done:
+    recovery->set->redoing = false;
+    return err;
+}
+
+static void set_callbacks(struct recovery *recovery)
+{
+    struct log_callbacks callbacks = log_get_settings(recovery->log)->callbacks;
+    database_set_log_callbacks(recovery->set, &callbacks);
+    log_set_callbacks(recovery->log, &callbacks);
+}
+
+static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *report)
+{
+    JET_ERR err = JET_errSuccess;
+    struct start_state state = {false, false, false};
+    char path[OS_PATH_SIZE];
+    uint32_t wanted = log_get_settings(recovery->log)->file_size;
+    TRY(checkpoint_path(recovery, path, sizeof(path)));
+    state.use_checkpoint = os_file_exists(path);
+    err = recovery_open_current(recovery);
+    if (err == JET_errFileNotFound) {
+        TRY(without_current(recovery, &report->new_log));
+    } else {
+        TRY(err);
+        state.current_exists = true;
+        TRY(with_current(recovery, &state));
+    }
+    if (!report->new_log) {
+        report->redone = !state.closed || !state.use_checkpoint;
+        if (report->redone)
+            TRY(redo_and_undo(recovery, &state));
+        else
+            TRY(resume(recovery));
+        if ((recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0)
+            FAIL(JET_errRecoveredWithoutUndoDatabasesConsistent);
+        TRY(match_log_size(recovery, wanted));
+    }
+    TRY(append_init(recovery));
+    report->log_size = log_get_settings(recovery->log)->file_size;
+done:
+    return err;
+}
+
+JET_ERR recovery_start(const struct recovery_options *options, struct recovery_report *report)
+{
+    JET_ERR err = JET_errSuccess;
+    struct recovery recovery;
+    memset(&recovery, 0, sizeof(recovery));
+    memset(report, 0, sizeof(*report));
+    recovery.options = options;
+    recovery.set = options->set;
+    recovery.log = options->set->log;
+    recovery.directory = log_get_settings(recovery.log)->log_directory;
+    if (!log_enabled(recovery.log))
+        return JET_errSuccess;
+    set_callbacks(&recovery);
+    TRY(start_logs(&recovery, report));
+done:
+    recovery_done(&recovery);
+    if (err < JET_errSuccess)
+        (void)log_abandon(recovery.log);
+    return err;
+}
