@@ -5,6 +5,10 @@
 
 #define VALUE_SIZE_MAX PAGE_SIZE_MAX
 
+/* Until the version layer declares it: applies the undo of an entry to a page's line. */
+JET_ERR version_redo_undo_page(struct transaction *transaction, const struct version_redo *what, struct page *page,
+                               uint32_t line);
+
 /* One change at work. */
 struct node_redo {
     struct recovery *recovery;
@@ -253,6 +257,13 @@ done:
     return err;
 }
 
+/* The root becomes an empty leaf; its external header stays. */
+static void empty_root(struct page *root)
+{
+    page_delete_lines(root, 0, page_line_count(root));
+    page_header(root)->flags = (page_header(root)->flags & ~(uint32_t)PAGE_PARENT_OF_LEAF) | PAGE_LEAF;
+}
+
 static JET_ERR redo_empty_tree(struct node_redo *redo)
 {
     JET_ERR err = JET_errSuccess;
@@ -271,7 +282,7 @@ static JET_ERR redo_empty_tree(struct node_redo *redo)
         cache_unlatch(&latch);
     }
     if (redo->needed)
-        apply_empty_tree(&redo->latch.page);
+        empty_root(&redo->latch.page);
 done:
     return err;
 }
@@ -310,7 +321,8 @@ static JET_ERR dispatch(struct node_redo *redo)
     case LOG_RECORD_SET_EXTERNAL_HEADER:
         if (redo->needed) {
             const struct log_record_set_external_header *header = (const void *)redo->record;
-            TRY(apply_check_external_header(page, header->data_size));
+            if (header->data_size > page_external_header(page).size + page_free_bytes(page))
+                FAIL(JET_errLogCorrupted);
             apply_external_header(page, span_at(header->data, header->data_size));
         }
         break;
