@@ -528,6 +528,7 @@
 #define JET_bitIdleWaitForAsyncActivity 0x00000040
 #define JET_bitTableTryPurgeOnClose 0x01000000
 #define JET_bitPersistedLostFlushDetectionEnabled 0x00000001
-#define JET_prepReadOnlyCopy 6
+#define JET_prepReadOnlyCopy 8
+#define JET_prepInsertMustSetAutoIncrement 10
 
 #endif
