@@ -21,6 +21,7 @@ CONFIGURATIONS = {
     "msan": "memory sanitizer (libraries of the system are not instrumented: may report false alarms)",
 }
 DEFAULT = ["plain", "asan-ubsan", "tsan"]
+CANARY_TEST = "//fuzz:canary_test"
 
 CASE_STARTED = re.compile(r"^\[ RUN      \] ")
 CASE_GOOD = re.compile(r"^\[       OK \] ")
@@ -105,7 +106,8 @@ def run_configuration(name, tests, extra=()):
     arguments += ["--show_progress_rate_limit=0.5", "--build_event_json_file=" + events]
     arguments += test_environment() + list(extra)
     # Everything is built, also what no test uses.
-    status = bazel(arguments + (["//..."] if len(tests) == len(ALL_TESTS) else tests), log_path, name + "  ")
+    targets = ["//..."] + [label for label in tests if label not in ALL_TESTS] if set(ALL_TESTS) <= set(tests) else tests
+    status = bazel(arguments + targets, log_path, name + "  ")
     results = test_results(events)
     passed = failed = skipped = 0
     for label in tests:
@@ -223,7 +225,9 @@ def main():
             passed, failed = run_coverage(tests)
         else:
             for name in names:
-                good, bad = run_configuration(name, tests)
+                # The planted bug needs an engine of its own: once is enough.
+                more = [CANARY_TEST] if name == "plain" and options.filter in CANARY_TEST else []
+                good, bad = run_configuration(name, tests + more)
                 passed += good
                 failed += bad
     except KeyboardInterrupt:

@@ -2,7 +2,8 @@
  * that one failure hides no other. Prints `ok PATH` or `FAIL PATH` for each; exit status 0 only if all were good.
  *
  * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --print FILE prints the
- * program in FILE as text, as the target would run it. */
+ * program in FILE as text, as the target would run it; --hunt SECONDS FILE... mutates the programs until one fails, without a fuzzing
+ * engine and always in the same order: exit status 0 and "found after N programs" if something was found. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -11,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fuzz/mutate/mutate.h"
@@ -21,6 +24,7 @@
 #define SECONDS_MAX 60
 
 static bool direct;
+static bool hunting;
 static unsigned good;
 static unsigned bad;
 
@@ -79,6 +83,7 @@ static bool run_apart(const char *path)
 }
 
 static void visit(const char *path);
+static void hunt_add(const char *path);
 
 static void visit_directory(const char *path)
 {
@@ -111,11 +116,82 @@ static void visit(const char *path)
         visit_directory(path);
         return;
     }
+    if (hunting) {
+        hunt_add(path);
+        return;
+    }
     bool done = direct ? run_file(path) : run_apart(path);
     printf("%s %s\n", done ? "ok" : "FAIL", path);
     fflush(stdout);
     good += done;
     bad += !done;
+}
+
+#define HUNT_INPUTS 512
+#define HUNT_BYTES 8192
+
+struct hunt_input {
+    uint8_t bytes[HUNT_BYTES];
+    size_t size;
+};
+
+static struct hunt_input *hunt_inputs;
+static size_t hunt_count;
+
+static void hunt_add(const char *path)
+{
+    size_t size = 0;
+    uint8_t *bytes = read_file(path, &size);
+    if (bytes != NULL && size <= HUNT_BYTES && hunt_count < HUNT_INPUTS) {
+        memcpy(hunt_inputs[hunt_count].bytes, bytes, size);
+        hunt_inputs[hunt_count++].size = size;
+    }
+    free(bytes);
+}
+
+/* Runs mutants until one fails (which ends the process) or the time is over. */
+static void hunt_on(volatile uint64_t *runs, double seconds)
+{
+    uint8_t bytes[HUNT_BYTES];
+    struct mutate_random random = {.state = 1};
+    time_t end = time(NULL) + (time_t)seconds;
+    while (time(NULL) < end) {
+        const struct hunt_input *input = &hunt_inputs[mutate_below(&random, hunt_count)];
+        memcpy(bytes, input->bytes, input->size);
+        size_t size = input->size;
+        for (size_t times = 1 + mutate_below(&random, 3); times > 0; times--)
+            size = mutate_input(bytes, size, HUNT_BYTES, mutate_next(&random), fuzz_target.features);
+        ++*runs;
+        fuzz_run_input(bytes, size);
+    }
+}
+
+static int hunt(double seconds, int count, char **paths)
+{
+    uint64_t *runs = mmap(NULL, sizeof *runs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    hunt_inputs = calloc(HUNT_INPUTS, sizeof hunt_inputs[0]);
+    if (hunt_inputs == NULL || runs == MAP_FAILED)
+        return 2;
+    hunting = true;
+    for (int i = 0; i < count; i++)
+        visit(paths[i]);
+    if (hunt_count == 0) {
+        fprintf(stderr, "nothing to start from\n");
+        return 2;
+    }
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        hunt_on(runs, seconds);
+        fflush(NULL);
+        _exit(0);
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return 2;
+    bool found = !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    printf("%s after %llu programs\n", found ? "found" : "nothing found", (unsigned long long)*runs);
+    return found ? 0 : 1;
 }
 
 static int print_file(const char *path)
@@ -144,6 +220,8 @@ int main(int argc, char **argv)
         printf("%u\n", fuzz_target.features);
         return 0;
     }
+    if (argc >= 4 && strcmp(argv[1], "--hunt") == 0)
+        return hunt(atof(argv[2]), argc - 3, argv + 3);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--direct") == 0)
             direct = true;
