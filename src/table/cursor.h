@@ -29,7 +29,6 @@ enum prepared_update {
     PREPARED_INSERT_COPY_DELETE, /* InsertCopyDeleteOriginal and InsertCopyReplaceOriginal */
     PREPARED_REPLACE,
     PREPARED_REPLACE_NO_LOCK,
-    PREPARED_READ_ONLY_COPY,
 };
 
 /* A condition of JetSetCursorFilter. */
@@ -84,10 +83,8 @@ struct table_cursor {
     uint32_t set_count;
     uint64_t original_hash; /* ReplaceNoLock: of the record when prepared */
     bool original_hash_known;
-    bool work_level_zero;
     struct pending_value *pending; /* long values set by this update, newest first */
     uint32_t pending_last;
-    struct saved_bookmark prepared_bookmark;
 
     struct cursor_filter *filters;
     uint32_t filter_count;

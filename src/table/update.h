@@ -17,8 +17,11 @@ struct set_options {
 JET_ERR table_set_column(struct table_cursor *cursor, JET_COLUMNID id, const void *value, uint32_t size,
                          const struct set_options *options);
 
-/* Makes the update. The bookmark of the row goes to cursor->prepared_bookmark. */
-JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit);
+/* Makes the update. `bookmark` (may be NULL) gets the row's bookmark; one that does not fit `bookmark_max`
+ * bytes is JET_errBufferTooSmall for an insert, before anything happens. On failure the update stays
+ * prepared. */
+JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit, struct saved_bookmark *bookmark,
+                     uint32_t bookmark_max);
 JET_ERR table_delete(struct table_cursor *cursor);
 JET_ERR table_get_lock(struct table_cursor *cursor, JET_GRBIT grbit);
 /* Adds a delta to an escrow column; `old` gets the value before, in the column's width. */
@@ -42,6 +45,8 @@ static inline void table_column_mark_set(struct table_cursor *cursor, const stru
     cursor->columns_set[bit / 8] |= (uint8_t)(1u << bit % 8);
     cursor->set_count++;
 }
+/* Whether the record is still what it was when the update was prepared: JET_errWriteConflict. */
+JET_ERR table_record_unchanged(struct table_cursor *cursor);
 /* The next auto-increment value of the table. */
 JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value);
 /* Adds or removes the row's entries of one index; used when an index is built, too. */

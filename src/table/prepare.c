@@ -1,0 +1,237 @@
+/* Preparing updates, auto-increment values, locks (engine sources: `fldmod.cxx`, `rec.cxx`). */
+#include "src/cache/database.h"
+#include "src/os/error.h"
+#include "src/os/memory.h"
+#include "src/table/long_value.h"
+#include "src/table/update.h"
+
+void table_drop_update(struct table_cursor *cursor)
+{
+    long_value_drop_pending(cursor);
+    os_free(cursor->work.data);
+    cursor->work = (struct record){0};
+    cursor->prepared = PREPARED_NONE;
+    memset(cursor->columns_set, 0, sizeof(cursor->columns_set));
+    cursor->set_count = 0;
+    cursor->original_hash_known = false;
+}
+
+/* 64-bit FNV-1a: tells whether a record has changed between preparing and making an update. */
+static uint64_t hash_bytes(struct span bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < bytes.size; i++)
+        hash = (hash ^ bytes.bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static JET_ERR allocate_work(struct table_cursor *cursor)
+{
+    ASSERT(cursor->work.data == NULL);
+    cursor->work.capacity = cursor->database->page_size;
+    cursor->work.data = os_allocate(cursor->work.capacity);
+    return cursor->work.data == NULL ? JET_errOutOfMemory : JET_errSuccess;
+}
+
+/* The current record becomes the work record. */
+static JET_ERR copy_current(struct table_cursor *cursor)
+{
+    JET_ERR err = JET_errSuccess;
+    struct node_view node;
+    TRY(table_settle(cursor));
+    TRY(versioned_cursor_copy(cursor->primary, &node));
+    TRY(allocate_work(cursor));
+    if (node.data.size > cursor->work.capacity)
+        FAIL(JET_errDatabaseCorrupted);
+    memcpy(cursor->work.data, node.data.bytes, node.data.size);
+    cursor->work.size = (uint32_t)node.data.size;
+    TRY(record_check(table_work_view(cursor), cursor->database->page_size));
+    cursor->original_hash = hash_bytes(node.data);
+    cursor->original_hash_known = true;
+done:
+    return err;
+}
+
+JET_ERR table_record_unchanged(struct table_cursor *cursor)
+{
+    struct node_view node;
+    JET_ERR err = versioned_cursor_copy(cursor->primary, &node);
+    if (err >= JET_errSuccess && hash_bytes(node.data) != cursor->original_hash)
+        err = JET_errWriteConflict;
+    return err;
+}
+
+/* --- auto-increment --- */
+
+/* The greatest value in the table. */
+static JET_ERR scan_autoincrement(struct table_cursor *cursor, const struct column_definition *column,
+                                  uint64_t *greatest)
+{
+    JET_ERR err = JET_errSuccess;
+    struct versioned_cursor *walk = NULL;
+    *greatest = 0;
+    TRY(versioned_cursor_open(cursor->transaction, cursor->database, cursor->table->root, &walk));
+    for (err = versioned_cursor_first(walk); err >= JET_errSuccess; err = versioned_cursor_next(walk)) {
+        struct node_view node;
+        struct value value;
+        uint64_t number = 0;
+        TRY(versioned_cursor_copy(walk, &node));
+        TRY(record_get(cursor->table, (struct record_view){node.data.bytes, (uint32_t)node.data.size}, column,
+                       &value));
+        if (value.kind != VALUE_PLAIN)
+            continue;
+        for (uint32_t i = 0; i < value.size && i < 8; i++)
+            number |= (uint64_t)value.data[i] << 8 * i;
+        if (number > *greatest)
+            *greatest = number;
+    }
+    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+        err = JET_errSuccess;
+done:
+    versioned_cursor_close(walk);
+    return err;
+}
+
+JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
+{
+    struct catalog *catalog = cursor->database->catalog;
+    struct table_definition *table = cursor->table;
+    uint64_t greatest = 0;
+    catalog_lock(catalog);
+    const bool known = table->autoincrement_next != 0;
+    catalog_unlock(catalog);
+    if (!known) {
+        const struct column_definition *column = table_definition_column(table, table->autoincrement_column);
+        JET_ERR err = scan_autoincrement(cursor, column, &greatest);
+        if (err < JET_errSuccess)
+            return err;
+    }
+    catalog_lock(catalog);
+    if (table->autoincrement_next <= greatest)
+        table->autoincrement_next = greatest + 1;
+    *value = table->autoincrement_next++;
+    catalog_unlock(catalog);
+    return JET_errSuccess;
+}
+
+static JET_ERR set_autoincrement(struct table_cursor *cursor)
+{
+    JET_ERR err = JET_errSuccess;
+    uint64_t value = 0;
+    if (cursor->table->autoincrement_column == 0)
+        goto done;
+    const struct column_definition *column =
+        table_definition_column(cursor->table, cursor->table->autoincrement_column);
+    if (column == NULL || column->state == DEFINITION_DELETED)
+        goto done;
+    TRY(table_next_autoincrement(cursor, &value));
+    TRY(record_set(cursor->table, &cursor->work, column, &value, column->max_size));
+    table_column_mark_set(cursor, column);
+done:
+    return err;
+}
+
+/* --- preparations --- */
+
+static JET_ERR prepare_insert(struct table_cursor *cursor)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(allocate_work(cursor));
+    TRY(record_set_defaults(cursor->table, &cursor->work));
+    TRY(set_autoincrement(cursor));
+    cursor->prepared = PREPARED_INSERT;
+done:
+    return err;
+}
+
+static JET_ERR prepare_replace(struct table_cursor *cursor, bool lock)
+{
+    JET_ERR err = JET_errSuccess;
+    const bool at_level = transaction_level(cursor->transaction) > 0;
+    lock = lock && at_level;
+    TRY(table_settle(cursor));
+    if (lock)
+        TRY(versioned_cursor_lock(cursor->primary, VERSIONED_LOCK_WRITE));
+    TRY(copy_current(cursor));
+    cursor->prepared = lock ? PREPARED_REPLACE : PREPARED_REPLACE_NO_LOCK;
+done:
+    return err;
+}
+
+static JET_ERR prepare_copy(struct table_cursor *cursor, uint32_t preparation)
+{
+    JET_ERR err = JET_errSuccess;
+    const bool moves = preparation != JET_prepInsertCopy;
+    TRY(table_settle(cursor));
+    if (moves)
+        TRY(versioned_cursor_lock(cursor->primary, VERSIONED_LOCK_WRITE));
+    TRY(copy_current(cursor));
+    if (preparation != JET_prepInsertCopyReplaceOriginal)
+        TRY(set_autoincrement(cursor));
+    cursor->prepared = moves ? PREPARED_INSERT_COPY_DELETE : PREPARED_INSERT_COPY;
+done:
+    return err;
+}
+
+static JET_ERR check_preparable(struct table_cursor *cursor)
+{
+    JET_ERR err = table_check_updatable(cursor);
+    if (err >= JET_errSuccess && cursor->prepared != PREPARED_NONE)
+        err = JET_errAlreadyPrepared;
+    return err;
+}
+
+JET_ERR table_prepare(struct table_cursor *cursor, uint32_t preparation)
+{
+    JET_ERR err = JET_errSuccess;
+    switch (preparation) {
+    case JET_prepCancel:
+        if (cursor->prepared == PREPARED_NONE)
+            return JET_errUpdateNotPrepared;
+        table_drop_update(cursor);
+        return JET_errSuccess;
+    case JET_prepInsert:
+        TRY(check_preparable(cursor));
+        err = prepare_insert(cursor);
+        break;
+    case JET_prepReplace:
+    case JET_prepReplaceNoLock:
+        TRY(check_preparable(cursor));
+        err = prepare_replace(cursor, preparation == JET_prepReplace);
+        break;
+    case JET_prepInsertCopy:
+    case JET_prepInsertCopyDeleteOriginal:
+    case JET_prepInsertCopyReplaceOriginal:
+        TRY(check_preparable(cursor));
+        err = prepare_copy(cursor, preparation);
+        break;
+    default:
+        FAIL(JET_errInvalidParameter);
+    }
+    if (err < JET_errSuccess)
+        table_drop_update(cursor);
+done:
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
+
+JET_ERR table_get_lock(struct table_cursor *cursor, JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    enum versioned_lock lock = VERSIONED_LOCK_READ;
+    if (transaction_level(cursor->transaction) == 0)
+        FAIL(JET_errNotInTransaction);
+    switch (grbit & (JET_bitReadLock | JET_bitWriteLock)) {
+    case JET_bitReadLock:
+        break;
+    case JET_bitWriteLock:
+        TRY(table_check_updatable(cursor));
+        lock = VERSIONED_LOCK_WRITE;
+        break;
+    default:
+        FAIL(JET_errInvalidGrbit);
+    }
+    TRY(table_settle(cursor));
+    TRY(versioned_cursor_lock(cursor->primary, lock));
+done:
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
