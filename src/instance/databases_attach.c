@@ -64,6 +64,9 @@ static JET_ERR clear_place(const char *path, JET_GRBIT grbit)
     JET_ERR err = os_file_info(path, &info);
     if (err == JET_errFileNotFound)
         return JET_errSuccess;
+    /* The published engine notices a missing directory only when the creation is in its log. */
+    if (err == JET_errInvalidPath && os_host_is_published())
+        return JET_errSuccess;
     if (err < JET_errSuccess)
         return err;
     if ((grbit & JET_bitDbOverwriteExisting) == 0 || info.is_directory)
@@ -197,7 +200,10 @@ JET_ERR databases_attach(struct session *session, const char *path, const struct
     if ((options->grbit & JET_bitDbDeleteUnicodeIndexes) != 0 && read_only)
         return JET_errInvalidGrbit;
     TRY(full_path(session, path, false, full));
-    TRY(os_file_info(full, &info));
+    err = os_file_info(full, &info);
+    if (err == JET_errInvalidPath)
+        err = JET_errFileNotFound;
+    TRY(err);
     if (info.is_directory)
         FAIL(JET_errFileAccessDenied);
     if (info.read_only && !read_only)

@@ -60,7 +60,7 @@ struct instance {
     uint32_t references; /* lookups without a gate; under the process lock */
     os_atomic_bool service_stopped;
     JET_GRBIT stopped_bits;
-    os_atomic_64 unavailable; /* the error (as int32_t) that made the instance unusable, 0: none */
+    os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
     bool backup_allowed; /* initialised, and no term begun */
 
@@ -118,9 +118,10 @@ void instance_leave_start(struct instance *instance, bool running);
 /* Calls visit for each instance (under a reference, in the order of slots); stops at the first error. */
 JET_ERR instance_visit(JET_ERR (*visit)(struct instance *instance, void *context), void *context);
 
-/* A fatal error: every later call answers it (the first one counts). */
+/* A fatal error: every later call answers JET_errInstanceUnavailable, or the code for a full log disk (the
+ * first error counts). */
 void instance_set_unavailable(struct instance *instance, JET_ERR error);
-/* That error, or success. */
+/* That code, or success. */
 static inline JET_ERR instance_unavailable(const struct instance *instance)
 {
     return (JET_ERR)(int64_t)os_atomic_load(&instance->unavailable);

@@ -312,8 +312,10 @@ void process_visit_locked(void (*visit)(struct instance *instance, void *context
 void instance_set_unavailable(struct instance *instance, JET_ERR error)
 {
     ASSERT(error < JET_errSuccess);
+    JET_ERR code = error == JET_errLogDiskFull ? JET_errInstanceUnavailableDueToFatalLogDiskFull
+                                               : JET_errInstanceUnavailable;
     uint64_t expected = 0;
-    (void)os_atomic_compare_exchange(&instance->unavailable, &expected, (uint64_t)(int64_t)error);
+    (void)os_atomic_compare_exchange(&instance->unavailable, &expected, (uint64_t)(int64_t)code);
 }
 
 /* --- creation and end --- */
