@@ -1,0 +1,155 @@
+/* Log files that the published engine and Windows wrote: each must open, each record must parse, and the files of a sequence
+ * must chain. The files lie beside the checkout (../shared); without them the test says so and is skipped. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "include/esent_host.h"
+#include "src/log/checkpoint.h"
+#include "src/log/log_reader.h"
+
+#define PATH_SIZE 1024
+
+static const char *shared_directory(void)
+{
+    static const char *const places[] = {"../shared", "../../shared"};
+    struct stat status;
+    const char *given = getenv("ESENT_SHARED");
+    if (given != NULL)
+        return given;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (stat(places[i], &status) == 0)
+            return places[i];
+    }
+    return NULL;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* Copies a file, unpacked if need be, into the files in memory. */
+static void load(const char *path, const char *target)
+{
+    char command[PATH_SIZE + 32];
+    uint8_t block[65536];
+    uint64_t offset = 0;
+    size_t size;
+    (void)snprintf(command, sizeof(command), ends_with(path, ".gz") ? "gzip -dc '%s'" : "cat '%s'", path);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    (void)EsentHostFileDelete(target);
+    while ((size = fread(block, 1, sizeof(block), pipe)) > 0) {
+        assert_int_equal(EsentHostFileWrite(target, offset, block, size), JET_errSuccess);
+        offset += size;
+    }
+    assert_int_equal(pclose(pipe), 0);
+}
+
+struct totals {
+    unsigned files;
+    unsigned records;
+    unsigned by_type[LOG_RECORD_TYPE_END];
+    unsigned checkpoints;
+};
+
+static void read_log(struct totals *totals)
+{
+    struct log_file_reader *reader = NULL;
+    const struct log_record_header *record;
+    size_t size;
+    struct log_position position;
+    struct log_position before = LOG_POSITION_MIN;
+    JET_ERR err = log_file_open("/x.log", &reader);
+    if (err == JET_errLogFileCorrupt) {
+        /* A file that was prepared for the next generation has no header yet. */
+        uint8_t header[LOG_SECTOR_SIZE];
+        size_t done = 0;
+        assert_int_equal(EsentHostFileRead("/x.log", 0, header, sizeof(header), &done), JET_errSuccess);
+        for (size_t i = 0; i < sizeof(header); i++)
+            assert_int_equal(header[i], 0);
+        return;
+    }
+    assert_int_equal(err, JET_errSuccess);
+    assert_false(log_file_reader_end(reader)->corrupt);
+    assert_int_equal(log_file_reader_end(reader)->repaired, 0);
+    assert_int_equal(log_file_seek(reader, LOG_POSITION_MIN), JET_errSuccess);
+    while ((err = log_file_next(reader, &record, &size, &position)) == JET_errSuccess) {
+        assert_int_equal(log_record_size(record, size), size);
+        assert_true(log_position_compare(before, position) < 0);
+        before = position;
+        totals->records++;
+        totals->by_type[record->type]++;
+    }
+    assert_int_equal(err, LOG_NO_MORE_RECORDS);
+    totals->files++;
+    log_file_close(reader);
+}
+
+static void read_checkpoint(struct totals *totals)
+{
+    struct checkpoint checkpoint;
+    assert_int_equal(checkpoint_read("/x.chk", &checkpoint), JET_errSuccess);
+    assert_true(checkpoint.checkpoint.generation > 0);
+    totals->checkpoints++;
+}
+
+static void walk(const char *directory, struct totals *totals)
+{
+    DIR *entries = opendir(directory);
+    struct dirent *entry;
+    assert_non_null(entries);
+    while ((entry = readdir(entries)) != NULL) {
+        char path[PATH_SIZE];
+        struct stat status;
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+            walk(path, totals);
+        } else if (ends_with(path, ".log") || ends_with(path, ".log.gz")) {
+            load(path, "/x.log");
+            read_log(totals);
+        } else if (ends_with(path, ".chk") || ends_with(path, ".chk.gz")) {
+            load(path, "/x.chk");
+            read_checkpoint(totals);
+        }
+    }
+    closedir(entries);
+}
+
+static void all_records_of_real_logs_parse(void **state)
+{
+    static struct totals totals;
+    char path[PATH_SIZE];
+    const char *shared = shared_directory();
+    (void)state;
+    if (shared == NULL) {
+        print_message("no ../shared here: skipped\n");
+        skip();
+    }
+    assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
+    (void)snprintf(path, sizeof(path), "%s/golden/files", shared);
+    walk(path, &totals);
+    (void)snprintf(path, sizeof(path), "%s/edb/museum", shared);
+    walk(path, &totals);
+    print_message("%u files, %u records, %u checkpoints\n", totals.files, totals.records, totals.checkpoints);
+    assert_true(totals.files >= 40);
+    assert_true(totals.records >= 24000);
+    assert_true(totals.checkpoints >= 20);
+    assert_true(totals.by_type[LOG_RECORD_SPLIT2] > 0);
+    assert_true(totals.by_type[LOG_RECORD_ATTACH_DATABASE] > 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(all_records_of_real_logs_parse)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
