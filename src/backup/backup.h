@@ -67,6 +67,9 @@ JET_ERR backup_begin(struct backup_context *context, JET_GRBIT grbit, uint32_t f
 JET_ERR backup_begin_surrogate(struct backup_context *context, uint32_t first, uint32_t last,
                                JET_GRBIT grbit);
 
+/* JET_errNoBackup, JET_errBackupAbortByServer, or success: what every call that copies meets first. */
+JET_ERR backup_check_running(struct backup_context *context);
+
 /* A list of texts, each with a NUL, one more NUL at the end; freed by the caller with os_free. */
 struct backup_list {
     char *texts;

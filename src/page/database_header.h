@@ -166,6 +166,23 @@ _Static_assert(offsetof(struct database_header, generation_max_required_time) ==
                "logtimeGenMaxRequired");
 _Static_assert(offsetof(struct database_header, revert_count) == 716, "ulRevertCount");
 
+/* The last page of a database's stream in a backup: what was known when its last page had been read. Checksum
+ * as of a header. (PATCHHDR in `cpage.hxx`.) */
+struct PACKED database_trailer {
+    struct page_header page;   /* only its first 4 bytes: the checksum */
+    struct backup_info backup; /* generation_high: the current generation at that moment */
+    struct signature database_signature;
+    struct signature log_signature;
+    int32_t generation_min_required;
+    int32_t generation_max_required;
+    int32_t generation_max_committed;
+    struct log_time generation_max_required_time;
+    struct log_time generation_max_committed_time;
+};
+_Static_assert(sizeof(struct database_trailer) == 148, "PATCHHDR is 148 bytes");
+_Static_assert(offsetof(struct database_trailer, backup) == 40, "PATCHHDR.bkinfo");
+_Static_assert(offsetof(struct database_trailer, log_signature) == 92, "PATCHHDR.signLog");
+
 /* Header and shadow occupy two pages in front of page 1. */
 static inline uint64_t page_file_offset(page_number number, uint32_t page_size)
 {

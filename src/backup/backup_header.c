@@ -1,0 +1,127 @@
+/* Bookkeeping of backups: log records, and the fields of database headers. */
+#include "src/backup/backup_internal.h"
+
+#include "src/log/log.h"
+
+JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t type, uint8_t scope,
+                          uint32_t database_id, const struct backup_info *info, unsigned flags,
+                          struct log_position *position)
+{
+    struct log *log = backup_log(context);
+    struct log_record_backup record = {
+        .type = LOG_RECORD_BACKUP,
+        .phase = phase,
+        .backup_type = type,
+        .scope = scope,
+        .database_id = (uint8_t)database_id,
+    };
+    if (info != NULL)
+        record.details = *info;
+    const struct log_piece piece = {&record, sizeof record};
+    return log == NULL ? JET_errLoggingDisabled : log_append(log, &piece, 1, flags, 0, position);
+}
+
+static uint8_t scope_of(bool log_only, bool truncated)
+{
+    if (truncated)
+        return log_only ? LOG_BACKUP_INCREMENTAL : LOG_BACKUP_FULL;
+    return log_only ? LOG_BACKUP_DIFFERENTIAL : LOG_BACKUP_COPY;
+}
+
+/* The field for a finished backup. A full one makes the incremental ones before it meaningless. */
+static void store_info(struct database_header *header, enum backup_info_type type, bool log_only,
+                       bool truncated, const struct backup_info *info)
+{
+    uint32_t stored_type = (uint32_t)type;
+    if (truncated && log_only) {
+        header->incremental_previous = *info;
+        header->incremental_previous_type = stored_type;
+    } else if (truncated) {
+        header->full_previous = *info;
+        header->full_previous_type = stored_type;
+        memset(&header->incremental_previous, 0, sizeof header->incremental_previous);
+        header->incremental_previous_type = BACKUP_INFO_NORMAL;
+        memset(&header->differential_previous, 0, sizeof header->differential_previous);
+        header->differential_previous_type = BACKUP_INFO_NORMAL;
+    } else if (log_only) {
+        header->differential_previous = *info;
+        header->differential_previous_type = stored_type;
+    } else {
+        header->copy_previous = *info;
+        header->copy_previous_type = stored_type;
+    }
+    if (truncated && type == BACKUP_INFO_NORMAL)
+        memset(&header->snapshot_current, 0, sizeof header->snapshot_current);
+}
+
+static struct log_position stored_mark(const struct database_header *header, bool log_only, bool truncated)
+{
+    if (truncated)
+        return log_only ? header->incremental_previous.mark : header->full_previous.mark;
+    return log_only ? header->differential_previous.mark : header->copy_previous.mark;
+}
+
+JET_ERR backup_update_header(struct backup_context *context, struct database *database,
+                             enum backup_info_type type, bool log_only, bool truncated,
+                             const struct backup_info *info)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(backup_log_record(context, LOG_BACKUP_UPDATE, (uint8_t)type, scope_of(log_only, truncated),
+                          database->id, info, 0, NULL));
+    os_mutex_lock(&database->header_lock);
+    if (log_position_compare(stored_mark(&database->header, log_only, truncated), info->mark) <= 0) {
+        const enum backup_info_type stored = type == BACKUP_INFO_SURROGATE ? BACKUP_INFO_OS_SNAPSHOT : type;
+        const struct database_header before = database->header;
+        store_info(&database->header, stored, log_only, truncated, info);
+        err = database_write_header_locked(database);
+        if (err < JET_errSuccess)
+            database->header = before;
+    }
+    os_mutex_unlock(&database->header_lock);
+done:
+    return err;
+}
+
+/* --- what an incremental backup builds on --- */
+
+struct check {
+    enum backup_info_type type;
+    int32_t low;
+    JET_ERR err;
+};
+
+static void check_full(void *argument, struct database *database)
+{
+    struct check *check = argument;
+    os_mutex_lock(&database->header_lock);
+    if (database->header.full_previous.generation_low == 0 ||
+        database->header.full_previous_type != (uint32_t)check->type)
+        check->err = JET_errMissingFullBackup;
+    os_mutex_unlock(&database->header_lock);
+}
+
+JET_ERR backup_check_full_before(struct backup_context *context, enum backup_info_type type)
+{
+    struct check check = {.type = type == BACKUP_INFO_SURROGATE ? BACKUP_INFO_OS_SNAPSHOT : type};
+    context->services->visit(context->instance, check_full, &check);
+    return check.err;
+}
+
+static void check_gap(void *argument, struct database *database)
+{
+    struct check *check = argument;
+    os_mutex_lock(&database->header_lock);
+    const uint32_t full = database->header.full_previous.generation_high;
+    const uint32_t incremental = database->header.incremental_previous.generation_high;
+    const int64_t last = full > incremental ? full : incremental;
+    if (check->low > last + 1)
+        check->err = JET_errMissingFileToBackup;
+    os_mutex_unlock(&database->header_lock);
+}
+
+JET_ERR backup_check_no_gap(struct backup_context *context, int32_t low)
+{
+    struct check check = {.low = low};
+    context->services->visit(context->instance, check_gap, &check);
+    return check.err;
+}
