@@ -310,6 +310,8 @@ struct ESENT_HOST_FINDING {
     uint32_t page;    /* page number, 0 = none */
     uint32_t object;  /* root page of the tree, 0 = none */
     const char *text; /* what is wrong, a sentence */
+    int warning; /* 1 = a crash or the format allows it (lost space, for instance); does not count as corrupt
+                  */
 };
 
 typedef void (*ESENT_HOST_CHECK_CALLBACK)(void *context, const struct ESENT_HOST_FINDING *finding);

@@ -11,6 +11,7 @@ WARNINGS = [
 LAYERS = [
     "os",
     "page",
+    "check",
     "log",
     "cache",
     "btree",
