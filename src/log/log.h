@@ -127,6 +127,10 @@ JET_ERR log_state(struct log *log);
 /* Makes every later write fail (JET_errLogWriteFail): "stop and emit log". */
 void log_stop_service(struct log *log);
 
+/* While a gate is set, it is called without locks at the beginning of every log_flush and may wait (frozen snapshots).
+ * NULL takes it away. */
+void log_set_write_gate(struct log *log, void (*wait)(void *context), void *context);
+
 /* --- generations --- */
 
 int32_t log_generation(struct log *log); /* current one */

@@ -17,6 +17,8 @@ struct log {
     bool checkpointing;             /* one thread moves the checkpoint */
     bool started;
     bool service_stopped;           /* log_stop_service */
+    void (*write_gate)(void *context); /* log_set_write_gate */
+    void *write_gate_context;
     JET_ERR down;                   /* why no more records are taken; JET_errSuccess while all is well */
 
     /* The current generation. `buffer` holds the file's bytes from `base` to `entry`, both offsets in the file; `base`

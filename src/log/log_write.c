@@ -70,11 +70,30 @@ static bool durable_locked(const struct log *log, struct log_position position)
            log_position_compare(position, log_position_of(log, log->durable)) < 0;
 }
 
+void log_set_write_gate(struct log *log, void (*wait)(void *context), void *context)
+{
+    os_mutex_lock(&log->lock);
+    log->write_gate = wait;
+    log->write_gate_context = context;
+    os_mutex_unlock(&log->lock);
+}
+
+static void pass_write_gate(struct log *log)
+{
+    os_mutex_lock(&log->lock);
+    void (*wait)(void *) = log->write_gate;
+    void *context = log->write_gate_context;
+    os_mutex_unlock(&log->lock);
+    if (wait != NULL)
+        wait(context);
+}
+
 JET_ERR log_flush(struct log *log, struct log_position position)
 {
     JET_ERR err = JET_errSuccess;
     if (!log->settings.enabled || log_position_is_null(position))
         return JET_errSuccess;
+    pass_write_gate(log);
     os_mutex_lock(&log->lock);
     for (;;) {
         if (!log->started)
