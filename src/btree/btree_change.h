@@ -49,6 +49,8 @@ struct node_change {
     change_applied *applied; /* may be NULL */
     void *context;
 
+    struct tree *tree; /* the caller may leave it out, unless `decide` wants it */
+
     enum change_kind kind;
     struct span data;
     bool versioned;

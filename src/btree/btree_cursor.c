@@ -224,6 +224,36 @@ unsigned btree_cursor_line(const struct btree_cursor *cursor)
     return cursor->line;
 }
 
+dbtime btree_cursor_modified(const struct btree_cursor *cursor)
+{
+    return page_header(&cursor->latch.page)->modified;
+}
+
+JET_ERR btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified,
+                               enum latch_mode mode, bool *valid)
+{
+    JET_ERR err = JET_errSuccess;
+
+    *valid = false;
+    btree_cursor_release(cursor);
+    if (page == PAGE_NUMBER_NULL)
+        return JET_errSuccess;
+    err = cache_latch(cursor->tree->database, page, mode, LATCH_CACHED_ONLY, &cursor->latch);
+    if (err == CACHE_ERR_CONFLICT)
+        return JET_errSuccess;
+    if (err < JET_errSuccess)
+        return err;
+    const struct page_header *header = page_header(&cursor->latch.page);
+    if (header->modified == modified && header->tree == cursor->tree->object &&
+        page_is_leaf(&cursor->latch.page) && line < page_line_count(&cursor->latch.page)) {
+        cursor->line = line;
+        *valid = true;
+    } else {
+        btree_cursor_release(cursor);
+    }
+    return JET_errSuccess;
+}
+
 struct node btree_cursor_raw_node(const struct btree_cursor *cursor)
 {
     ASSERT(latch_is_held(&cursor->latch));
@@ -481,6 +511,85 @@ again:
             goto again;
         if (err == JET_errNoCurrentRecord)
             err = JET_errRecordNotFound;
+    }
+done:
+    if (err < JET_errSuccess)
+        btree_cursor_release(cursor);
+    return err;
+}
+
+/* Latches a child of the page at `cursor`, letting the page go. */
+static JET_ERR descend(struct btree_cursor *cursor, uint32_t line)
+{
+    JET_ERR err = JET_errSuccess;
+    struct latch above = cursor->latch;
+
+    cursor->latch = (struct latch)LATCH_INIT;
+    TRY(cache_latch(cursor->tree->database, node_child(&above.page, line), LATCH_SHARED, 0, &cursor->latch));
+    TRY(tree_check_page(cursor->tree, &cursor->latch.page, &above.page));
+done:
+    cache_unlatch(&above);
+    return err;
+}
+
+static JET_ERR latch_root(struct btree_cursor *cursor)
+{
+    JET_ERR err = JET_errSuccess;
+
+    btree_cursor_release(cursor);
+    TRY(cache_latch(cursor->tree->database, cursor->tree->root, LATCH_SHARED, 0, &cursor->latch));
+    TRY(tree_check_page(cursor->tree, &cursor->latch.page, NULL));
+done:
+    return err;
+}
+
+JET_ERR btree_cursor_estimate(struct btree_cursor *cursor, const struct bookmark *bookmark, uint64_t *less,
+                              uint64_t *total)
+{
+    JET_ERR err = JET_errSuccess;
+    bool equal = false;
+
+    *less = 0;
+    *total = 1;
+    TRY(latch_root(cursor));
+    for (int depth = 0; !page_is_leaf(&cursor->latch.page); depth++) {
+        uint32_t line = branch_line(&cursor->latch.page, bookmark);
+
+        if (depth == TREE_DEPTH_MOST)
+            FAIL(JET_errBadParentPageLink);
+        *less = *less * page_line_count(&cursor->latch.page) + line;
+        *total *= page_line_count(&cursor->latch.page);
+        TRY(descend(cursor, line));
+    }
+    *less = *less * page_line_count(&cursor->latch.page) +
+            leaf_line(cursor->tree, &cursor->latch.page, bookmark, &equal);
+    *total *= page_line_count(&cursor->latch.page);
+done:
+    btree_cursor_release(cursor);
+    return err;
+}
+
+JET_ERR btree_cursor_at_fraction(struct btree_cursor *cursor, uint64_t less, uint64_t total)
+{
+    JET_ERR err = JET_errSuccess;
+    double fraction = total == 0 ? 0.0 : (double)less / (double)total;
+
+    TRY(latch_root(cursor));
+    for (int depth = 0;; depth++) {
+        uint32_t count = page_line_count(&cursor->latch.page);
+
+        if (count == 0)
+            FAIL(JET_errRecordNotFound);
+        if (depth > TREE_DEPTH_MOST)
+            FAIL(JET_errBadParentPageLink);
+        double at = fraction * count;
+        uint32_t line = at >= count ? count - 1 : (uint32_t)at;
+
+        cursor->line = line;
+        if (page_is_leaf(&cursor->latch.page))
+            break;
+        fraction = at - line;
+        TRY(descend(cursor, line));
     }
 done:
     if (err < JET_errSuccess)

@@ -46,6 +46,10 @@ JET_ERR btree_cursor_last(struct btree_cursor *cursor, enum latch_mode mode);
 JET_ERR btree_cursor_next(struct btree_cursor *cursor);
 JET_ERR btree_cursor_previous(struct btree_cursor *cursor);
 
+/* Latches the page where a node was, if it is still there unchanged: *valid. Otherwise nothing is latched. */
+JET_ERR btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified,
+                               enum latch_mode mode, bool *valid);
+
 bool btree_cursor_latched(const struct btree_cursor *cursor);
 /* The node, while latched. JET_errOutOfMemory when its key had to be joined. */
 JET_ERR btree_cursor_node(struct btree_cursor *cursor, struct node_view *node);
@@ -54,5 +58,11 @@ struct node btree_cursor_raw_node(const struct btree_cursor *cursor);
 void btree_cursor_release(struct btree_cursor *cursor);
 page_number btree_cursor_page(const struct btree_cursor *cursor);
 unsigned btree_cursor_line(const struct btree_cursor *cursor);
+dbtime btree_cursor_modified(const struct btree_cursor *cursor);
+/* Estimates where a bookmark lies: `less` of `total` nodes before it; and which node lies there (latched
+ * shared). JET_errRecordNotFound in an empty tree. */
+JET_ERR btree_cursor_estimate(struct btree_cursor *cursor, const struct bookmark *bookmark, uint64_t *less,
+                              uint64_t *total);
+JET_ERR btree_cursor_at_fraction(struct btree_cursor *cursor, uint64_t less, uint64_t total);
 
 #endif

@@ -36,8 +36,8 @@ struct transaction {
 JET_ERR transaction_init(struct transaction *transaction, struct version_store *store, uint16_t process);
 void transaction_done(struct transaction *transaction);
 
-/* Gives a transaction up without undoing it: level 0 afterwards, its entries are dropped from the store (end of an
- * instance that leaves the rest to recovery). */
+/* Gives a transaction up without undoing it: level 0 afterwards, its entries are dropped from the store (end
+ * of an instance that leaves the rest to recovery). */
 void transaction_abandon(struct transaction *transaction);
 
 static inline unsigned transaction_level(const struct transaction *transaction)
@@ -61,13 +61,17 @@ JET_ERR transaction_wait(struct transaction *transaction, bool all);
  * log error makes the instance unavailable and is returned (JET_errRollbackError etc.). */
 JET_ERR transaction_rollback(struct transaction *transaction);
 
+/* Forgets the transaction: level 0, entries dropped without undo. For instances that end without regard to
+ * their data. */
+void transaction_abandon(struct transaction *transaction);
+
 /* A change is coming: JET_errNotInTransaction at level 0, JET_errTransReadOnly, log begins that were put off.
  */
 JET_ERR transaction_prepare_change(struct transaction *transaction, struct database *database);
 
 /* Runs something in the transaction that is not about nodes: schema changes. Entries are undone among the
- * others in reverse order. Exactly one of `undo` and `cleanup` is called, once; `committed` may be called
- * before `cleanup`. Members may be NULL. */
+ * others in reverse order. Exactly one of `undo`, `cleanup` and `abandoned` is called, once; `committed` may
+ * be called before `cleanup`. Members may be NULL. */
 struct version_action {
     const char *name;
     void (*undo)(struct transaction *transaction, struct database *database, void *context); /* rollback */
@@ -75,6 +79,9 @@ struct version_action {
                       void *context); /* commit to level 0 */
     void (*cleanup)(struct database *database,
                     void *context); /* no running transaction began before the commit */
+    /* The entry is dropped without undo or clean-up (dirty term, database forgotten): only frees what it
+     * holds. */
+    void (*abandoned)(void *context);
 };
 JET_ERR version_add_action(struct transaction *transaction, struct database *database,
                            const struct version_action *action, void *context);

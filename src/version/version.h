@@ -74,6 +74,11 @@ JET_ERR version_redo_entry(struct transaction *transaction, const struct version
 JET_ERR version_redo_undo_info(struct transaction *transaction, const struct version_redo *redo);
 /* An undo record was redone: the entry with that id is gone. */
 void version_redo_undone(struct transaction *transaction, uint32_t entry_id, const struct version_redo *what);
+/* An undo record has to be applied to its page, which the caller has latched exclusively and stamps: the line
+ * gets back what the entry (by id) says. JET_errLogCorrupted if line or entry do not fit. Call
+ * version_redo_undone afterwards. */
+JET_ERR version_redo_undo_page(struct transaction *transaction, const struct version_redo *what,
+                               struct page *page, uint32_t line);
 /* Begin, commit and rollback records. */
 JET_ERR version_redo_begin(struct transaction *transaction, unsigned from_level, unsigned levels,
                            uint32_t begin0, struct log_position position);
