@@ -156,6 +156,39 @@ static JET_ERR make_log(struct instance *instance)
     return log_create(&settings, &instance->log);
 }
 
+/* --- the checkpoint --- */
+
+/* The log asks the database set; what the instance adds is that a new generation is a time to move the
+ * checkpoint. */
+static JET_ERR log_attachments(void *context, struct log_position position,
+                               uint8_t list[LOG_ATTACHMENTS_SIZE])
+{
+    struct instance *instance = context;
+    return instance->set_callbacks.attachments(instance->set_callbacks.context, position, list);
+}
+
+static struct log_position log_oldest_needed(void *context)
+{
+    struct instance *instance = context;
+    return instance->set_callbacks.oldest_needed(instance->set_callbacks.context);
+}
+
+static JET_ERR log_generations_required(void *context, int32_t low, int32_t high,
+                                        const struct log_time *created)
+{
+    struct instance *instance = context;
+    if (!os_atomic_load(&instance->terminating))
+        os_task_submit(&instance->checkpoint_task);
+    return instance->set_callbacks.generations_required(instance->set_callbacks.context, low, high, created);
+}
+
+static void checkpoint_task(void *context)
+{
+    struct instance *instance = context;
+    if (log_started(instance->log))
+        engine_advance_checkpoint(instance);
+}
+
 /* --- all of it --- */
 
 static uint32_t cache_pages(const struct instance *instance)
@@ -190,9 +223,15 @@ JET_ERR engine_open(struct instance *instance)
     TRY(version_store_create(&options, &instance->versions));
     database_set_init(&instance->logged_databases, instance->log, instance->cache, instance->versions);
     instance->set_made = true;
+    memset(&instance->set_callbacks, 0, sizeof(instance->set_callbacks));
+    database_set_log_callbacks(&instance->logged_databases, &instance->set_callbacks);
     memset(&callbacks, 0, sizeof(callbacks));
-    database_set_log_callbacks(&instance->logged_databases, &callbacks);
+    callbacks.context = instance;
+    callbacks.attachments = log_attachments;
+    callbacks.oldest_needed = log_oldest_needed;
+    callbacks.generations_required = log_generations_required;
     log_set_callbacks(instance->log, &callbacks);
+    os_task_init(&instance->checkpoint_task, checkpoint_task, instance);
 done:
     if (err < JET_errSuccess)
         engine_close(instance);
@@ -201,6 +240,8 @@ done:
 
 void engine_close(struct instance *instance)
 {
+    if (instance->set_made)
+        os_task_cancel(&instance->checkpoint_task);
     for (uint32_t i = 0; i < INSTANCE_DATABASES; i++) {
         if (instance->databases[i].database != NULL)
             databases_release(instance, &instance->databases[i]);

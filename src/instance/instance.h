@@ -12,6 +12,7 @@
 
 #include "src/instance/parameters.h"
 #include "src/instance/session.h"
+#include "src/os/executor.h"
 #include "src/os/lock.h"
 #include "src/os/path.h"
 #include "src/recovery/database_set.h"
@@ -76,8 +77,10 @@ struct instance {
     struct tree_registry *trees;
     struct version_store *versions;
     struct database_set logged_databases; /* what log and recovery know of the databases */
-    bool set_made;                        /* logged_databases is initialised */
-    struct backup_context *backup;        /* made with the instance, so that a stop finds it at any time */
+    bool set_made; /* logged_databases, set_callbacks and checkpoint_task are initialised */
+    struct log_callbacks set_callbacks; /* the set's answers to the log */
+    struct os_task checkpoint_task;
+    struct backup_context *backup; /* made with the instance, so that a stop finds it at any time */
 
     struct os_mutex session_lock; /* OS_RANK_SESSION: list and counts of sessions */
     struct session *sessions;

@@ -195,6 +195,8 @@ static void drop_temporary(struct instance *instance)
 /* Beyond the point of no return: ends everything and frees the instance. */
 static JET_ERR finish(struct instance *instance, enum term_kind kind, JET_GRBIT grbit, JET_ERR first)
 {
+    if (instance->set_made)
+        os_task_cancel(&instance->checkpoint_task);
     JET_ERR err = end_sessions(instance, kind != TERM_ERROR);
     if (first == JET_errSuccess && err < JET_errSuccess)
         first = err;
