@@ -56,6 +56,7 @@ struct check_tree {
     object_id table; /* object of the table it belongs to */
     uint32_t flags;  /* of the catalog: of an index, IDB flags and more */
     bool unique;
+    bool partial; /* index: with conditions, or over tuples: not one entry a record */
     bool space_done;
     bool damaged; /* a walk found something wrong: what depends on the whole is not checked */
     char name[64];

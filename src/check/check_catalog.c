@@ -13,6 +13,8 @@ enum {
     COLUMN_FLAGS = 6,
     COLUMN_RECORD_OFFSET = 9,
     COLUMN_NAME = 128,
+    COLUMN_CONDITIONS = 134,
+    COLUMN_TUPLE_LIMITS = 135,
 };
 enum {
     OFFSET_TABLE = 4,
@@ -99,6 +101,9 @@ static JET_ERR take_tree(struct check *check, const struct page *page, const str
     if (record_variable(data, COLUMN_NAME, &name))
         snprintf(tree.name, sizeof tree.name, "%.*s", (int)(name.size < 63 ? name.size : 63),
                  (const char *)name.bytes);
+    struct span limits = {NULL, 0};
+    tree.partial = (record_variable(data, COLUMN_CONDITIONS, &limits) && limits.size > 0) ||
+                   (record_variable(data, COLUMN_TUPLE_LIMITS, &limits) && limits.size > 0);
     if (row->root == 0 || row->root > check->last) {
         check_report(check, "catalog", page->number, row->table, "object %u has its root at page %u", row->id,
                      row->root);
@@ -167,8 +172,9 @@ done:
 }
 
 /* Two objects may not have the same root or the same id. */
-static void check_duplicates(struct check *check)
+static JET_ERR check_duplicates(struct check *check)
 {
+    JET_ERR err = JET_errSuccess;
     struct counter_set roots = {NULL, 0, 0};
     struct counter_set objects = {NULL, 0, 0};
     for (size_t i = 0; i < check->tree_count; i++) {
@@ -176,7 +182,7 @@ static void check_duplicates(struct check *check)
         struct counter_entry *root = counter_set_get(&roots, tree->root);
         struct counter_entry *object = counter_set_get(&objects, tree->object);
         if (root == NULL || object == NULL)
-            break;
+            FAIL(JET_errOutOfMemory);
         if (root->count++ != 0)
             check_report(check, "catalog", tree->root, tree->object, "two objects have this root");
         if (object->count++ != 0)
@@ -185,8 +191,10 @@ static void check_duplicates(struct check *check)
             check_report(check, "catalog", tree->root, tree->object, "the last object id of the header is %u",
                          check->header.object_id_last);
     }
+done:
     counter_set_free(&roots);
     counter_set_free(&objects);
+    return err;
 }
 
 JET_ERR check_catalog(struct check *check)
@@ -211,7 +219,7 @@ JET_ERR check_catalog(struct check *check)
         check->pages[page].use = PAGE_USE_NONE;
         check->pages[page].visitor = 0;
     }
-    check_duplicates(check);
+    TRY(check_duplicates(check));
 done:
     return err;
 }

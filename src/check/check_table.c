@@ -87,8 +87,9 @@ static bool is_one_to_one(const struct check_tree *index)
 {
     const uint32_t all_nulls = 0x2 | 0x4 | 0x8; /* allow all, first, some nulls */
     const uint32_t several = 0x80;              /* multi-valued */
-    const uint32_t others = index->flags >> 16;
-    return (index->flags & all_nulls) == all_nulls && (index->flags & several) == 0 && others == 0;
+    const uint32_t deferred = 0x40000;          /* not filled completely */
+    return (index->flags & all_nulls) == all_nulls && (index->flags & (several | deferred)) == 0 &&
+           !index->partial;
 }
 
 static JET_ERR check_index(struct table_check *state, struct check_tree *index)
