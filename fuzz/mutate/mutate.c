@@ -269,6 +269,20 @@ static void change_setting(struct program *program, struct mutate_random *random
         rotate_in(program, 0, 1);
 }
 
+/* Another interleaving of the same calls. */
+static void change_schedule(struct program *program, struct mutate_random *random)
+{
+    for (size_t i = first_call(program); i > 0; i--) {
+        if (strcmp(program->lines[i - 1].name, "schedule") == 0)
+            program_remove(program, i - 1, 1);
+    }
+    char line[32];
+    struct program_error error;
+    int size = snprintf(line, sizeof line, "set schedule %u", (unsigned)mutate_below(random, 100000));
+    if (program_parse_line(program, line, (size_t)size, &error))
+        rotate_in(program, 0, 1);
+}
+
 static void mutate_once(struct program *program, struct mutate_random *random, unsigned features)
 {
     if (first_call(program) == program->line_count) {
@@ -293,7 +307,7 @@ static void mutate_once(struct program *program, struct mutate_random *random, u
     else if (choice < 87)
         change_instance(program, random);
     else if (choice < 91 && (features & MUTATE_THREADS) != 0)
-        change_thread(program, random);
+        mutate_one_in(random, 3) ? change_schedule(program, random) : change_thread(program, random);
     else if (choice < 96 && (features & MUTATE_FAULTS) != 0)
         change_fault(program, random);
     else if (choice < 98)

@@ -179,9 +179,13 @@ static void choose_threads(struct run *run)
         EsentHostSetClock(-1);
         return;
     }
-    struct ESENT_HOST_SIMULATION simulation = {.seed = run->options->seed,
-                                               .scheduler = run->options->seed == 0 ? ESENT_HOST_SCHEDULE_FIFO
-                                                                                    : ESENT_HOST_SCHEDULE_RANDOM};
+    /* `set schedule N`: the program brings its own interleaving. */
+    uint64_t seed = run->options->seed;
+    const char *own = program_setting(run->program, "schedule");
+    if (own != NULL)
+        name_number(own, &seed);
+    struct ESENT_HOST_SIMULATION simulation = {
+        .seed = seed, .scheduler = seed == 0 ? ESENT_HOST_SCHEDULE_FIFO : ESENT_HOST_SCHEDULE_RANDOM};
     EsentHostUseSimulation(&simulation);
 }
 

@@ -96,11 +96,10 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
         fuzz_target.prepare(&program);
     if (fuzz_target.judged)
         judgement.model = model_new(&program, NULL);
-    /* The schedule belongs to the program: the same input runs the same way. */
+    /* The schedule belongs to the program (`set schedule`): the same input runs the same way. */
     struct run_options options = {
         .files = RUN_MEMORY,
         .simulated = fuzz_target.simulated,
-        .seed = size,
         .observer = {.context = &judgement, .after = judge_call},
     };
     run_program(&program, &options, NULL, &result);
