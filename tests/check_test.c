@@ -1,6 +1,10 @@
 /* The checker of closed databases: it accepts files written by Windows and by the published engine (found in
  * ../shared beside the checkout; the tests that need them skip without it), refuses each kind of damage, and
  * survives any. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,8 @@
 /* Files: the same behaviour from POSIX and in-memory files, faults, and what a crash keeps. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

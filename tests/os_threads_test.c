@@ -1,4 +1,8 @@
 /* Locks, conditions, threads, background tasks: with real threads and under the simulated scheduler. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,5 +1,9 @@
 /* The queue of background tasks, in order of their time; a pool of threads that is started when there is
  * work. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include "src/os/executor.h"
 
 #include <time.h>

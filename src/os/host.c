@@ -1,4 +1,8 @@
 /* The host: settings, the death of the process, the reset of the world. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include "src/os/host.h"
 
 #include <stdio.h>

@@ -1,4 +1,8 @@
 /* Mutexes and conditions, and the check of the lock order. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include "src/os/lock.h"
 
 #include <errno.h>

@@ -1,5 +1,9 @@
 /* What a crash keeps of the in-memory files: the record of unsynced changes, copies of the whole, and the
  * crash itself. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include <stdlib.h>
 
 #include "src/os/memory_files.h"

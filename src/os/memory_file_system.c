@@ -1,5 +1,9 @@
 /* The in-memory file system: a sorted list of names over files that live as long as a name, a handle or the
  * memory of a former list of names refers to them. What a crash keeps: memory_crash.c. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include "src/os/memory_file_system.h"
 
 #include <stdlib.h>

@@ -1,5 +1,9 @@
 /* POSIX files. Windows' sharing rules hold between the opens of this process exactly (a list of open files),
  * and towards other processes as far as flock can say it. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 /* SplitMix64: one 64-bit state, passes the usual test batteries, starts well from any seed. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 #include "src/os/random.h"
 
 #include <sys/random.h>
