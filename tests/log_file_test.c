@@ -1,4 +1,5 @@
-/* The log: records written and read back, segments, fragments, generations, torn and damaged files, a full disk, faults. */
+/* The log: records written and read back, segments, fragments, generations, torn and damaged files, a full
+ * disk, faults. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,7 +90,8 @@ static void check_trace(const struct log_record_header *header, size_t size, uns
 }
 
 /* Reads traces [first, ...) of one file whose sizes `size_of` tells; returns the number behind the last. */
-static unsigned read_file(const char *path, unsigned first, size_t (*size_of)(unsigned), const struct log_position *at)
+static unsigned read_file(const char *path, unsigned first, size_t (*size_of)(unsigned),
+                          const struct log_position *at)
 {
     struct log_file_reader *reader = NULL;
     const struct log_record_header *record;
@@ -145,7 +147,8 @@ static void records_come_back_across_segments_and_files(void **state)
     assert_int_equal(log_stop(logs), JET_errSuccess);
     unsigned next = 0;
     for (int32_t generation = 1; generation <= last; generation++) {
-        assert_int_equal(log_path(logs, generation == last ? 0 : generation, path, sizeof(path)), JET_errSuccess);
+        assert_int_equal(log_path(logs, generation == last ? 0 : generation, path, sizeof(path)),
+                         JET_errSuccess);
         next = read_file(path, next, mixed_sizes, NULL);
     }
     assert_int_equal(next, COUNT);
@@ -284,8 +287,10 @@ static void a_torn_segment_is_read_from_its_shadow(void **state)
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(append_trace(i, small_size(i), NULL), JET_errSuccess);
     assert_int_equal(log_stop(logs), JET_errSuccess);
-    assert_int_equal(EsentHostFileRead("/l/edb.log", LOG_SECTOR_SIZE, segment, sizeof(segment), &done), JET_errSuccess);
-    assert_int_equal(EsentHostFileWrite("/l/edb.log", 2 * LOG_SECTOR_SIZE, segment, sizeof(segment)), JET_errSuccess);
+    assert_int_equal(EsentHostFileRead("/l/edb.log", LOG_SECTOR_SIZE, segment, sizeof(segment), &done),
+                     JET_errSuccess);
+    assert_int_equal(EsentHostFileWrite("/l/edb.log", 2 * LOG_SECTOR_SIZE, segment, sizeof(segment)),
+                     JET_errSuccess);
     assert_int_equal(read_file("/l/edb.log", 0, small_size, NULL), 5);
     assert_int_equal(EsentHostFileCorrupt("/l/edb.log", LOG_SECTOR_SIZE + 50, 0xff), JET_errSuccess);
     assert_int_equal(log_file_open("/l/edb.log", &reader), JET_errSuccess);
@@ -369,8 +374,8 @@ static unsigned count_records(void)
     return os_file_exists("/l/edb.log") ? read_file("/l/edb.log", next, three_thousand, NULL) : next;
 }
 
-/* Every allocation and every I/O of a small life of a log may fail: an error comes out, nothing leaks, and what was flushed
- * before is there. */
+/* Every allocation and every I/O of a small life of a log may fail: an error comes out, nothing leaks, and
+ * what was flushed before is there. */
 static void every_fault_ends_in_an_error(void **state)
 {
     static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_ALLOCATE, ESENT_HOST_FAULT_IO,
@@ -435,7 +440,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(positions_are_those_of_the_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(generations_are_chained, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_log_goes_on_where_it_ended, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unflushed_records_are_lost_and_flushed_ones_are_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unflushed_records_are_lost_and_flushed_ones_are_not, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(one_wrong_bit_is_put_right, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_segment_is_corruption, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_torn_segment_is_read_from_its_shadow, set_up, tear_down),

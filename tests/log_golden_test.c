@@ -1,5 +1,6 @@
-/* Log files that the published engine and Windows wrote: each must open, each record must parse, and the files of a sequence
- * must chain. The files lie beside the checkout (../shared); without them the test says so and is skipped. */
+/* Log files that the published engine and Windows wrote: each must open, each record must parse, and the
+ * files of a sequence must chain. The files lie beside the checkout (../shared); without them the test says
+ * so and is skipped. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>

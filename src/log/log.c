@@ -5,9 +5,11 @@
 #include "src/os/clock.h"
 #include "src/os/memory.h"
 
-#define BUFFER_SECTORS 4u        /* first size of the buffers */
-#define WRITE_AHEAD_SECTORS 64u  /* that many whole segments in the buffer are written without being asked for */
-#define TOO_DEEP_MARGIN 0x20     /* generations between the checkpoint limit and its enforcement, as the engine's */
+#define BUFFER_SECTORS 4u /* first size of the buffers */
+#define WRITE_AHEAD_SECTORS                                                                                  \
+    64u /* that many whole segments in the buffer are written without being asked for */
+#define TOO_DEEP_MARGIN                                                                                      \
+    0x20 /* generations between the checkpoint limit and its enforcement, as the engine's */
 
 static void free_settings(struct log_settings *settings)
 {
@@ -153,8 +155,8 @@ static void begin_segment(uint8_t *target)
     memcpy(target, &header, sizeof(header));
 }
 
-/* Lays a record of `total` bytes out from file offset `at`; `buffer` (if not NULL) holds the file from `base` on. Returns
- * the offset behind it. */
+/* Lays a record of `total` bytes out from file offset `at`; `buffer` (if not NULL) holds the file from `base`
+ * on. Returns the offset behind it. */
 static size_t lay_out(size_t at, size_t total, uint8_t *buffer, size_t base, struct piece_cursor *cursor)
 {
     bool fragmented = false;
@@ -182,7 +184,8 @@ static size_t lay_out(size_t at, size_t total, uint8_t *buffer, size_t base, str
             room -= sizeof(begin);
         } else if (fragmented) {
             room -= sizeof(struct log_record_fragment);
-            struct log_record_fragment fragment = {LOG_RECORD_FRAGMENT, (uint16_t)(total < room ? total : room)};
+            struct log_record_fragment fragment = {LOG_RECORD_FRAGMENT,
+                                                   (uint16_t)(total < room ? total : room)};
             if (buffer != NULL)
                 memcpy(buffer + (at - base), &fragment, sizeof(fragment));
             at += sizeof(fragment);
@@ -273,8 +276,8 @@ static JET_ERR check_depth(const struct log *log, uint8_t type, int32_t begin0_g
 }
 
 /* Makes room for a record of `total` bytes in the current file, by a new generation if need be. Lock held. */
-static JET_ERR make_room(struct log *log, size_t total, uint8_t type, bool new_generation, int32_t begin0_generation,
-                         size_t *behind)
+static JET_ERR make_room(struct log *log, size_t total, uint8_t type, bool new_generation,
+                         int32_t begin0_generation, size_t *behind)
 {
     JET_ERR err = JET_errSuccess;
     int32_t first_generation = log->header.generation;
@@ -302,9 +305,9 @@ done:
     return err;
 }
 
-static JET_ERR append_locked(struct log *log, const struct log_piece *pieces, size_t total, bool new_generation,
-                             int32_t begin0_generation, struct log_record_commit0 *commit0,
-                             struct log_position *position)
+static JET_ERR append_locked(struct log *log, const struct log_piece *pieces, size_t total,
+                             bool new_generation, int32_t begin0_generation,
+                             struct log_record_commit0 *commit0, struct log_position *position)
 {
     JET_ERR err = JET_errSuccess;
     size_t behind = 0;
@@ -328,7 +331,8 @@ done:
 }
 
 static JET_ERR append(struct log *log, const struct log_piece *pieces, size_t count, bool new_generation,
-                      int32_t begin0_generation, struct log_record_commit0 *commit0, struct log_position *position)
+                      int32_t begin0_generation, struct log_record_commit0 *commit0,
+                      struct log_position *position)
 {
     struct log_position at = LOG_POSITION_MIN;
     size_t total = 0;
@@ -352,7 +356,8 @@ static JET_ERR append(struct log *log, const struct log_piece *pieces, size_t co
 JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count, unsigned flags,
                    int32_t begin0_generation, struct log_position *position)
 {
-    return append(log, pieces, count, (flags & LOG_APPEND_NEW_GENERATION) != 0, begin0_generation, NULL, position);
+    return append(log, pieces, count, (flags & LOG_APPEND_NEW_GENERATION) != 0, begin0_generation, NULL,
+                  position);
 }
 
 JET_ERR log_append_record(struct log *log, const void *record, size_t size, struct log_position *position)

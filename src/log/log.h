@@ -1,15 +1,16 @@
 /* The write-ahead log of one instance.
  *
- * A record is appended to a buffer in memory and gets its position at once; it is durable when log_flush has returned for a
- * position behind it. Records are byte-contiguous within segments; one too large for the rest of its segment is fragmented;
- * one too large for the rest of its file starts a new generation: the current file `edb.log` is renamed to
- * `edbGGGGG.log` (5 or 8 hexadecimal digits) and a new `edb.log`, made as `edbtmp.log`, takes its place.
+ * A record is appended to a buffer in memory and gets its position at once; it is durable when log_flush has
+ * returned for a position behind it. Records are byte-contiguous within segments; one too large for the rest
+ * of its segment is fragmented; one too large for the rest of its file starts a new generation: the current
+ * file `edb.log` is renamed to `edbGGGGG.log` (5 or 8 hexadecimal digits) and a new `edb.log`, made as
+ * `edbtmp.log`, takes its place.
  *
- * Thread-safety: all functions may be called from any thread, except log_create/log_destroy and where said otherwise.
- * Locks: appending may start a new generation, which calls `attachments` and `generations_required` with the caller's page
- * latches held and none of the log's locks; they may take locks of rank OS_RANK_DATABASE_HEADER and up.
- * After a failed write the log is down for good: each later append or flush answers JET_errLogWriteFail (-510).
- * Engine sources: `logwrite.cxx`, `logstream.cxx`, `log.cxx`. */
+ * Thread-safety: all functions may be called from any thread, except log_create/log_destroy and where said
+ * otherwise. Locks: appending may start a new generation, which calls `attachments` and
+ * `generations_required` with the caller's page latches held and none of the log's locks; they may take locks
+ * of rank OS_RANK_DATABASE_HEADER and up. After a failed write the log is down for good: each later append or
+ * flush answers JET_errLogWriteFail (-510). Engine sources: `logwrite.cxx`, `logstream.cxx`, `log.cxx`. */
 #ifndef OPENESENT_LOG_LOG_H
 #define OPENESENT_LOG_LOG_H
 
@@ -28,14 +29,15 @@ struct log_piece {
 /* What the log needs to know from above. Every function may be NULL (tests). */
 struct log_callbacks {
     void *context;
-    /* Fills the list (zeroed by the caller) of loggable databases attached as of `position` (attach record before it, no
-     * detach before it) with attachment_append, for a log file header or the checkpoint. */
+    /* Fills the list (zeroed by the caller) of loggable databases attached as of `position` (attach record
+     * before it, no detach before it) with attachment_append, for a log file header or the checkpoint. */
     JET_ERR (*attachments)(void *context, struct log_position position, uint8_t list[LOG_ATTACHMENTS_SIZE]);
-    /* The oldest position from which redo must start: minimum over modified pages in the cache and over transactions with
-     * log records; LOG_POSITION_MAX if there is none. */
+    /* The oldest position from which redo must start: minimum over modified pages in the cache and over
+     * transactions with log records; LOG_POSITION_MAX if there is none. */
     struct log_position (*oldest_needed)(void *context);
-    /* Called before generation `high` becomes the current one and before the checkpoint moves: the headers of all attached
-     * databases must say on disk that recovery may need generations low to high (`created` = creation time of `high`). */
+    /* Called before generation `high` becomes the current one and before the checkpoint moves: the headers of
+     * all attached databases must say on disk that recovery may need generations low to high (`created` =
+     * creation time of `high`). */
     JET_ERR (*generations_required)(void *context, int32_t low, int32_t high, const struct log_time *created);
     /* The next commit id, under the append lock (commits are logged in the order of their ids). */
     uint32_t (*next_commit_id)(void *context);
@@ -50,9 +52,9 @@ struct log_settings {
     bool enabled;                 /* JET_paramRecovery on */
     bool circular;
     bool create_reserve_logs;
-    uint32_t file_size;           /* bytes, JET_paramLogFileSize * 1024 */
-    uint32_t page_size;           /* bytes, of the databases */
-    uint32_t checkpoint_too_deep; /* generations, JET_paramCheckpointTooDeep; 0 = no limit */
+    uint32_t file_size;               /* bytes, JET_paramLogFileSize * 1024 */
+    uint32_t page_size;               /* bytes, of the databases */
+    uint32_t checkpoint_too_deep;     /* generations, JET_paramCheckpointTooDeep; 0 = no limit */
     struct log_parameters parameters; /* for headers and Init records */
     struct log_callbacks callbacks;
 };
@@ -73,12 +75,13 @@ void log_set_circular(struct log *log, bool circular);
 
 /* --- start and end (called by recovery and term) --- */
 
-/* Begins a new log sequence: generation 1 with a new signature. There must be no log files in the directory. */
+/* Begins a new log sequence: generation 1 with a new signature. There must be no log files in the directory.
+ */
 JET_ERR log_start_new(struct log *log);
 /* Continues in the existing edb.log, which `reader` has read, behind its data. */
 JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader);
-/* Continues in a new generation behind existing archived files, the last of which `previous` has read (its file is not
- * edb.log; there is no edb.log). */
+/* Continues in a new generation behind existing archived files, the last of which `previous` has read (its
+ * file is not edb.log; there is no edb.log). */
 JET_ERR log_start_behind(struct log *log, const struct log_file_reader *previous);
 /* Sets the position the checkpoint has now, before or after the start (recovery). */
 void log_set_checkpoint(struct log *log, struct log_position checkpoint);
@@ -97,10 +100,11 @@ enum log_append_flags {
     LOG_APPEND_NEW_GENERATION = 0x1 /* first start a new generation: the record will be its first */
 };
 
-/* Appends one record. *position (may be NULL) is its place; with logging disabled LOG_POSITION_MIN. The total size must
- * be what log_record_size says. `begin0_generation`: generation of the transaction's begin, 0 if none (limits the length
- * of transactions: JET_errTransactionTooLong, JET_errCheckpointDepthTooDeep). Errors: JET_errLogWriteFail,
- * JET_errLogDiskFull, JET_errLogSequenceEnd, JET_errOutOfMemory; nothing was appended then. */
+/* Appends one record. *position (may be NULL) is its place; with logging disabled LOG_POSITION_MIN. The total
+ * size must be what log_record_size says. `begin0_generation`: generation of the transaction's begin, 0 if
+ * none (limits the length of transactions: JET_errTransactionTooLong, JET_errCheckpointDepthTooDeep). Errors:
+ * JET_errLogWriteFail, JET_errLogDiskFull, JET_errLogSequenceEnd, JET_errOutOfMemory; nothing was appended
+ * then. */
 JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count, unsigned flags,
                    int32_t begin0_generation, struct log_position *position);
 
@@ -115,20 +119,22 @@ struct log_position log_end(struct log *log);
 
 /* --- durability --- */
 
-/* Returns when every record at or before `position` is on disk. Waits for a flush in progress and shares it. */
+/* Returns when every record at or before `position` is on disk. Waits for a flush in progress and shares it.
+ */
 JET_ERR log_flush(struct log *log, struct log_position position);
 JET_ERR log_flush_all(struct log *log);
 /* First position that is not yet durable. */
 struct log_position log_durable_end(struct log *log);
 /* Whether the record at `position` is durable: a page whose last modification it is may be written. */
 bool log_is_durable(struct log *log, struct log_position position);
-/* JET_errSuccess, or why no more records are accepted: JET_errLogWriteFail, JET_errLogDiskFull, JET_errLogSequenceEnd. */
+/* JET_errSuccess, or why no more records are accepted: JET_errLogWriteFail, JET_errLogDiskFull,
+ * JET_errLogSequenceEnd. */
 JET_ERR log_state(struct log *log);
 /* Makes every later write fail (JET_errLogWriteFail): "stop and emit log". */
 void log_stop_service(struct log *log);
 
-/* While a gate is set, it is called without locks at the beginning of every log_flush and may wait (frozen snapshots).
- * NULL takes it away. */
+/* While a gate is set, it is called without locks at the beginning of every log_flush and may wait (frozen
+ * snapshots). NULL takes it away. */
 void log_set_write_gate(struct log *log, void (*wait)(void *context), void *context);
 
 /* --- generations --- */
@@ -136,7 +142,8 @@ void log_set_write_gate(struct log *log, void (*wait)(void *context), void *cont
 int32_t log_generation(struct log *log); /* current one */
 struct log_time log_generation_created(struct log *log);
 struct signature log_signature(struct log *log);
-/* Starts a new generation (for backups): the old one is complete and durable on return. *generation is the new one. */
+/* Starts a new generation (for backups): the old one is complete and durable on return. *generation is the
+ * new one. */
 JET_ERR log_roll(struct log *log, int32_t *generation);
 /* Lowest and highest archived generation on disk, 0 0 if there is none. */
 JET_ERR log_generation_range(struct log *log, int32_t *low, int32_t *high);
@@ -147,17 +154,19 @@ JET_ERR log_delete_generations(struct log *log, int32_t low, int32_t end);
 JET_ERR log_path(const struct log *log, int32_t generation, char *path, size_t capacity);
 /* The same in another directory (restore, backup); also for the other files of the log. */
 enum { LOG_PATH_CURRENT = 0, LOG_PATH_TEMPORARY = -1, LOG_PATH_CHECKPOINT = -2 };
-JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path, size_t capacity);
+JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path,
+                    size_t capacity);
 /* Range of archived generations in a directory. */
 JET_ERR log_generation_range_in(const struct log *log, const char *directory, int32_t *low, int32_t *high);
 
 /* --- checkpoint --- */
 
 struct log_position log_checkpoint(struct log *log);
-/* Recomputes the checkpoint (callbacks) and, if it moved or `force`, writes database headers' required generations and
- * the checkpoint file; with circular logging deletes generations behind it. */
+/* Recomputes the checkpoint (callbacks) and, if it moved or `force`, writes database headers' required
+ * generations and the checkpoint file; with circular logging deletes generations behind it. */
 JET_ERR log_update_checkpoint(struct log *log, bool force);
-/* Writes the checkpoint file for a given position, from which nothing has to be redone that is not in the log behind it. */
+/* Writes the checkpoint file for a given position, from which nothing has to be redone that is not in the log
+ * behind it. */
 JET_ERR log_write_checkpoint(struct log *log, struct log_position position);
 /* Bytes between two positions, b before a gives 0. */
 uint64_t log_distance(const struct log *log, struct log_position a, struct log_position b);

@@ -36,7 +36,8 @@ void log_note_backup(struct log *log, bool full, struct log_position mark, struc
     os_mutex_unlock(&log->lock);
 }
 
-/* Where recovery would have to start now. The end of the durable log is read first: what is appended later lies behind. */
+/* Where recovery would have to start now. The end of the durable log is read first: what is appended later
+ * lies behind. */
 static struct log_position recompute(struct log *log)
 {
     const struct log_callbacks *callbacks = &log->settings.callbacks;
@@ -130,7 +131,8 @@ JET_ERR log_update_checkpoint(struct log *log, bool force)
     os_mutex_unlock(&log->lock);
     if (moved || force) {
         if (position.generation != current.generation && callbacks->generations_required != NULL)
-            TRY(callbacks->generations_required(callbacks->context, position.generation, generation, &created));
+            TRY(callbacks->generations_required(callbacks->context, position.generation, generation,
+                                                &created));
         TRY(write_file(log, position));
         log_set_checkpoint(log, position);
     }

@@ -27,8 +27,8 @@ JET_ERR attachment_append(uint8_t *list, size_t capacity, size_t *used, const st
     return JET_errSuccess;
 }
 
-bool attachment_next(const uint8_t *list, size_t capacity, size_t *offset, struct attachment *fixed_part, char *path,
-                     size_t path_capacity)
+bool attachment_next(const uint8_t *list, size_t capacity, size_t *offset, struct attachment *fixed_part,
+                     char *path, size_t path_capacity)
 {
     if (*offset + sizeof(*fixed_part) > capacity || list[*offset] == 0)
         return false;
@@ -36,8 +36,9 @@ bool attachment_next(const uint8_t *list, size_t capacity, size_t *offset, struc
     size_t names = *offset + sizeof(*fixed_part);
     if (names + fixed_part->names_size > capacity)
         return false;
-    if (log_text_decode(list + names, fixed_part->names_size, (fixed_part->flags & ATTACHMENT_UNICODE_NAMES) != 0,
-                        path, path_capacity) < JET_errSuccess)
+    if (log_text_decode(list + names, fixed_part->names_size,
+                        (fixed_part->flags & ATTACHMENT_UNICODE_NAMES) != 0, path,
+                        path_capacity) < JET_errSuccess)
         return false;
     *offset = names + fixed_part->names_size;
     return true;

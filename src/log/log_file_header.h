@@ -1,9 +1,10 @@
-/* The first sector of a log file, the header of each following segment, and the list of attachments both log headers and
- * checkpoints carry.
+/* The first sector of a log file, the header of each following segment, and the list of attachments both log
+ * headers and checkpoints carry.
  *
- * A log file is `file_sectors` sectors of 4096 bytes: sector 0 the header, sectors 1... segments. Each segment begins with
- * struct log_segment_header and holds records; the last sector of the file stays unused. Unused space is filled with a
- * pattern. Engine sources: `log.hxx` (LGFILEHDR, ATTACHINFO), `_logstream.hxx` (LGSEGHDR), `sysver.cxx` (versions). */
+ * A log file is `file_sectors` sectors of 4096 bytes: sector 0 the header, sectors 1... segments. Each
+ * segment begins with struct log_segment_header and holds records; the last sector of the file stays unused.
+ * Unused space is filled with a pattern. Engine sources: `log.hxx` (LGFILEHDR, ATTACHINFO), `_logstream.hxx`
+ * (LGSEGHDR), `sysver.cxx` (versions). */
 #ifndef OPENESENT_LOG_LOG_FILE_HEADER_H
 #define OPENESENT_LOG_LOG_FILE_HEADER_H
 
@@ -23,7 +24,7 @@
 #define LOG_VERSION_UPDATE_MINOR 16u
 #define LOG_VERSION_UPDATE_MAJOR_READABLE 130u /* newest update-major whose records are understood */
 #define LOG_UPDATE_MINOR_SEGMENTS_CHECKSUM 13u /* from here on previous_segments_checksum is filled */
-#define LOG_ENGINE_FORMAT_VERSION 9600u       /* diagnostic field: engine that wrote the file */
+#define LOG_ENGINE_FORMAT_VERSION 9600u        /* diagnostic field: engine that wrote the file */
 
 enum { LOG_FLAG_RESERVE_USED = 0x01, LOG_FLAG_CIRCULAR_NOW = 0x02, LOG_FLAG_CIRCULAR_HISTORY = 0x04 };
 
@@ -41,14 +42,15 @@ struct PACKED log_file_header {
     uint32_t update_major;
     struct signature log_signature;
     struct log_parameters parameters;
-    uint8_t flags; /* LOG_FLAG_... */
+    uint8_t flags;                  /* LOG_FLAG_... */
     struct log_position checkpoint; /* when the file was created */
     uint32_t update_minor;
     uint8_t sector_size_mismatch;
-    uint64_t previous_segments_checksum; /* accumulated checksum of the previous generation's segments, 0 unknown */
+    uint64_t previous_segments_checksum; /* accumulated checksum of the previous generation's segments, 0
+                                            unknown */
     uint32_t engine_format_version;
     uint8_t reserved[2];
-    uint32_t file_type; /* FILE_TYPE_LOG */
+    uint32_t file_type;                        /* FILE_TYPE_LOG */
     uint8_t attachments[LOG_ATTACHMENTS_SIZE]; /* struct attachment ..., as of creation */
     uint8_t padding[LOG_SECTOR_SIZE - 671 - LOG_ATTACHMENTS_SIZE];
 };
@@ -58,9 +60,9 @@ _Static_assert(offsetof(struct log_file_header, file_type) == 667, "LGFILEHDR.le
 _Static_assert(offsetof(struct log_file_header, attachments) == 671, "LGFILEHDR.rgbAttach");
 
 struct PACKED log_segment_header {
-    uint64_t checksum;              /* ECC and XOR, as of database pages; page number := sector number */
-    struct log_position position;   /* of this segment: byte 0 */
-    struct log_time started;        /* when its first record was added */
+    uint64_t checksum;            /* ECC and XOR, as of database pages; page number := sector number */
+    struct log_position position; /* of this segment: byte 0 */
+    struct log_time started;      /* when its first record was added */
     uint8_t reserved[12];
     uint32_t flags;
 };
@@ -83,16 +85,17 @@ struct PACKED attachment {
 };
 _Static_assert(sizeof(struct attachment) == 64, "ATTACHINFO");
 
-/* Appends one attachment to a list of `capacity` bytes at *used. JET_errTooManyAttachedDatabases if it does not fit. */
+/* Appends one attachment to a list of `capacity` bytes at *used. JET_errTooManyAttachedDatabases if it does
+ * not fit. */
 JET_ERR attachment_append(uint8_t *list, size_t capacity, size_t *used, const struct attachment *fixed_part,
                           const char *path);
 
 /* Walks a list: *offset = 0 to start; returns false at the end or at a malformed entry. The path is UTF-8. */
-bool attachment_next(const uint8_t *list, size_t capacity, size_t *offset, struct attachment *fixed_part, char *path,
-                     size_t path_capacity);
+bool attachment_next(const uint8_t *list, size_t capacity, size_t *offset, struct attachment *fixed_part,
+                     char *path, size_t path_capacity);
 
-/* Whether a sector is a log file header: checksum and file type good. Versions newer than ours: JET_errBadLogVersion;
- * checksum or content wrong: JET_errLogFileCorrupt. */
+/* Whether a sector is a log file header: checksum and file type good. Versions newer than ours:
+ * JET_errBadLogVersion; checksum or content wrong: JET_errLogFileCorrupt. */
 JET_ERR log_file_header_verify(const struct log_file_header *header);
 
 #endif

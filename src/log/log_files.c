@@ -15,20 +15,23 @@ static const char *log_extension(const struct log *log)
     return log->settings.legacy_extensions ? ".log" : ".jtx";
 }
 
-JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path, size_t capacity)
+JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path,
+                    size_t capacity)
 {
     char name[64];
     const char *base = log->settings.base_name;
     int length;
     if (generation > 0)
-        length = snprintf(name, sizeof(name), log->settings.eight_dot_three && generation <= 0xFFFFF ? "%s%05X%s" : "%s%08X%s",
+        length = snprintf(name, sizeof(name),
+                          log->settings.eight_dot_three && generation <= 0xFFFFF ? "%s%05X%s" : "%s%08X%s",
                           base, (unsigned)generation, log_extension(log));
     else if (generation == LOG_PATH_CURRENT)
         length = snprintf(name, sizeof(name), "%s%s", base, log_extension(log));
     else if (generation == LOG_PATH_TEMPORARY)
         length = snprintf(name, sizeof(name), "%stmp%s", base, log_extension(log));
     else
-        length = snprintf(name, sizeof(name), "%s%s", base, log->settings.legacy_extensions ? ".chk" : ".jcp");
+        length =
+            snprintf(name, sizeof(name), "%s%s", base, log->settings.legacy_extensions ? ".chk" : ".jcp");
     if (length < 0 || (size_t)length >= sizeof(name))
         return JET_errInvalidPath;
     return os_path_join(directory, name, path, capacity);

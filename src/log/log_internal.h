@@ -11,28 +11,28 @@
 struct log {
     struct log_settings settings; /* texts owned */
 
-    struct os_mutex lock;           /* guards everything below, for memory work only: no I/O under it */
-    struct os_condition idle;       /* signalled when `writing` or `checkpointing` ends */
-    bool writing;                   /* one thread writes files or changes generations */
-    bool checkpointing;             /* one thread moves the checkpoint */
+    struct os_mutex lock;     /* guards everything below, for memory work only: no I/O under it */
+    struct os_condition idle; /* signalled when `writing` or `checkpointing` ends */
+    bool writing;             /* one thread writes files or changes generations */
+    bool checkpointing;       /* one thread moves the checkpoint */
     bool started;
-    bool service_stopped;           /* log_stop_service */
+    bool service_stopped;              /* log_stop_service */
     void (*write_gate)(void *context); /* log_set_write_gate */
     void *write_gate_context;
-    JET_ERR down;                   /* why no more records are taken; JET_errSuccess while all is well */
+    JET_ERR down; /* why no more records are taken; JET_errSuccess while all is well */
 
-    /* The current generation. `buffer` holds the file's bytes from `base` to `entry`, both offsets in the file; `base`
-     * is the start of a segment, everything before it is in the file. */
+    /* The current generation. `buffer` holds the file's bytes from `base` to `entry`, both offsets in the
+     * file; `base` is the start of a segment, everything before it is in the file. */
     struct os_file *file;
     struct log_file_header header;
     uint64_t segments_checksum;
     uint8_t *buffer;
     size_t capacity;
-    uint8_t *spare;                 /* takes the buffer's place while it is written */
+    uint8_t *spare; /* takes the buffer's place while it is written */
     size_t spare_capacity;
     size_t base;
     size_t entry;
-    size_t durable;                 /* offset in the file up to which data is durable */
+    size_t durable; /* offset in the file up to which data is durable */
 
     struct log_position checkpoint;
     struct log_position checkpoint_written; /* as in the checkpoint file */
@@ -59,23 +59,25 @@ void log_set_down(struct log *log, JET_ERR reason);
 void log_begin_writing(struct log *log);
 void log_end_writing(struct log *log);
 
-/* Writes all whole segments in the buffer, and syncs if asked to. The caller is the writer and holds the lock, which is
- * given up in between. A failure brings the log down. */
+/* Writes all whole segments in the buffer, and syncs if asked to. The caller is the writer and holds the
+ * lock, which is given up in between. A failure brings the log down. */
 JET_ERR log_write_segments(struct log *log, bool sync);
 
-/* Fills the rest of the last segment. With `record`, as a record that readers of all versions skip. Lock held. */
+/* Fills the rest of the last segment. With `record`, as a record that readers of all versions skip. Lock
+ * held. */
 JET_ERR log_fill_segment(struct log *log, bool record);
 
-/* Closes the current generation and begins the next. The caller is the writer and holds the lock, which is given up in
- * between. */
+/* Closes the current generation and begins the next. The caller is the writer and holds the lock, which is
+ * given up in between. */
 JET_ERR log_next_generation(struct log *log);
 
-/* Makes the file of a generation as edbtmp.log with a header that follows `previous` (NULL: the first of a sequence), and
- * leaves it open. */
+/* Makes the file of a generation as edbtmp.log with a header that follows `previous` (NULL: the first of a
+ * sequence), and leaves it open. */
 JET_ERR log_create_file(struct log *log, int32_t generation, const struct log_file_header *previous,
                         uint64_t previous_checksum, struct log_file_header *header, struct os_file **file);
 
-/* Reserve files edbres00001.jrs and 2, which keep space for a clean end on a full disk. Errors are ignored. */
+/* Reserve files edbres00001.jrs and 2, which keep space for a clean end on a full disk. Errors are ignored.
+ */
 void log_create_reserves(struct log *log);
 /* Turns a reserve file into `path`; JET_errDiskFull if there is none. */
 JET_ERR log_use_reserve(struct log *log, const char *path);

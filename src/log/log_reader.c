@@ -25,7 +25,8 @@ static bool is_zero(const uint8_t *sector)
     return memcmp(sector, zero_sector, LOG_SECTOR_SIZE) == 0;
 }
 
-/* Whether `sector` is a segment with the checksum of place `number`; a single wrong bit is put right and counted. */
+/* Whether `sector` is a segment with the checksum of place `number`; a single wrong bit is put right and
+ * counted. */
 static bool segment_verify(uint8_t *sector, uint32_t number, unsigned *repaired)
 {
     enum checksum_result result = checksum_block_verify(sector, LOG_SECTOR_SIZE, number, true);
@@ -97,10 +98,12 @@ static enum segment_state classify(struct log_file_reader *reader, uint8_t *sect
 }
 
 /* The damaged segment's shadow, if the sector behind holds it. */
-static bool shadow_read(struct log_file_reader *reader, struct os_file *file, uint32_t number, uint8_t *sector)
+static bool shadow_read(struct log_file_reader *reader, struct os_file *file, uint32_t number,
+                        uint8_t *sector)
 {
     if (number + 1 >= reader->header.file_sectors ||
-        os_file_read(file, (uint64_t)(number + 1) * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE) < JET_errSuccess)
+        os_file_read(file, (uint64_t)(number + 1) * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE) <
+            JET_errSuccess)
         return false;
     if (is_zero(sector) || !segment_verify(sector, number, &reader->end.repaired))
         return false;
@@ -117,8 +120,8 @@ static void set_corrupt(struct log_file_reader *reader, uint32_t number)
 }
 
 /* Takes in one sector; *done when the walk has to end. */
-static JET_ERR scan_sector(struct log_file_reader *reader, struct os_file *file, uint32_t number, uint8_t *sector,
-                           bool *empty_seen, bool *done)
+static JET_ERR scan_sector(struct log_file_reader *reader, struct os_file *file, uint32_t number,
+                           uint8_t *sector, bool *empty_seen, bool *done)
 {
     uint8_t shadow[LOG_SECTOR_SIZE];
     switch (classify(reader, sector, number)) {
@@ -156,7 +159,8 @@ static JET_ERR scan(struct log_file_reader *reader, struct os_file *file)
         uint32_t count = last - first < CHUNK_SECTORS ? last - first : CHUNK_SECTORS;
         TRY(os_file_read(file, (uint64_t)first * LOG_SECTOR_SIZE, chunk, (size_t)count * LOG_SECTOR_SIZE));
         for (uint32_t i = 0; i < count && !finished; i++)
-            TRY(scan_sector(reader, file, first + i, chunk + (size_t)i * LOG_SECTOR_SIZE, &empty_seen, &finished));
+            TRY(scan_sector(reader, file, first + i, chunk + (size_t)i * LOG_SECTOR_SIZE, &empty_seen,
+                            &finished));
     }
     reader->end.end =
         (struct log_position){0, (uint16_t)(LOG_HEADER_SECTORS + reader->count), reader->header.generation};
@@ -183,8 +187,7 @@ static void find_term(struct log_file_reader *reader)
             reader->end.closed_normally = true;
             reader->end.last_term = reader->end.end;
             reader->end.last_term.sector--;
-            reader->end.last_term.byte =
-                (uint16_t)(offset == sizeof(struct log_segment_header) ? 0 : offset);
+            reader->end.last_term.byte = (uint16_t)(offset == sizeof(struct log_segment_header) ? 0 : offset);
             break;
         case LOG_RECORD_NOP:
         case LOG_RECORD_NOP2:
@@ -314,7 +317,8 @@ struct assembly {
     size_t seen;
 };
 
-static JET_ERR fragment_begin(struct log_file_reader *reader, struct assembly *assembly, size_t offset, size_t room)
+static JET_ERR fragment_begin(struct log_file_reader *reader, struct assembly *assembly, size_t offset,
+                              size_t room)
 {
     const struct log_record_fragment_begin *begin = (const void *)(reader->segments + offset);
     bool at_segment_start = offset % LOG_SECTOR_SIZE == sizeof(struct log_segment_header);
@@ -337,8 +341,8 @@ static JET_ERR fragment_begin(struct log_file_reader *reader, struct assembly *a
     return JET_errSuccess;
 }
 
-static JET_ERR fragment_continue(struct log_file_reader *reader, struct assembly *assembly, size_t offset, size_t room,
-                                 bool *complete)
+static JET_ERR fragment_continue(struct log_file_reader *reader, struct assembly *assembly, size_t offset,
+                                 size_t room, bool *complete)
 {
     const struct log_record_fragment *fragment = (const void *)(reader->segments + offset);
     if (!assembly->inside || log_record_size(fragment, room) == 0 ||
@@ -353,7 +357,8 @@ static JET_ERR fragment_continue(struct log_file_reader *reader, struct assembly
 }
 
 /* Skips NOPs. The record behind more of them than fill can be begins at the next segment. */
-static void skip_nops(struct log_file_reader *reader, size_t *offset, size_t *start, const struct assembly *assembly)
+static void skip_nops(struct log_file_reader *reader, size_t *offset, size_t *start,
+                      const struct assembly *assembly)
 {
     size_t segment_end = *offset - *offset % LOG_SECTOR_SIZE + LOG_SECTOR_SIZE;
     size_t first = *offset;

@@ -193,9 +193,11 @@ JET_ERR log_next_generation(struct log *log)
     }
     TRY(log_fill_segment(log, false));
     TRY(log_write_segments(log, true));
-    /* Nobody appends from here on: the file is full, or the caller wants the next; others wait for `writing`. */
+    /* Nobody appends from here on: the file is full, or the caller wants the next; others wait for `writing`.
+     */
     os_mutex_unlock(&log->lock);
-    err = log_create_file(log, log->header.generation + 1, &log->header, log->segments_checksum, &header, &file);
+    err = log_create_file(log, log->header.generation + 1, &log->header, log->segments_checksum, &header,
+                          &file);
     if (err >= JET_errSuccess) {
         os_file_close(file);
         file = NULL;
@@ -292,7 +294,8 @@ JET_ERR log_start_behind(struct log *log, const struct log_file_reader *previous
 {
     const struct log_file_header *header = log_file_reader_header(previous);
     ASSERT(!log->started);
-    return start_fresh_file(log, header->generation + 1, header, log_file_reader_end(previous)->segments_checksum);
+    return start_fresh_file(log, header->generation + 1, header,
+                            log_file_reader_end(previous)->segments_checksum);
 }
 
 JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader)

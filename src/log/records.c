@@ -3,7 +3,8 @@
 
 #include "src/os/text.h"
 
-/* `size` is the fixed part; `variable` says that sizes inside name more; 0 = no supported version writes the type. */
+/* `size` is the fixed part; `variable` says that sizes inside name more; 0 = no supported version writes the
+ * type. */
 struct record_kind {
     const char *name;
     uint16_t size;
@@ -14,10 +15,8 @@ struct record_kind {
 #define PAGE_KIND 1
 #define NODE_KIND 2
 #define IGNORED_KIND 3
-#define FIXED(type, structure, family)                                                                       \
-    [type] = {#type, (uint16_t)sizeof(structure), false, family}
-#define VARIABLE(type, structure, family)                                                                    \
-    [type] = {#type, (uint16_t)sizeof(structure), true, family}
+#define FIXED(type, structure, family) [type] = {#type, (uint16_t)sizeof(structure), false, family}
+#define VARIABLE(type, structure, family) [type] = {#type, (uint16_t)sizeof(structure), true, family}
 
 static const struct record_kind kinds[LOG_RECORD_TYPE_END] = {
     FIXED(LOG_RECORD_NOP, struct log_record_header, 0),
@@ -148,7 +147,8 @@ static size_t tree_variable_size(const void *record, uint8_t type)
     case LOG_RECORD_SPLIT:
     case LOG_RECORD_SPLIT2: {
         const struct log_record_split *split = record;
-        size_t size = (size_t)split->parent_key_size + split->prefix_split_old_size + split->prefix_split_new_size;
+        size_t size =
+            (size_t)split->parent_key_size + split->prefix_split_old_size + split->prefix_split_new_size;
         return size + (type == LOG_RECORD_SPLIT2 ? AS(log_record_split2)->before_image_size : 0);
     }
     case LOG_RECORD_MERGE:
@@ -156,7 +156,8 @@ static size_t tree_variable_size(const void *record, uint8_t type)
     case LOG_RECORD_MERGE2:
         return (size_t)AS(log_record_merge)->parent_separator_size + AS(log_record_merge2)->before_image_size;
     case LOG_RECORD_PAGE_MOVE:
-        return (size_t)AS(log_record_page_move)->page_header_size + AS(log_record_page_move)->page_trailer_size;
+        return (size_t)AS(log_record_page_move)->page_header_size +
+               AS(log_record_page_move)->page_trailer_size;
     case LOG_RECORD_EMPTY_TREE:
         return AS(log_record_empty_tree)->list_size;
     case LOG_RECORD_DELTA:
@@ -271,7 +272,8 @@ uint8_t log_record_database(const void *record)
     case LOG_RECORD_FREE_FDP:
     case LOG_RECORD_MACRO_INFO2:
     case LOG_RECORD_SCAN_CHECK:
-        return AS(log_record_ignored)->size > 0 ? ((const uint8_t *)record)[sizeof(struct log_record_ignored)] : 0;
+        return AS(log_record_ignored)->size > 0 ? ((const uint8_t *)record)[sizeof(struct log_record_ignored)]
+                                                : 0;
     default:
         return 0;
     }
@@ -318,7 +320,7 @@ JET_ERR log_text_decode(const uint8_t *text, size_t size, bool wide, char *path,
         memcpy(units, text, count * 2);
         size_t length = os_utf16_length_limited(units, count);
         return os_utf16_to_utf8(units, length, path, capacity, NULL) < JET_errSuccess ? JET_errLogFileCorrupt
-                                                                                       : JET_errSuccess;
+                                                                                      : JET_errSuccess;
     }
     size_t length = 0;
     while (length < size && text[length] != 0)

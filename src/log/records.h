@@ -1,9 +1,9 @@
 /* Log records: the on-disk form of every record type, their sizes, and a bounds-checking decoder.
  *
- * A record is a type byte followed by a packed structure, followed by variable data whose sizes the structure names.
- * Records are physiological: they name a page, the database time before and after the change, and the change itself by
- * line number, so that redo applies a record exactly if the page's time equals the time before.
- * Engine sources: `logapi.hxx` (structures), `logread.cxx` (sizes). Written at log version 8.5.16. */
+ * A record is a type byte followed by a packed structure, followed by variable data whose sizes the structure
+ * names. Records are physiological: they name a page, the database time before and after the change, and the
+ * change itself by line number, so that redo applies a record exactly if the page's time equals the time
+ * before. Engine sources: `logapi.hxx` (structures), `logread.cxx` (sizes). Written at log version 8.5.16. */
 #ifndef OPENESENT_LOG_RECORDS_H
 #define OPENESENT_LOG_RECORDS_H
 
@@ -13,10 +13,10 @@
 
 enum log_record_type {
     LOG_RECORD_NOP = 0,
-    LOG_RECORD_INIT = 1, /* legacy */
-    LOG_RECORD_TERM = 2, /* legacy */
+    LOG_RECORD_INIT = 1,         /* legacy */
+    LOG_RECORD_TERM = 2,         /* legacy */
     LOG_RECORD_MULTI_SECTOR = 3, /* legacy */
-    LOG_RECORD_END = 4, /* legacy: end of a generation */
+    LOG_RECORD_END = 4,          /* legacy: end of a generation */
     LOG_RECORD_BEGIN = 5,
     LOG_RECORD_COMMIT = 6,
     LOG_RECORD_ROLLBACK = 7,
@@ -109,7 +109,8 @@ struct PACKED log_record_header {
     uint8_t type;
 };
 
-/* What ignorable records have in common: a reader that does not know the type skips `size` bytes behind this. */
+/* What ignorable records have in common: a reader that does not know the type skips `size` bytes behind this.
+ */
 struct PACKED log_record_ignored {
     uint8_t type;
     uint32_t size;
@@ -128,28 +129,29 @@ enum {
 /* First part of each record that changes pages. */
 struct PACKED log_record_page {
     uint8_t type;
-    uint16_t process_id;   /* session (procid) that did it */
-    uint8_t database_id;   /* log-local database number, 1... */
+    uint16_t process_id; /* session (procid) that did it */
+    uint8_t database_id; /* log-local database number, 1... */
     uint32_t page;
-    uint64_t dbtime;       /* time of the page after the change */
+    uint64_t dbtime;        /* time of the page after the change */
     uint64_t dbtime_before; /* time of the page before the change */
-    uint32_t trx_begin0;   /* transaction's begin id */
-    uint8_t level;         /* transaction level */
-    uint16_t line;         /* line on the page */
-    uint8_t flags;         /* LOG_PAGE_... */
+    uint32_t trx_begin0;    /* transaction's begin id */
+    uint8_t level;          /* transaction level */
+    uint16_t line;          /* line on the page */
+    uint8_t flags;          /* LOG_PAGE_... */
 };
 _Static_assert(sizeof(struct log_record_page) == 32, "LRPAGE_");
 
 /* Changes of one node. */
 struct PACKED log_record_node {
     struct log_record_page page;
-    uint32_t version_id;   /* id of the version entry (RCE), joins deferred undo information; 0 = unversioned */
-    uint32_t tree_page;    /* root page of the tree (pgnoFDP) */
-    uint32_t tree_object;  /* object id of the tree (objidFDP) */
+    uint32_t version_id; /* id of the version entry (RCE), joins deferred undo information; 0 = unversioned */
+    uint32_t tree_page;  /* root page of the tree (pgnoFDP) */
+    uint32_t tree_object; /* object id of the tree (objidFDP) */
 };
 _Static_assert(sizeof(struct log_record_node) == 44, "LRNODE_");
 
-/* data[]: key prefix?, suffix, data. `prefix_size` counts key bytes compressed against the page's external header. */
+/* data[]: key prefix?, suffix, data. `prefix_size` counts key bytes compressed against the page's external
+ * header. */
 struct PACKED log_record_insert {
     struct log_record_node node;
     uint16_t suffix_size;
@@ -227,8 +229,8 @@ struct PACKED log_record_undo_info {
     uint16_t operation;
     int16_t maximum_size; /* replace: space reservations of the version */
     int16_t delta;
-    uint16_t data_size;   /* before-image */
-    uint8_t data[];       /* bookmark key, bookmark data, before-image */
+    uint16_t data_size; /* before-image */
+    uint8_t data[];     /* bookmark key, bookmark data, before-image */
 };
 _Static_assert(sizeof(struct log_record_undo_info) == 56, "LRUNDOINFO");
 
@@ -280,7 +282,7 @@ _Static_assert(sizeof(struct log_record_split) == 102, "LRSPLIT_");
 #define LOG_PREIMAGE_XPRESS 0x2
 struct PACKED log_record_split2 {
     struct log_record_split split;
-    uint32_t flags;             /* LOG_PREIMAGE_... */
+    uint32_t flags; /* LOG_PREIMAGE_... */
     uint32_t before_image_size;
     uint8_t data[]; /* key to insert at parent, old prefix, new prefix, before-image of the split page */
 };
@@ -495,7 +497,7 @@ struct PACKED log_record_create_database {
     struct signature database_signature;
     uint16_t path_size; /* bytes, terminating NULs included */
     uint8_t flags;      /* LOG_CREATE_... */
-    uint8_t data[];     /* with VERSION_INFO: uint16 version, uint16 update; then the path: NUL-terminated text */
+    uint8_t data[]; /* with VERSION_INFO: uint16 version, uint16 update; then the path: NUL-terminated text */
 };
 _Static_assert(sizeof(struct log_record_create_database) == 43, "LRCREATEDB");
 
@@ -555,7 +557,8 @@ struct PACKED log_record_set_database_version {
 };
 _Static_assert(sizeof(struct log_record_set_database_version) == 14, "LRSETDBVERSION");
 
-/* The engine's parameters as of the start of a generation or an init: for display only, except the circular bit. */
+/* The engine's parameters as of the start of a generation or an init: for display only, except the circular
+ * bit. */
 #define LOG_PARAMETERS_CIRCULAR 0x1
 struct PACKED log_parameters {
     char system_path[261];
@@ -737,7 +740,8 @@ struct PACKED log_record_extent_freed2 {
     uint64_t dbtime;
 };
 
-/* A record too large for the rest of its segment: FRAGMENT_BEGIN, then a FRAGMENT in each following segment. */
+/* A record too large for the rest of its segment: FRAGMENT_BEGIN, then a FRAGMENT in each following segment.
+ */
 struct PACKED log_record_fragment_begin {
     uint8_t type;
     uint32_t total_size;
@@ -753,8 +757,8 @@ struct PACKED log_record_fragment {
 };
 _Static_assert(sizeof(struct log_record_fragment) == 3, "LRFRAGMENT");
 
-/* Size of the record at `record` in bytes, header and variable data, or 0 if it is not a whole known record within
- * `available` bytes. Never reads beyond `available`. */
+/* Size of the record at `record` in bytes, header and variable data, or 0 if it is not a whole known record
+ * within `available` bytes. Never reads beyond `available`. */
 size_t log_record_size(const void *record, size_t available);
 
 /* Size of the fixed part of a type, 0 for types that no supported version writes. */
@@ -776,7 +780,8 @@ uint8_t log_record_database(const void *record);
  * JET_errLogFileCorrupt if it is malformed or too long. */
 JET_ERR log_text_decode(const uint8_t *text, size_t size, bool wide, char *path, size_t capacity);
 
-/* Path at the end of a create, attach or detach record as UTF-8 into `path`. JET_errLogFileCorrupt if malformed. */
+/* Path at the end of a create, attach or detach record as UTF-8 into `path`. JET_errLogFileCorrupt if
+ * malformed. */
 JET_ERR log_record_path_text(const void *record, size_t size, char *path, size_t capacity);
 
 #endif

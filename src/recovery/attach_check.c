@@ -23,7 +23,8 @@ static JET_ERR check_attach_now(const struct recovery *recovery, const struct da
 {
     if (header->generation_min_required != 0 && header->generation_min_required < recovery->generation)
         return JET_errRequiredLogFilesMissing;
-    if (header->full_current.generation_low != 0 && header->full_current.generation_high == 0 && !recovery->hard)
+    if (header->full_current.generation_low != 0 && header->full_current.generation_high == 0 &&
+        !recovery->hard)
         return JET_errSoftRecoveryOnBackupDatabase;
     return JET_errSuccess;
 }
@@ -75,10 +76,11 @@ JET_ERR attach_check_create(const struct recovery *recovery, const struct recove
     return attach_now(recovery, header, decision);
 }
 
-/* Consistent state and attach position of header and log agree as far as they must? The log signature matches. */
+/* Consistent state and attach position of header and log agree as far as they must? The log signature
+ * matches. */
 static JET_ERR compare_states(const struct recovery *recovery, const struct recovery_database *known,
-                              const struct database_header *header, bool logged_signature_matches, bool before_redo,
-                              enum attach_decision *decision)
+                              const struct database_header *header, bool logged_signature_matches,
+                              bool before_redo, enum attach_decision *decision)
 {
     bool same_database = signatures_equal(&header->signature, &known->signature);
     int consistent = log_position_compare(header->consistent, known->consistent);
@@ -102,8 +104,8 @@ static JET_ERR compare_states(const struct recovery *recovery, const struct reco
 }
 
 JET_ERR attach_check(const struct recovery *recovery, const struct recovery_database *known,
-                     const struct signature *logged_signature, bool before_redo, struct database_header *header,
-                     enum attach_decision *decision)
+                     const struct signature *logged_signature, bool before_redo,
+                     struct database_header *header, enum attach_decision *decision)
 {
     JET_ERR err = read_header(known->path, header);
     *decision = ATTACH_DEFER;

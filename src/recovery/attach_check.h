@@ -1,4 +1,5 @@
-/* The decision whether a database file can take part in redo from the present position on: for recovery_databases.c. */
+/* The decision whether a database file can take part in redo from the present position on: for
+ * recovery_databases.c. */
 #ifndef OPENESENT_RECOVERY_ATTACH_CHECK_H
 #define OPENESENT_RECOVERY_ATTACH_CHECK_H
 
@@ -16,11 +17,12 @@ enum attach_decision {
 JET_ERR attach_check_create(const struct recovery *recovery, const struct recovery_database *known,
                             struct database_header *header, enum attach_decision *decision);
 
-/* For an attach record, whose database then belonged to the log `logged_signature`, or (`before_redo`) for an attachment
- * of the checkpoint. Errors end recovery: JET_errRequiredLogFilesMissing, JET_errSoftRecoveryOnBackupDatabase,
- * JET_errConsistentTimeMismatch, JET_errAttachedDatabaseMismatch, JET_errDatabaseCorrupted, JET_errReadVerifyFailure. */
+/* For an attach record, whose database then belonged to the log `logged_signature`, or (`before_redo`) for an
+ * attachment of the checkpoint. Errors end recovery: JET_errRequiredLogFilesMissing,
+ * JET_errSoftRecoveryOnBackupDatabase, JET_errConsistentTimeMismatch, JET_errAttachedDatabaseMismatch,
+ * JET_errDatabaseCorrupted, JET_errReadVerifyFailure. */
 JET_ERR attach_check(const struct recovery *recovery, const struct recovery_database *known,
-                     const struct signature *logged_signature, bool before_redo, struct database_header *header,
-                     enum attach_decision *decision);
+                     const struct signature *logged_signature, bool before_redo,
+                     struct database_header *header, enum attach_decision *decision);
 
 #endif

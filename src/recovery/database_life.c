@@ -14,7 +14,8 @@ static void hold_checkpoint(struct database_set *set, bool hold)
     os_mutex_unlock(&set->lock);
 }
 
-/* Appends a record that ends in the database's path, and makes it durable. `sizes` are set by the caller's structure. */
+/* Appends a record that ends in the database's path, and makes it durable. `sizes` are set by the caller's
+ * structure. */
 static JET_ERR append_with_path(struct database_set *set, const struct log_piece *pieces, size_t count,
                                 struct log_position *position)
 {
@@ -52,8 +53,8 @@ static void allow_headers(struct database_set *set, struct database *database, s
     os_mutex_unlock(&set->lock);
 }
 
-JET_ERR database_log_create(struct database_set *set, struct database *database, struct database_header *header,
-                            uint32_t grbit, uint16_t process)
+JET_ERR database_log_create(struct database_set *set, struct database *database,
+                            struct database_header *header, uint32_t grbit, uint16_t process)
 {
     JET_ERR err = JET_errSuccess;
     uint16_t *path = NULL;
@@ -103,7 +104,8 @@ JET_ERR database_log_create_finish(struct database_set *set, struct database *da
     struct log_time created = log_generation_created(set->log);
     os_mutex_lock(&database->header_lock);
     attach = database->header.attach;
-    database_header_set_state(&database->header, DATABASE_DIRTY_SHUTDOWN, attach.generation, generation, &created);
+    database_header_set_state(&database->header, DATABASE_DIRTY_SHUTDOWN, attach.generation, generation,
+                              &created);
     err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);
     TRY(err);
@@ -137,7 +139,8 @@ void database_header_after_attach(const struct signature *log_signature, const s
     bool same_log = signatures_equal(&header->log_signature, log_signature);
     header->generation_recovering = recovering ? position.generation : 0;
     if (header->state != DATABASE_DIRTY_SHUTDOWN)
-        database_header_set_state(header, DATABASE_DIRTY_SHUTDOWN, position.generation, position.generation, created);
+        database_header_set_state(header, DATABASE_DIRTY_SHUTDOWN, position.generation, position.generation,
+                                  created);
     if (!keep_backup_info) {
         if (!same_log)
             clear_backup_info(header);

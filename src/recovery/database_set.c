@@ -3,7 +3,8 @@
 
 #include "src/os/memory.h"
 
-void database_set_init(struct database_set *set, struct log *log, struct cache *cache, struct version_store *versions)
+void database_set_init(struct database_set *set, struct log *log, struct cache *cache,
+                       struct version_store *versions)
 {
     memset(set, 0, sizeof(*set));
     os_mutex_init(&set->lock, OS_RANK_DATABASE_HEADER);
@@ -119,7 +120,8 @@ static int32_t greater(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static JET_ERR require_generations(struct database *database, int32_t low, int32_t high, const struct log_time *created)
+static JET_ERR require_generations(struct database *database, int32_t low, int32_t high,
+                                   const struct log_time *created)
 {
     JET_ERR err = JET_errSuccess;
     os_mutex_lock(&database->header_lock);

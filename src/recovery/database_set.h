@@ -1,15 +1,16 @@
-/* The logged databases of an instance, and what their headers say about the log: shared by recovery and the running engine.
+/* The logged databases of an instance, and what their headers say about the log: shared by recovery and the
+ * running engine.
  *
- * The set holds databases from the record of their creation or attachment until that of their detachment. It answers the
- * log's questions (struct log_callbacks): which databases are attached, from where redo must start, and it keeps the
- * generations that recovery would need in the databases' headers.
+ * The set holds databases from the record of their creation or attachment until that of their detachment. It
+ * answers the log's questions (struct log_callbacks): which databases are attached, from where redo must
+ * start, and it keeps the generations that recovery would need in the databases' headers.
  *
- * The calls of a database's life below append the record, make it durable, and then bring the header on disk to the new
- * state, so that header and log agree whenever a crash comes.
+ * The calls of a database's life below append the record, make it durable, and then bring the header on disk
+ * to the new state, so that header and log agree whenever a crash comes.
  *
- * Locks: the set's lock has rank OS_RANK_DATABASE_HEADER, before any database's header_lock. Nobody may append to the log
- * while holding a header_lock: the append may start a new generation, which takes all of them.
- * Engine sources: `log.cxx` (ErrLGUpdateGenRequired, LGLoadAttachmentsFromFMP), `db.cxx`, `io.cxx`. */
+ * Locks: the set's lock has rank OS_RANK_DATABASE_HEADER, before any database's header_lock. Nobody may
+ * append to the log while holding a header_lock: the append may start a new generation, which takes all of
+ * them. Engine sources: `log.cxx` (ErrLGUpdateGenRequired, LGLoadAttachmentsFromFMP), `db.cxx`, `io.cxx`. */
 #ifndef OPENESENT_RECOVERY_DATABASE_SET_H
 #define OPENESENT_RECOVERY_DATABASE_SET_H
 
@@ -19,8 +20,8 @@
 #include "src/version/version.h"
 
 struct database_set_entry {
-    struct database *database;      /* NULL: free */
-    char *logged_path;              /* path that log and checkpoint name, if it is another than the database's; owned */
+    struct database *database; /* NULL: free */
+    char *logged_path; /* path that log and checkpoint name, if it is another than the database's; owned */
     struct log_position attach;     /* position of the record that made it known */
     struct log_position consistent; /* as that record has it */
     struct log_position detach;     /* of the detach record, null before */
@@ -31,9 +32,9 @@ struct database_set {
     struct os_mutex lock;
     struct log *log;
     struct cache *cache;
-    struct version_store *versions; /* may be NULL */
-    uint32_t changing;              /* attaches and detaches in progress: the checkpoint stands still */
-    bool redoing;                   /* recovery redoes: the log's end is not the current one */
+    struct version_store *versions;    /* may be NULL */
+    uint32_t changing;                 /* attaches and detaches in progress: the checkpoint stands still */
+    bool redoing;                      /* recovery redoes: the log's end is not the current one */
     struct log_position redo_position; /* while redoing: the checkpoint does not pass it */
     struct log_position init;          /* of the last init record */
     struct database_set_entry entries[DATABASE_ID_MAX + 1]; /* by log id */
@@ -58,23 +59,23 @@ void database_set_remove(struct database_set *set, struct database *database);
 
 /* --- the life of a logged database --- */
 
-/* Creation: appends the create record for the header given (database_header_init has filled it) and enters the log's data
- * into the header: the caller then creates the file with it. `process` is the session's number. Adds the database to the
- * set. On error nothing was added. */
-JET_ERR database_log_create(struct database_set *set, struct database *database, struct database_header *header,
-                            uint32_t grbit, uint16_t process);
+/* Creation: appends the create record for the header given (database_header_init has filled it) and enters
+ * the log's data into the header: the caller then creates the file with it. `process` is the session's
+ * number. Adds the database to the set. On error nothing was added. */
+JET_ERR database_log_create(struct database_set *set, struct database *database,
+                            struct database_header *header, uint32_t grbit, uint16_t process);
 /* The creation is complete: appends the finish record, the state becomes "dirty", the header is written. */
 JET_ERR database_log_create_finish(struct database_set *set, struct database *database, uint16_t process);
-/* Attach: the file is open and its header (clean) read; appends the attach record, the state becomes "dirty", the header
- * is written, the database is added to the set. */
+/* Attach: the file is open and its header (clean) read; appends the attach record, the state becomes "dirty",
+ * the header is written, the database is added to the set. */
 JET_ERR database_log_attach(struct database_set *set, struct database *database, uint16_t process);
-/* Detach: all pages are written and purged; appends the detach record, the state becomes "clean", the header is written,
- * the database is taken out of the set. The caller closes the file. If the record is in the log but the header could not
- * be written, the error means that the instance cannot go on. */
+/* Detach: all pages are written and purged; appends the detach record, the state becomes "clean", the header
+ * is written, the database is taken out of the set. The caller closes the file. If the record is in the log
+ * but the header could not be written, the error means that the instance cannot go on. */
 JET_ERR database_log_detach(struct database_set *set, struct database *database, uint16_t process);
 
-/* Header changes alone, as the calls above leave it. header_lock held: the state after an attach at `position` of the log
- * with that signature, whose current file was created at `created`. */
+/* Header changes alone, as the calls above leave it. header_lock held: the state after an attach at
+ * `position` of the log with that signature, whose current file was created at `created`. */
 void database_header_after_attach(const struct signature *log_signature, const struct log_time *created,
                                   struct log_position position, bool recovering, bool keep_backup_info,
                                   struct database *database);

@@ -1,12 +1,13 @@
 /* Recovery: from the log to consistent databases.
  *
- * Start-up (JetInit*): if the log was not closed in good order, redo repeats every logged change that the databases do not
- * have yet, from the checkpoint to the end of the log; then undo rolls back the transactions that had not committed. Every
- * step may be repeated after another crash.
+ * Start-up (JetInit*): if the log was not closed in good order, redo repeats every logged change that the
+ * databases do not have yet, from the checkpoint to the end of the log; then undo rolls back the transactions
+ * that had not committed. Every step may be repeated after another crash.
  *
  * Restore does the same with the databases and logs of a backup, whose pages may be of different moments.
  *
- * Thread-safety: the instance is starting; nobody else uses it. Engine sources: `logredo.cxx`, `rstmap.cxx`. */
+ * Thread-safety: the instance is starting; nobody else uses it. Engine sources: `logredo.cxx`, `rstmap.cxx`.
+ */
 #ifndef OPENESENT_RECOVERY_RECOVERY_H
 #define OPENESENT_RECOVERY_RECOVERY_H
 
@@ -32,27 +33,31 @@ struct recovery_options {
     bool cleanup_mismatched_logs;  /* JET_paramCleanupMismatchedLogFiles */
     JET_PFNSTATUS status;          /* JET_snpRestore progress; may be NULL */
     JET_SESID status_session;
-    uint16_t process_max; /* sessions' numbers in the log are up to this one; 0: no limit */
+    /* Expands compressed page images in records (src/table/compression.h has it); NULL: they count as
+     * damaged. */
+    JET_ERR (*decompress)
+    (const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity, uint32_t *actual);
 };
 
 /* What start-up found. */
 struct recovery_report {
-    bool new_log;          /* a new log sequence was begun */
-    bool redone;           /* the log was replayed */
-    uint32_t log_size;     /* bytes of the log files now */
+    bool new_log;      /* a new log sequence was begun */
+    bool redone;       /* the log was replayed */
+    uint32_t log_size; /* bytes of the log files now */
 };
 
-/* Brings the log and the databases it names to a consistent state and leaves the log started, after its init record.
- * All databases are closed and clean. Errors (engine's): JET_errMissingLogFile, JET_errMissingPreviousLogFile,
- * JET_errRequiredLogFilesMissing, JET_errLogFileCorrupt, JET_errBadLogSignature, JET_errInvalidLogSequence,
- * JET_errLogFileSizeMismatch(DatabasesConsistent), JET_errAttachedDatabaseMismatch, JET_errConsistentTimeMismatch,
- * JET_errSoftRecoveryOnBackupDatabase, JET_errRecoveredWithoutUndo(DatabasesConsistent), ... On error the log is not
- * started and no database is open. */
+/* Brings the log and the databases it names to a consistent state and leaves the log started, after its init
+ * record. All databases are closed and clean. Errors (engine's): JET_errMissingLogFile,
+ * JET_errMissingPreviousLogFile, JET_errRequiredLogFilesMissing, JET_errLogFileCorrupt,
+ * JET_errBadLogSignature, JET_errInvalidLogSequence, JET_errLogFileSizeMismatch(DatabasesConsistent),
+ * JET_errAttachedDatabaseMismatch, JET_errConsistentTimeMismatch, JET_errSoftRecoveryOnBackupDatabase,
+ * JET_errRecoveredWithoutUndo(DatabasesConsistent), ... On error the log is not started and no database is
+ * open. */
 JET_ERR recovery_start(const struct recovery_options *options, struct recovery_report *report);
 
-/* The end of an instance that was started: all sessions have ended, all databases of the set are written and may be closed
- * now. With `clean`, marks the databases clean (headers) and the log closed; else only closes the log. The set is
- * emptied; the database objects are the caller's. */
+/* The end of an instance that was started: all sessions have ended, all databases of the set are written and
+ * may be closed now. With `clean`, marks the databases clean (headers) and the log closed; else only closes
+ * the log. The set is emptied; the database objects are the caller's. */
 JET_ERR recovery_term(struct database_set *set, bool clean);
 
 /* --- restore --- */
@@ -68,8 +73,8 @@ struct restore_options {
     JET_PFNSTATUS status;
 };
 
-/* JetRestore*, JetExternalRestore*: copies (unless external), redoes the backup's logs, then those of the log directory,
- * undoes, and leaves clean databases and a log that ends in order (closed). */
+/* JetRestore*, JetExternalRestore*: copies (unless external), redoes the backup's logs, then those of the log
+ * directory, undoes, and leaves clean databases and a log that ends in order (closed). */
 JET_ERR recovery_restore(const struct restore_options *options);
 
 #endif

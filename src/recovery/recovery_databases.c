@@ -97,8 +97,10 @@ static JET_ERR enter(struct recovery *recovery, struct recovery_database *known,
     return JET_errSuccess;
 }
 
-/* Opens a file that takes part in redo from here on. `record`: an attach record says so, which changes the header. */
-static JET_ERR open_database(struct recovery *recovery, struct recovery_database *known, uint32_t id, bool record)
+/* Opens a file that takes part in redo from here on. `record`: an attach record says so, which changes the
+ * header. */
+static JET_ERR open_database(struct recovery *recovery, struct recovery_database *known, uint32_t id,
+                             bool record)
 {
     JET_ERR err = JET_errSuccess;
     struct database *database = NULL;
@@ -132,8 +134,8 @@ done:
 void recovery_header_after_attach(struct recovery *recovery, struct database *database)
 {
     const struct log_file_header *header = log_file_reader_header(recovery->reader);
-    database_header_after_attach(&recovery->log_signature, &header->created, recovery->position, true, recovery->hard,
-                                 database);
+    database_header_after_attach(&recovery->log_signature, &header->created, recovery->position, true,
+                                 recovery->hard, database);
 }
 
 /* --- attachments of the checkpoint --- */
@@ -208,7 +210,8 @@ done:
     return err;
 }
 
-JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_create_database *record, size_t size)
+JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_create_database *record,
+                             size_t size)
 {
     JET_ERR err = JET_errSuccess;
     char logged[OS_PATH_SIZE];
@@ -230,7 +233,8 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
         TRY(attach_check_create(recovery, known, &header, &decision));
     if (decision == ATTACH_CREATE) {
         /* Databases made without the version information had their first pages made without records. */
-        if ((record->flags & LOG_CREATE_VERSION_INFO) == 0 || *(const uint16_t *)(const void *)record->data != LOG_CREATE_VERSION)
+        if ((record->flags & LOG_CREATE_VERSION_INFO) == 0 ||
+            *(const uint16_t *)(const void *)record->data != LOG_CREATE_VERSION)
             FAIL(JET_errInvalidCreateDbVersion);
         TRY(create_file(recovery, known, record->database_id));
     } else if (decision == ATTACH_NOW) {
@@ -242,11 +246,11 @@ done:
     return err;
 }
 
-JET_ERR recovery_redo_create_finish(struct recovery *recovery, const struct log_record_create_database_finish *record)
+JET_ERR recovery_redo_create_finish(struct recovery *recovery,
+                                    const struct log_record_create_database_finish *record)
 {
-    struct database *database = record->database_id <= DATABASE_ID_MAX
-                                    ? recovery->databases[record->database_id].database
-                                    : NULL;
+    struct database *database =
+        record->database_id <= DATABASE_ID_MAX ? recovery->databases[record->database_id].database : NULL;
     if (database == NULL || database->header.state != DATABASE_JUST_CREATED)
         return JET_errSuccess;
     /* The pages first: a header that says "dirty" promises that the file can be redone from its attach on. */
@@ -254,15 +258,15 @@ JET_ERR recovery_redo_create_finish(struct recovery *recovery, const struct log_
     if (err < JET_errSuccess)
         return err;
     os_mutex_lock(&database->header_lock);
-    database_header_set_state(&database->header, DATABASE_DIRTY_SHUTDOWN,
-                              database->header.attach.generation, recovery->generation,
-                              &log_file_reader_header(recovery->reader)->created);
+    database_header_set_state(&database->header, DATABASE_DIRTY_SHUTDOWN, database->header.attach.generation,
+                              recovery->generation, &log_file_reader_header(recovery->reader)->created);
     err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);
     return err;
 }
 
-JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_attach_database *record, size_t size)
+JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_attach_database *record,
+                             size_t size)
 {
     JET_ERR err = JET_errSuccess;
     char logged[OS_PATH_SIZE];

@@ -138,7 +138,8 @@ JET_ERR recovery_term(struct database_set *set, bool clean)
             TRY(database_header_clean(database, mark, false));
         database_set_remove(set, database);
     }
-    struct log_record_term2 record = {{LOG_RECORD_TERM2, set->init, LOG_POSITION_MIN, 0}, os_clock_log_time()};
+    struct log_record_term2 record = {{LOG_RECORD_TERM2, set->init, LOG_POSITION_MIN, 0},
+                                      os_clock_log_time()};
     TRY(log_append_record(set->log, &record, sizeof(record), &term));
     TRY(log_flush(set->log, term));
     TRY(log_write_checkpoint(set->log, term));

@@ -8,7 +8,8 @@
 struct recovery_session {
     struct recovery_session *next;
     uint16_t process;
-    bool began; /* its first transaction's begin was seen: changes before have no known owner and are in the pages */
+    bool began; /* its first transaction's begin was seen: changes before have no known owner and are in the
+                   pages */
     struct transaction transaction;
     struct recovery_macro *macros; /* splits and merges whose end was not seen yet */
 };
@@ -25,14 +26,15 @@ struct recovery_macro {
 /* What is known of a database while redoing, by its log id. */
 struct recovery_database {
     bool known;    /* the log has it attached now */
-    bool deferred; /* attached in the log, but its file is not there or of another time: records are passed over */
-    bool deferred_future;        /* because it is consistent later than here */
+    bool deferred; /* attached in the log, but its file is not there or of another time: records are passed
+                      over */
+    bool deferred_future; /* because it is consistent later than here */
     bool deferred_access_denied;
-    bool skipped;                /* not in the restore map */
-    char *path;                  /* where it is looked for; owned */
-    char *logged_path;           /* as the log has it; owned */
-    struct signature signature;  /* of the database */
-    struct log_position attach;  /* position of the attach or create record */
+    bool skipped;                   /* not in the restore map */
+    char *path;                     /* where it is looked for; owned */
+    char *logged_path;              /* as the log has it; owned */
+    struct signature signature;     /* of the database */
+    struct log_position attach;     /* position of the attach or create record */
     struct log_position consistent; /* state that the attach record started from */
     dbtime time;
     object_id last_object;
@@ -46,7 +48,7 @@ struct recovery {
     const struct recovery_options *options;
     struct database_set *set;
     struct log *log;
-    bool hard; /* restore */
+    bool hard;              /* restore */
     int32_t generation_low; /* of the backup set */
     int32_t generation_high;
     const char *directory;        /* logs are looked for here now */
@@ -58,11 +60,11 @@ struct recovery {
     bool signature_known;
     uint32_t log_file_size; /* bytes; all files must be equal; 0 until the first */
 
-    struct checkpoint checkpoint; /* where redo starts, with attachments */
+    struct checkpoint checkpoint;   /* where redo starts, with attachments */
     struct log_file_reader *reader; /* current file */
     bool reader_is_current;         /* it is edb.log */
     int32_t generation;
-    struct log_position position; /* of the record being redone */
+    struct log_position position;  /* of the record being redone */
     struct log_position last_term; /* of the last record, if that is a term; else null */
     bool ended;                    /* all sessions have been ended by a term record */
     bool last_is_shutdown;         /* the last record is a shutdown mark */
@@ -78,7 +80,8 @@ struct recovery {
 
 /* Checks a file's header against what is known of the sequence (signature, page size, file size). */
 JET_ERR recovery_check_header(struct recovery *recovery, const struct log_file_header *header);
-/* Opens a generation in the current directory: archived file or, if that is missing, edb.log. JET_errFileNotFound. */
+/* Opens a generation in the current directory: archived file or, if that is missing, edb.log.
+ * JET_errFileNotFound. */
 JET_ERR recovery_open_generation(struct recovery *recovery, int32_t generation);
 /* Opens edb.log. JET_errFileNotFound. */
 JET_ERR recovery_open_current(struct recovery *recovery);
@@ -114,9 +117,12 @@ JET_ERR recovery_undo_sessions(struct recovery *recovery, bool forget);
 
 /* The attachments that checkpoint or log header name. */
 JET_ERR recovery_load_attachments(struct recovery *recovery, const uint8_t list[LOG_ATTACHMENTS_SIZE]);
-JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_create_database *record, size_t size);
-JET_ERR recovery_redo_create_finish(struct recovery *recovery, const struct log_record_create_database_finish *record);
-JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_attach_database *record, size_t size);
+JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_create_database *record,
+                             size_t size);
+JET_ERR recovery_redo_create_finish(struct recovery *recovery,
+                                    const struct log_record_create_database_finish *record);
+JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_attach_database *record,
+                             size_t size);
 JET_ERR recovery_redo_detach(struct recovery *recovery, const struct log_record_detach_database *record);
 #define RECOVERY_CREATE_PAGES 32u /* pages of a database that redo makes: records extend it */
 
@@ -131,27 +137,29 @@ void recovery_drop_database(struct recovery *recovery, uint32_t id);
 void recovery_drop_databases(struct recovery *recovery);
 /* Writes all pages, marks the databases clean as of `position`, closes and forgets them. */
 JET_ERR recovery_close_databases(struct recovery *recovery, struct log_position position);
-/* The database that a record concerns, if the record has to be redone: NULL if not. Notes the time and object. */
+/* The database that a record concerns, if the record has to be redone: NULL if not. Notes the time and
+ * object. */
 struct database *recovery_target(struct recovery *recovery, uint32_t id, uint64_t time, object_id object);
 
 /* --- recovery_paths.c --- */
 
-/* Where a database that the log names is to be looked for: restore map, restore destination, alternate directory.
- * *skip if a map is given and does not name it. */
-JET_ERR recovery_map_path(const struct recovery *recovery, const char *logged, char *path, size_t capacity, bool *skip);
+/* Where a database that the log names is to be looked for: restore map, restore destination, alternate
+ * directory. *skip if a map is given and does not name it. */
+JET_ERR recovery_map_path(const struct recovery *recovery, const char *logged, char *path, size_t capacity,
+                          bool *skip);
 
 /* --- recovery_pages.c: access to pages for redo --- */
 
 enum redo_need { REDO_NOT_NEEDED, REDO_NEEDED };
 
-/* Latches a page for redo exclusively and compares its time with the record's. *need REDO_NOT_NEEDED: the change is there
- * already (or the page is gone in a later state of the file: then the latch is not held). JET_errDbTimeTooOld / TooNew if
- * page and log do not fit. */
+/* Latches a page for redo exclusively and compares its time with the record's. *need REDO_NOT_NEEDED: the
+ * change is there already (or the page is gone in a later state of the file: then the latch is not held).
+ * JET_errDbTimeTooOld / TooNew if page and log do not fit. */
 JET_ERR recovery_latch(struct recovery *recovery, struct database *database, page_number page, uint64_t time,
                        uint64_t before, struct latch *latch, enum redo_need *need);
 /* The same for a page that the record creates: REDO_NEEDED if it has to be formatted (latched, zeroed). */
-JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database, page_number page, uint64_t time,
-                           struct latch *latch, enum redo_need *need);
+JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database, page_number page,
+                           uint64_t time, struct latch *latch, enum redo_need *need);
 /* Stamps a page that was changed and marks it dirty; it stays latched. */
 void recovery_latch_changed(struct recovery *recovery, struct latch *latch, uint64_t time);
 /* At the end of redo: pages that were missing and never written by a later record. */
@@ -164,16 +172,25 @@ JET_ERR recovery_redo_node(struct recovery *recovery, const struct log_record_no
 JET_ERR recovery_redo_macro(struct recovery *recovery, struct recovery_session *session,
                             const struct recovery_macro *macro);
 JET_ERR recovery_redo_create_fdp(struct recovery *recovery, const struct log_record_page *record);
-JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_record_convert_fdp *record, size_t size);
-JET_ERR recovery_redo_extend(struct recovery *recovery, const struct log_record_extend_database *record, size_t size);
+JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_record_convert_fdp *record,
+                                  size_t size);
+JET_ERR recovery_redo_extend(struct recovery *recovery, const struct log_record_extend_database *record,
+                             size_t size);
 JET_ERR recovery_redo_shrink(struct recovery *recovery, const struct log_record_shrink_database *record);
 JET_ERR recovery_redo_page_move(struct recovery *recovery, const struct log_record_page_move *record);
 JET_ERR recovery_redo_new_page(struct recovery *recovery, const struct log_record_new_page *record);
 JET_ERR recovery_redo_scrub(struct recovery *recovery, const struct log_record_scrub *record);
 
-/* The page's content before a split or merge as the record holds it, expanded into `page` (page_size bytes).
- * JET_errLogCorrupted. */
-JET_ERR recovery_expand_image(const uint8_t *image, size_t size, uint32_t flags, uint32_t page_size, uint8_t *page);
+JET_ERR recovery_redo_split(struct recovery *recovery, struct recovery_session *session,
+                            const struct recovery_macro *macro);
+JET_ERR recovery_redo_merge(struct recovery *recovery, const struct recovery_macro *macro);
+/* All nodes and the prefix go; the page waits for the space tree. */
+void recovery_empty_page(struct page *page);
+
+/* The page's content before a split or merge as the record holds it, expanded into `page`, which has room for
+ * two pages. JET_errLogCorrupted. */
+JET_ERR recovery_expand_image(const struct recovery *recovery, const uint8_t *image, size_t size,
+                              uint32_t flags, uint32_t page_size, uint8_t *page);
 
 /* --- recovery_end.c --- */
 

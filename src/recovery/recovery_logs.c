@@ -32,7 +32,8 @@ static JET_ERR try_open(struct recovery *recovery, int32_t generation, bool curr
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     struct log_file_reader *reader = NULL;
-    TRY(log_path_in(recovery->log, recovery->directory, current ? LOG_PATH_CURRENT : generation, path, sizeof(path)));
+    TRY(log_path_in(recovery->log, recovery->directory, current ? LOG_PATH_CURRENT : generation, path,
+                    sizeof(path)));
     TRY(log_file_open(path, &reader));
     TRY(recovery_check_header(recovery, log_file_reader_header(reader)));
     recovery_close_reader(recovery);
@@ -145,12 +146,13 @@ done:
     return err;
 }
 
-/* Opens the next generation where it may be: the backup's directory, then the target's, then the log directory. */
+/* Opens the next generation where it may be: the backup's directory, then the target's, then the log
+ * directory. */
 static JET_ERR open_next(struct recovery *recovery, int32_t generation)
 {
     const char *main_directory = log_get_settings(recovery->log)->log_directory;
-    bool beyond_target = recovery->directory == recovery->target_directory && recovery->target_directory != NULL &&
-                         recovery->target_high == generation - 1;
+    bool beyond_target = recovery->directory == recovery->target_directory &&
+                         recovery->target_directory != NULL && recovery->target_high == generation - 1;
     JET_ERR err = beyond_target ? JET_errFileNotFound : try_open(recovery, generation, false);
     if (err == JET_errFileNotFound && recovery->directory != main_directory) {
         if (recovery->target_directory != NULL && recovery->directory != recovery->target_directory)
@@ -187,8 +189,8 @@ static JET_ERR check_required_identity(const struct recovery *recovery)
 }
 
 /* What must hold between a log and the one before it. */
-static JET_ERR check_chain(struct recovery *recovery, int32_t generation, const struct log_file_header *previous,
-                           uint64_t previous_checksum)
+static JET_ERR check_chain(struct recovery *recovery, int32_t generation,
+                           const struct log_file_header *previous, uint64_t previous_checksum)
 {
     const struct log_file_header *header = log_file_reader_header(recovery->reader);
     const struct log_file_end *end = log_file_reader_end(recovery->reader);

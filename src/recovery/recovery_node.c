@@ -6,8 +6,8 @@
 #define VALUE_SIZE_MAX PAGE_SIZE_MAX
 
 /* Until the version layer declares it: applies the undo of an entry to a page's line. */
-JET_ERR version_redo_undo_page(struct transaction *transaction, const struct version_redo *what, struct page *page,
-                               uint32_t line);
+JET_ERR version_redo_undo_page(struct transaction *transaction, const struct version_redo *what,
+                               struct page *page, uint32_t line);
 
 /* One change at work. */
 struct node_redo {
@@ -47,7 +47,8 @@ static JET_ERR add_version(const struct node_redo *redo, struct version_redo *ve
     return version_redo_entry(&redo->session->transaction, version);
 }
 
-/* Key and data of the node in the record's line, in memory that stays when the page changes (the data does not). */
+/* Key and data of the node in the record's line, in memory that stays when the page changes (the data does
+ * not). */
 static JET_ERR node_bookmark(struct node_redo *redo, struct node *node, struct bookmark *bookmark)
 {
     JET_ERR err = JET_errSuccess;
@@ -81,7 +82,8 @@ static JET_ERR redo_insert(struct node_redo *redo)
         TRY(apply_check_insert(&redo->latch.page, redo->record->page.line, key, insert->prefix_size, data));
     TRY(add_version(redo, &version));
     if (redo->needed)
-        apply_insert(&redo->latch.page, redo->record->page.line, key, insert->prefix_size, data, redo->versioned);
+        apply_insert(&redo->latch.page, redo->record->page.line, key, insert->prefix_size, data,
+                     redo->versioned);
 done:
     return err;
 }
@@ -140,8 +142,8 @@ static JET_ERR replace_data(struct node_redo *redo, struct span before, uint8_t 
     *after = span_at(record->data, record->size & LOG_REPLACE_SIZE_MASK);
     if (record->node.page.type == LOG_RECORD_REPLACE_DIFFERENCE) {
         uint32_t size = 0;
-        TRY(apply_difference(before, *after, (record->size & LOG_REPLACE_DIFFERENCE2) != 0, expanded, VALUE_SIZE_MAX,
-                             &size));
+        TRY(apply_difference(before, *after, (record->size & LOG_REPLACE_DIFFERENCE2) != 0, expanded,
+                             VALUE_SIZE_MAX, &size));
         *after = span_at(expanded, size);
     }
     if (after->size != record->new_size)
@@ -232,9 +234,11 @@ static JET_ERR redo_undo_info(struct node_redo *redo)
         return JET_errSuccess;
     struct bookmark bookmark = {span_at(data, record->bookmark_key_size),
                                 span_at(data + record->bookmark_key_size, record->bookmark_data_size)};
-    fill_version(redo, (enum version_operation)record->operation, redo->record->version_id, bookmark, &version);
+    fill_version(redo, (enum version_operation)record->operation, redo->record->version_id, bookmark,
+                 &version);
     version.before_known = true;
-    version.before = span_at(data + record->bookmark_key_size + record->bookmark_data_size, record->data_size);
+    version.before =
+        span_at(data + record->bookmark_key_size + record->bookmark_data_size, record->data_size);
     version.size_most = record->maximum_size;
     version.size_delta = record->delta;
     return version_redo_undo_info(&redo->session->transaction, &version);
@@ -245,13 +249,16 @@ static JET_ERR redo_undo(struct node_redo *redo)
     JET_ERR err = JET_errSuccess;
     const struct log_record_undo *record = (const void *)redo->record;
     struct version_redo version;
-    struct bookmark bookmark = {span_at(record->bookmark, record->bookmark_key_size),
-                                span_at(record->bookmark + record->bookmark_key_size, record->bookmark_data_size)};
+    struct bookmark bookmark = {
+        span_at(record->bookmark, record->bookmark_key_size),
+        span_at(record->bookmark + record->bookmark_key_size, record->bookmark_data_size)};
     if (transaction_level(&redo->session->transaction) == 0)
         goto done;
-    fill_version(redo, (enum version_operation)record->operation, redo->record->version_id, bookmark, &version);
+    fill_version(redo, (enum version_operation)record->operation, redo->record->version_id, bookmark,
+                 &version);
     if (redo->needed)
-        TRY(version_redo_undo_page(&redo->session->transaction, &version, &redo->latch.page, redo->record->page.line));
+        TRY(version_redo_undo_page(&redo->session->transaction, &version, &redo->latch.page,
+                                   redo->record->page.line));
     version_redo_undone(&redo->session->transaction, redo->record->version_id, &version);
 done:
     return err;
@@ -268,15 +275,16 @@ static JET_ERR redo_empty_tree(struct node_redo *redo)
 {
     JET_ERR err = JET_errSuccess;
     const struct log_record_empty_tree *record = (const void *)redo->record;
-    for (size_t i = 0; i + sizeof(struct log_empty_page) <= record->list_size; i += sizeof(struct log_empty_page)) {
+    for (size_t i = 0; i + sizeof(struct log_empty_page) <= record->list_size;
+         i += sizeof(struct log_empty_page)) {
         struct log_empty_page entry;
         struct latch latch = LATCH_INIT;
         enum redo_need need;
         memcpy(&entry, record->data + i, sizeof(entry));
-        TRY(recovery_latch(redo->recovery, redo->database, entry.page, record->node.page.dbtime, entry.dbtime_before,
-                           &latch, &need));
+        TRY(recovery_latch(redo->recovery, redo->database, entry.page, record->node.page.dbtime,
+                           entry.dbtime_before, &latch, &need));
         if (need == REDO_NEEDED) {
-            page_header(&latch.page)->flags |= PAGE_EMPTY;
+            recovery_empty_page(&latch.page);
             recovery_latch_changed(redo->recovery, &latch, record->node.page.dbtime);
         }
         cache_unlatch(&latch);

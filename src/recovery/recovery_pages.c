@@ -2,8 +2,9 @@
 #include "src/os/memory.h"
 #include "src/recovery/recovery_internal.h"
 
-/* Pages that a record wanted to change but that were not there. In a file that is already of a later time this is as it
- * should be if the page was given back since; the records to come must then format or drop it. */
+/* Pages that a record wanted to change but that were not there. In a file that is already of a later time
+ * this is as it should be if the page was given back since; the records to come must then format or drop it.
+ */
 struct recovery_page_set {
     uint32_t count;
     uint32_t capacity;
@@ -103,16 +104,16 @@ JET_ERR recovery_latch(struct recovery *recovery, struct database *database, pag
         return JET_errSuccess;
     if (modified != before) {
         cache_unlatch(latch);
-        /* A page that was given back and reused since is found in its later life, which may be older than the record only
-         * if its first write was lost: not a state that logs explain. */
+        /* A page that was given back and reused since is found in its later life, which may be older than the
+         * record only if its first write was lost: not a state that logs explain. */
         return modified < before ? JET_errDbTimeTooOld : JET_errDbTimeTooNew;
     }
     *need = REDO_NEEDED;
     return JET_errSuccess;
 }
 
-JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database, page_number page, uint64_t time,
-                           struct latch *latch, enum redo_need *need)
+JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database, page_number page,
+                           uint64_t time, struct latch *latch, enum redo_need *need)
 {
     JET_ERR err = JET_errSuccess;
     struct recovery_database *known = &recovery->databases[database->id];
@@ -123,7 +124,8 @@ JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database,
         TRY(database_extend(database, page));
     if (is_future(recovery, known)) {
         err = cache_latch(database, page, LATCH_EXCLUSIVE, LATCH_ZERO_OK, latch);
-        if (err >= JET_errSuccess && !page_is_zero(&latch->page) && page_header(&latch->page)->modified >= time) {
+        if (err >= JET_errSuccess && !page_is_zero(&latch->page) &&
+            page_header(&latch->page)->modified >= time) {
             forget_missing(known, page);
             FAIL(JET_errSuccess);
         }

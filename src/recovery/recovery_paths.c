@@ -28,7 +28,8 @@ static const struct recovery_map_entry *find_entry(const struct recovery_options
     return NULL;
 }
 
-JET_ERR recovery_map_path(const struct recovery *recovery, const char *logged, char *path, size_t capacity, bool *skip)
+JET_ERR recovery_map_path(const struct recovery *recovery, const char *logged, char *path, size_t capacity,
+                          bool *skip)
 {
     const struct recovery_options *options = recovery->options;
     const struct recovery_map_entry *entry = find_entry(options, logged);

@@ -19,7 +19,8 @@ done:
 }
 
 /* A split, merge or root move: kept for the macro's end. */
-static JET_ERR store_structure_change(struct recovery *recovery, const struct log_record_page *record, size_t size)
+static JET_ERR store_structure_change(struct recovery *recovery, const struct log_record_page *record,
+                                      size_t size)
 {
     JET_ERR err = JET_errSuccess;
     struct recovery_session *session = NULL;
@@ -54,7 +55,8 @@ done:
     return err;
 }
 
-static JET_ERR redo_set_version(struct recovery *recovery, const struct log_record_set_database_version *record)
+static JET_ERR redo_set_version(struct recovery *recovery,
+                                const struct log_record_set_database_version *record)
 {
     JET_ERR err = JET_errSuccess;
     struct database *database = recovery_target(recovery, record->database_id, 0, 0);
@@ -96,7 +98,8 @@ done:
     return err;
 }
 
-static JET_ERR redo_database_record(struct recovery *recovery, const struct log_record_header *record, size_t size)
+static JET_ERR redo_database_record(struct recovery *recovery, const struct log_record_header *record,
+                                    size_t size)
 {
     switch (record->type) {
     case LOG_RECORD_CREATE_DATABASE:
@@ -137,7 +140,8 @@ static JET_ERR redo_other(struct recovery *recovery, const struct log_record_hea
     case LOG_RECORD_FREE_FDP:
         if (size >= sizeof(struct log_record_free_fdp))
             version_store_raise_ids(recovery->set->versions,
-                                    ((const struct log_record_free_fdp *)(const void *)record)->trx_committed, 0);
+                                    ((const struct log_record_free_fdp *)(const void *)record)->trx_committed,
+                                    0);
         return JET_errSuccess;
     case LOG_RECORD_SPLIT:
     case LOG_RECORD_MERGE:
@@ -150,7 +154,8 @@ static JET_ERR redo_other(struct recovery *recovery, const struct log_record_hea
     case LOG_RECORD_PREPARE_ROLLBACK:
         return JET_errLogCorrupted;
     default:
-        /* For information only: traces, checks of pages, backups of the old kind, records made to be passed over. */
+        /* For information only: traces, checks of pages, backups of the old kind, records made to be passed
+         * over. */
         return JET_errSuccess;
     }
 }
@@ -233,7 +238,8 @@ static bool stops_here(const struct recovery *recovery)
 
 static void report_progress(struct recovery *recovery)
 {
-    JET_SNPROG progress = {sizeof(progress), (uint32_t)recovery->generation, (uint32_t)recovery->generation + 1};
+    JET_SNPROG progress = {sizeof(progress), (uint32_t)recovery->generation,
+                           (uint32_t)recovery->generation + 1};
     if (recovery->options->status != NULL)
         (void)recovery->options->status(recovery->options->status_session, JET_snpRestore, JET_sntProgress,
                                         &progress);

@@ -107,7 +107,8 @@ static JET_ERR redo_begin(struct recovery *recovery, struct recovery_session *se
     unsigned from = record->levels & 0x0f;
     unsigned levels = record->levels >> 4;
     uint32_t begin0 = session->transaction.actor.begin0;
-    /* Without the begin of level 0 the session's transaction lies before the checkpoint, and is in the pages. */
+    /* Without the begin of level 0 the session's transaction lies before the checkpoint, and is in the pages.
+     */
     if (!session->began && from != 0)
         return JET_errSuccess;
     if (from + levels > TRANSACTION_LEVEL_MOST || levels == 0)
@@ -118,7 +119,8 @@ static JET_ERR redo_begin(struct recovery *recovery, struct recovery_session *se
     }
     unsigned level = transaction_level(&session->transaction);
     if (level < from + levels)
-        TRY(version_redo_begin(&session->transaction, level, from + levels - level, begin0, recovery->position));
+        TRY(version_redo_begin(&session->transaction, level, from + levels - level, begin0,
+                               recovery->position));
     session->began = true;
 done:
     return err;

@@ -13,19 +13,20 @@ struct start_state {
 
 static JET_ERR checkpoint_path(const struct recovery *recovery, char *path, size_t capacity)
 {
-    return log_path_in(recovery->log, log_get_settings(recovery->log)->system_directory, LOG_PATH_CHECKPOINT, path,
-                       capacity);
+    return log_path_in(recovery->log, log_get_settings(recovery->log)->system_directory, LOG_PATH_CHECKPOINT,
+                       path, capacity);
 }
 
-/* Reads the checkpoint file; errors that recovery can do without are JET_errCheckpointCorrupt and the like. */
+/* Reads the checkpoint file; errors that recovery can do without are JET_errCheckpointCorrupt and the like.
+ */
 static JET_ERR read_checkpoint(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     TRY(checkpoint_path(recovery, path, sizeof(path)));
     TRY(checkpoint_read(path, &recovery->checkpoint));
-    if (recovery->signature_known &&
-        memcmp(&recovery->log_signature, &recovery->checkpoint.log_signature, sizeof(recovery->log_signature)) != 0)
+    if (recovery->signature_known && memcmp(&recovery->log_signature, &recovery->checkpoint.log_signature,
+                                            sizeof(recovery->log_signature)) != 0)
         FAIL(JET_errBadCheckpointSignature);
 done:
     return err;
@@ -67,7 +68,8 @@ static JET_ERR start_at_checkpoint(struct recovery *recovery, bool current_exist
     const struct log_file_header *header = log_file_reader_header(recovery->reader);
     if (header->generation != recovery->checkpoint.checkpoint.generation) {
         /* edb.log is the generation behind the one that is asked for, which ended there. */
-        if (recovery->reader_is_current && header->generation == recovery->checkpoint.checkpoint.generation + 1)
+        if (recovery->reader_is_current &&
+            header->generation == recovery->checkpoint.checkpoint.generation + 1)
             fake_checkpoint(recovery, header);
         else
             FAIL(JET_errMissingLogFile);
@@ -184,7 +186,8 @@ static JET_ERR match_log_size(struct recovery *recovery, uint32_t wanted)
     int32_t low = 0;
     int32_t high = 0;
     char path[OS_PATH_SIZE];
-    if (recovery->options->log_size_default || recovery->log_file_size == 0 || recovery->log_file_size == wanted)
+    if (recovery->options->log_size_default || recovery->log_file_size == 0 ||
+        recovery->log_file_size == wanted)
         return JET_errSuccess;
     if (!recovery->options->cleanup_mismatched_logs)
         return JET_errLogFileSizeMismatchDatabasesConsistent;
