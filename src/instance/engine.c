@@ -182,11 +182,32 @@ static JET_ERR log_generations_required(void *context, int32_t low, int32_t high
     return instance->set_callbacks.generations_required(instance->set_callbacks.context, low, high, created);
 }
 
+static uint32_t log_next_commit_id(void *context)
+{
+    struct instance *instance = context;
+    return instance->set_callbacks.next_commit_id(instance->set_callbacks.context);
+}
+
 static void checkpoint_task(void *context)
 {
     struct instance *instance = context;
     if (log_started(instance->log))
         engine_advance_checkpoint(instance);
+}
+
+void engine_hook_log(struct instance *instance)
+{
+    struct log_callbacks callbacks;
+    instance->set_callbacks = log_get_settings(instance->log)->callbacks;
+    ASSERT(instance->set_callbacks.context != instance);
+    memset(&callbacks, 0, sizeof(callbacks));
+    callbacks.context = instance;
+    callbacks.attachments = log_attachments;
+    callbacks.oldest_needed = log_oldest_needed;
+    callbacks.generations_required = log_generations_required;
+    if (instance->set_callbacks.next_commit_id != NULL)
+        callbacks.next_commit_id = log_next_commit_id;
+    log_set_callbacks(instance->log, &callbacks);
 }
 
 /* --- all of it --- */
@@ -211,7 +232,6 @@ JET_ERR engine_open(struct instance *instance)
     JET_ERR err = JET_errSuccess;
     struct cache_config cache_config = {.pages_max = cache_pages(instance)};
     struct version_store_options options;
-    struct log_callbacks callbacks;
 
     TRY(make_log(instance));
     TRY(cache_create(&cache_config, &instance->cache));
@@ -223,14 +243,6 @@ JET_ERR engine_open(struct instance *instance)
     TRY(version_store_create(&options, &instance->versions));
     database_set_init(&instance->logged_databases, instance->log, instance->cache, instance->versions);
     instance->set_made = true;
-    memset(&instance->set_callbacks, 0, sizeof(instance->set_callbacks));
-    database_set_log_callbacks(&instance->logged_databases, &instance->set_callbacks);
-    memset(&callbacks, 0, sizeof(callbacks));
-    callbacks.context = instance;
-    callbacks.attachments = log_attachments;
-    callbacks.oldest_needed = log_oldest_needed;
-    callbacks.generations_required = log_generations_required;
-    log_set_callbacks(instance->log, &callbacks);
     os_task_init(&instance->checkpoint_task, checkpoint_task, instance);
 done:
     if (err < JET_errSuccess)

@@ -15,6 +15,9 @@ JET_ERR engine_resolve_paths(struct instance *instance);
 /* Makes log (not started), cache, tree registry, version store, database set. On error nothing is left. */
 JET_ERR engine_open(struct instance *instance);
 
+/* Has the log ask the instance, which asks the database set: after recovery, which asks for itself. */
+void engine_hook_log(struct instance *instance);
+
 /* Frees them all, writing nothing; databases that are left are dropped. Does nothing if they are not there.
  */
 void engine_close(struct instance *instance);

@@ -104,8 +104,10 @@ JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *
     TRY(engine_resolve_paths(instance));
     TRY(check_settings(instance, grbit));
     TRY(engine_open(instance));
-    if (instance->recovery_on)
+    if (instance->recovery_on) {
         TRY(recover(instance, map, grbit));
+        engine_hook_log(instance);
+    }
     instance_leave_start(instance, true);
     return err;
 done:
