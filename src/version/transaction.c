@@ -228,7 +228,7 @@ JET_ERR transaction_wait(struct transaction *transaction, bool all)
 }
 
 /* Drops the entries of the innermost level from all lists; their changes have been taken back. */
-static void drop_level(struct transaction *transaction, uint8_t level)
+void transaction_drop_level(struct transaction *transaction, uint8_t level)
 {
     while (transaction->newest != NULL && transaction->newest->level >= level) {
         struct version_entry *entry = transaction->newest;
@@ -239,7 +239,7 @@ static void drop_level(struct transaction *transaction, uint8_t level)
     }
 }
 
-static void end_outermost(struct transaction *transaction)
+void transaction_end_outermost(struct transaction *transaction)
 {
     struct version_store *store = transaction->store;
 
@@ -271,10 +271,10 @@ JET_ERR transaction_rollback(struct transaction *transaction)
         TRY(log_append_record(transaction->store->options.log, &record, sizeof record, NULL));
         transaction->logged_level--;
     }
-    drop_level(transaction, level);
+    transaction_drop_level(transaction, level);
     transaction->actor.level--;
     if (transaction->actor.level == 0) {
-        end_outermost(transaction);
+        transaction_end_outermost(transaction);
         queue_clean_quickly(transaction->store);
     }
 done:
@@ -289,9 +289,9 @@ void transaction_abandon(struct transaction *transaction)
         if (entry->action != NULL && !entry->rolled_back && entry->action->abandoned != NULL)
             entry->action->abandoned(entry->context);
     }
-    drop_level(transaction, 0);
+    transaction_drop_level(transaction, 0);
     transaction->actor.level = 0;
-    end_outermost(transaction);
+    transaction_end_outermost(transaction);
 }
 
 JET_ERR version_add_action(struct transaction *transaction, struct database *database,

@@ -141,6 +141,10 @@ uint32_t entries_reserve(void *context, struct tree *tree, const struct node *no
 /* Puts an entry on its transaction's list. */
 void transaction_link(struct transaction *transaction, struct version_entry *entry);
 
+/* Ends without a word: drops the entries of the levels from `level` up; takes it from the running ones. */
+void transaction_drop_level(struct transaction *transaction, uint8_t level);
+void transaction_end_outermost(struct transaction *transaction);
+
 /* Undoes one entry's change of its page (version_undo.c). */
 JET_ERR entry_undo(struct transaction *transaction, struct version_entry *entry);
 
