@@ -89,7 +89,27 @@ void catalog_unlink(struct catalog *catalog, struct table_definition *table)
         *link = table->next;
     table->next = NULL;
     table->unlinked = true;
-    if (table->open_count == 0)
+    if (table->open_count == 0 && table->versioned_count == 0)
+        table_definition_free(table);
+}
+
+void catalog_hold(struct table_definition *table)
+{
+    struct catalog *catalog = table->database->catalog;
+    catalog_lock(catalog);
+    table->versioned_count++;
+    catalog_unlock(catalog);
+}
+
+void catalog_release(struct table_definition *table)
+{
+    struct catalog *catalog = table->database->catalog;
+    catalog_lock(catalog);
+    ASSERT(table->versioned_count > 0);
+    table->versioned_count--;
+    const bool last = table->unlinked && table->open_count == 0 && table->versioned_count == 0;
+    catalog_unlock(catalog);
+    if (last)
         table_definition_free(table);
 }
 
@@ -186,7 +206,7 @@ void catalog_close_table(struct table_definition *table)
     catalog_lock(catalog);
     ASSERT(table->open_count > 0);
     table->open_count--;
-    const bool last = table->unlinked && table->open_count == 0;
+    const bool last = table->unlinked && table->open_count == 0 && table->versioned_count == 0;
     catalog_unlock(catalog);
     if (last)
         table_definition_free(table);

@@ -52,6 +52,9 @@ void catalog_unlock(struct catalog *catalog);
 void catalog_link(struct catalog *catalog, struct table_definition *table);
 /* Takes a definition out; it is freed now or when its last cursor is closed. Under the lock. */
 void catalog_unlink(struct catalog *catalog, struct table_definition *table);
+/* Pending schema changes keep a definition in memory. Release may free it. */
+void catalog_hold(struct table_definition *table);
+void catalog_release(struct table_definition *table);
 struct table_definition *catalog_find(struct catalog *catalog, object_id id); /* under the lock */
 /* The definition of MSysObjects as a table (shared, immutable). */
 const struct table_definition *catalog_schema(struct catalog *catalog);

@@ -33,10 +33,13 @@ void table_definition_free(struct table_definition *table)
     column_array_free(&table->tagged);
     column_array_free(&table->template_tagged);
     os_free(table->primary);
-    while (table->secondary != NULL) {
-        struct index_definition *index = table->secondary;
-        table->secondary = index->next;
-        os_free(index);
+    struct index_definition *const lists[] = {table->secondary, table->dropped};
+    for (unsigned i = 0; i < 2; i++) {
+        for (struct index_definition *index = lists[i]; index != NULL;) {
+            struct index_definition *next = index->next;
+            os_free(index);
+            index = next;
+        }
     }
     os_free(table);
 }

@@ -72,13 +72,14 @@ enum definition_state {
 };
 
 struct column_definition {
-    JET_COLUMNID id;    /* as in the catalog, without the template bit */
-    bool from_template; /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
-    bool inherited;     /* from the template of this (derived) table: its catalog record is the template's */
-    uint8_t type;       /* JET_coltyp… */
-    uint8_t state;      /* enum definition_state */
-    uint16_t flags;     /* COLUMN_FLAG_… */
-    uint16_t code_page; /* text columns: 1200 or 1252; else 0 */
+    JET_COLUMNID id;     /* as in the catalog, without the template bit */
+    bool from_template;  /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
+    bool inherited;      /* from the template of this (derived) table: its catalog record is the template's */
+    uint8_t type;        /* JET_coltyp… */
+    uint8_t state;       /* enum definition_state */
+    bool delete_pending; /* versioned because it is being deleted */
+    uint16_t flags;      /* COLUMN_FLAG_… */
+    uint16_t code_page;  /* text columns: 1200 or 1252; else 0 */
     uint16_t record_offset; /* fixed columns: offset in the record, the record header counted */
     uint32_t max_size;      /* bytes; 0 = unlimited (long types) */
     uint32_t default_size;
@@ -150,7 +151,8 @@ struct index_definition {
     object_id id;
     page_number root;
     uint8_t state;
-    bool derived; /* the template's index in a derived table: its columns are the template's */
+    bool delete_pending; /* versioned because it is being deleted */
+    bool derived;        /* the template's index in a derived table: its columns are the template's */
     bool tuples;
     bool sparse;          /* not every row has an entry, even without conditions */
     uint16_t flags;       /* INDEX_FLAG_… */
@@ -186,6 +188,7 @@ struct column_array {
 };
 
 struct database;
+struct table_cursor;
 
 struct table_definition {
     struct table_definition *next; /* in the database's list of loaded definitions */
@@ -212,6 +215,7 @@ struct table_definition {
     uint64_t autoincrement_next;         /* 0 = not known yet; under the definition lock */
     struct index_definition *primary;    /* NULL: rows are kept in order of insertion (sequential) */
     struct index_definition *secondary;  /* list, in order of creation */
+    struct index_definition *dropped;    /* primary indexes whose creation was rolled back */
     object_id long_value_id;             /* 0 = no tree for long values yet */
     page_number long_value_root;
     uint32_t long_value_next;    /* last used long-value id; 0 = not known yet */
@@ -222,8 +226,9 @@ struct table_definition {
     uint32_t deny_write_count;
     const void *exclusive_owner; /* session that holds it exclusively */
     bool delete_pending;
-    bool unlinked;            /* out of the database's list: the last close frees it */
-    uint32_t versioned_count; /* pending DDL of this table; it stays in memory until zero */
+    bool unlinked;                /* out of the database's list: the last close frees it */
+    uint32_t versioned_count;     /* pending DDL of this table; it stays in memory until zero */
+    struct table_cursor *cursors; /* all open ones; under the definition lock */
 };
 
 /* A new definition without columns and indexes. Error: JET_errOutOfMemory. */

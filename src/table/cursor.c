@@ -23,6 +23,10 @@ JET_ERR table_cursor_open(struct transaction *transaction, struct table_definiti
     cursor->updatable = (grbit & JET_bitTableReadOnly) == 0 && !table->database->read_only;
     cursor->open_level = (uint8_t)transaction_level(transaction);
     cursor->local_storage = JET_LSNil;
+    catalog_lock(table->database->catalog);
+    cursor->next_of_table = table->cursors;
+    table->cursors = cursor;
+    catalog_unlock(table->database->catalog);
     TRY(versioned_cursor_open(transaction, table->database, table->root, &cursor->primary));
     versioned_cursor_before_first(cursor->primary);
     *out = cursor;
@@ -36,10 +40,12 @@ done:
 /* Gives back what the open took from others. */
 static void release_locks(struct table_cursor *cursor)
 {
-    if (cursor->is_temporary)
-        return;
     struct catalog *catalog = cursor->database->catalog;
     catalog_lock(catalog);
+    struct table_cursor **link = &cursor->table->cursors;
+    while (*link != cursor)
+        link = &(*link)->next_of_table;
+    *link = cursor->next_of_table;
     if (cursor->grbit & JET_bitTableDenyRead)
         cursor->table->deny_read_count -= cursor->exclusive;
     if (cursor->grbit & JET_bitTableDenyWrite)

@@ -46,6 +46,7 @@ struct saved_bookmark {
 };
 
 struct table_cursor {
+    struct table_cursor *next_of_table; /* in the definition's list */
     struct transaction *transaction;
     struct database *database;
     struct table_definition *table;

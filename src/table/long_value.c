@@ -126,16 +126,18 @@ static void undo_tree(struct transaction *transaction, struct database *database
     table->long_value_id = 0;
     table->long_value_root = 0;
     table->long_value_next = 0;
-    table->versioned_count--;
+    for (struct table_cursor *cursor = table->cursors; cursor != NULL; cursor = cursor->next_of_table) {
+        versioned_cursor_close(cursor->long_values);
+        cursor->long_values = NULL;
+    }
     catalog_unlock(database->catalog);
+    catalog_release(table);
 }
 
 static void clean_tree(struct database *database, void *context)
 {
-    struct table_definition *table = context;
-    catalog_lock(database->catalog);
-    table->versioned_count--;
-    catalog_unlock(database->catalog);
+    (void)database;
+    catalog_release(context);
 }
 
 static const struct version_action create_tree_action = {
@@ -163,11 +165,9 @@ static JET_ERR create_tree(struct transaction *transaction, struct table_definit
         TRY(catalog_insert_row(transaction, database, &row, false));
         TRY(catalog_insert_objid(transaction, database, id, table->id, CATALOG_LONG_VALUE, false));
         TRY(version_add_action(transaction, database, &create_tree_action, table));
-        catalog_lock(database->catalog);
-        table->versioned_count++;
-    } else {
-        catalog_lock(database->catalog);
+        catalog_hold(table);
     }
+    catalog_lock(database->catalog);
     table->long_value_id = id;
     table->long_value_root = root;
     catalog_unlock(database->catalog);
