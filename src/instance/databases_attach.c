@@ -74,6 +74,28 @@ static JET_ERR clear_place(const char *path, JET_GRBIT grbit)
     return os_file_delete(path);
 }
 
+/* The root of the database's space, in a transaction of its own if it is logged: redo takes no change outside
+ * one. */
+static JET_ERR create_root(struct session *session, struct database *database, uint32_t pages)
+{
+    JET_ERR err = JET_errSuccess;
+    struct transaction *transaction = &session->transaction;
+    bool began = false;
+    if (database->logged) {
+        TRY(transaction_begin(transaction, false));
+        began = true;
+        TRY(transaction_prepare_change(transaction, database));
+    }
+    TRY(space_create_database(session->instance->trees, database, &transaction->actor, pages));
+    if (began)
+        TRY(transaction_commit(transaction, true));
+    began = false;
+done:
+    if (began)
+        (void)transaction_rollback(transaction);
+    return err;
+}
+
 /* Everything from the log record to the finished catalog. `*logged` tells whether the log knows of the
  * database. */
 static JET_ERR build_database(struct session *session, struct database *database, JET_GRBIT grbit,
@@ -93,7 +115,7 @@ static JET_ERR build_database(struct session *session, struct database *database
         *logged = true;
     }
     TRY(database_create_file(database, &header, pages, true));
-    TRY(space_create_database(instance->trees, database, &session->transaction.actor, pages));
+    TRY(create_root(session, database, pages));
     TRY(catalog_create(&session->transaction, database));
     if (database->logged)
         TRY(database_log_create_finish(&instance->logged_databases, database, session->process));
@@ -362,7 +384,7 @@ JET_ERR databases_temporary(struct session *session, struct database **database)
     uint32_t pages = databases_initial_pages(instance);
     database_header_init(&header, instance->page_size, &signature);
     TRY(database_create_file(slot->database, &header, pages, true));
-    TRY(space_create_database(instance->trees, slot->database, &session->transaction.actor, pages));
+    TRY(create_root(session, slot->database, pages));
     *database = slot->database;
     databases_publish(instance, slot);
     return JET_errSuccess;
