@@ -31,6 +31,21 @@ static bool service_terminating(void *instance)
     return os_atomic_load(&((struct instance *)instance)->terminating);
 }
 
+static bool service_backup_allowed(void *instance)
+{
+    return ((struct instance *)instance)->backup_allowed;
+}
+
+static JET_ERR service_enter(void *instance)
+{
+    return instance_enter_found(instance);
+}
+
+static void service_leave(void *instance)
+{
+    instance_leave(instance);
+}
+
 static const char *service_log_directory(void *instance)
 {
     return ((struct instance *)instance)->log_path;
@@ -79,6 +94,9 @@ const struct backup_services api_backup_services = {
     .circular = service_circular,
     .creates_paths = service_creates_paths,
     .terminating = service_terminating,
+    .backup_allowed = service_backup_allowed,
+    .enter = service_enter,
+    .leave = service_leave,
     .log_directory = service_log_directory,
     .base_name = service_base_name,
     .visit = service_visit,

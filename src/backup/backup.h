@@ -24,6 +24,11 @@ struct backup_services {
     bool (*circular)(void *instance);      /* JET_paramCircularLog */
     bool (*creates_paths)(void *instance); /* JET_paramCreatePathIfNotExist */
     bool (*terminating)(void *instance);
+    bool (*backup_allowed)(void *instance); /* initialised, no term begun */
+    /* Enters the instance as a call does, so that it does not end meanwhile; errors are those of the gates.
+     */
+    JET_ERR (*enter)(void *instance);
+    void (*leave)(void *instance);
     const char *(*log_directory)(void *instance);
     const char *(*base_name)(void *instance);
     /* Calls visit for each database that is attached for good, in the order of their ids, the temporary one

@@ -53,7 +53,8 @@ struct backup_context {
     bool with_patch_files; /* JetBackup: each database has one */
 
     struct snapshot *snapshot; /* the session that the instance is prepared for; under the snapshots' lock */
-    os_atomic_bool frozen;     /* nothing may be written; under the snapshots' lock */
+    struct backup_context *snapshot_next;
+    os_atomic_bool frozen; /* nothing may be written; under the snapshots' lock */
 };
 
 /* Takes the context for a call, after the call before; leaves it. */
