@@ -35,7 +35,7 @@ struct recovery_options {
     JET_SESID status_session;
     /* Expands compressed page images in records (src/table/compression.h has it); NULL: they count as
      * damaged. */
-    JET_ERR (*decompress)
+    JET_ERR(*decompress)
     (const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity, uint32_t *actual);
 };
 

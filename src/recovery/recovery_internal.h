@@ -104,6 +104,13 @@ JET_ERR recovery_redo_record(struct recovery *recovery, const struct log_record_
 
 JET_ERR recovery_session(struct recovery *recovery, uint16_t process, struct recovery_session **session);
 void recovery_free_sessions(struct recovery *recovery);
+/* Whether a record of the session is redone: not if its transaction began before the checkpoint, for then
+ * everything it changed is in the pages. Changes outside of transactions (level 0) always are. */
+static inline bool recovery_session_redoes(const struct recovery_session *session,
+                                           const struct log_record_page *record)
+{
+    return session->began || record->level == 0;
+}
 JET_ERR recovery_redo_transaction(struct recovery *recovery, const struct log_record_header *record);
 /* NULL if the session has no macro of that time. */
 struct recovery_macro *recovery_find_macro(const struct recovery_session *session, uint64_t time);

@@ -10,7 +10,7 @@ static JET_ERR redo_macro_record(struct recovery *recovery, const struct log_rec
     if (record->type == LOG_RECORD_MACRO_BEGIN)
         FAIL(recovery_macro_begin(session, record->dbtime));
     const struct recovery_macro *macro = recovery_find_macro(session, record->dbtime);
-    if (macro != NULL && macro->size > 0 && session->began && record->type == LOG_RECORD_MACRO_COMMIT)
+    if (macro != NULL && macro->size > 0 && record->type == LOG_RECORD_MACRO_COMMIT)
         TRY(recovery_redo_macro(recovery, session, macro));
 done:
     if (record->type != LOG_RECORD_MACRO_BEGIN && session != NULL)
@@ -28,7 +28,7 @@ static JET_ERR store_structure_change(struct recovery *recovery, const struct lo
     object_id object = record->type == LOG_RECORD_SPLIT2
                            ? ((const struct log_record_split *)(const void *)record)->tree_object
                            : ((const struct log_record_merge *)(const void *)record)->tree_object;
-    if (!session->began) {
+    if (!recovery_session_redoes(session, record)) {
         (void)recovery_target(recovery, record->database_id, record->dbtime, object);
         goto done;
     }

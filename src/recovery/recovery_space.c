@@ -87,7 +87,7 @@ JET_ERR recovery_redo_create_fdp(struct recovery *recovery, const struct log_rec
                  : ((const struct log_record_create_single_extent_fdp *)(const void *)record)->object;
     TRY(recovery_session(recovery, record->process_id, &session));
     struct database *database = recovery_target(recovery, record->database_id, record->dbtime, object);
-    if (database == NULL || !session->began)
+    if (database == NULL || !recovery_session_redoes(session, record))
         goto done;
     if (multiple)
         TRY(redo_multiple(recovery, database, (const void *)record));
@@ -116,11 +116,11 @@ JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_re
     memset(&pages, 0, sizeof(pages));
     TRY(recovery_session(recovery, base->page.process_id, &session));
     struct recovery_macro *macro = recovery_find_macro(session, base->page.dbtime);
-    if (session->began && macro != NULL)
+    if (recovery_session_redoes(session, &base->page) && macro != NULL)
         FAIL(recovery_macro_add(macro, record, size));
     struct database *database =
         recovery_target(recovery, base->page.database_id, base->page.dbtime, base->object);
-    if (database == NULL || !session->began)
+    if (database == NULL || !recovery_session_redoes(session, &base->page))
         FAIL(JET_errSuccess);
     if (base->owned_page != base->secondary_first_page || base->available_page != base->owned_page + 1)
         FAIL(JET_errLogCorrupted);
