@@ -24,7 +24,7 @@ enum model_opinion {
 
 struct model_verdict {
     enum model_opinion opinion;
-    const char *rule;       /* what was broken: "code", "fact n", "I1", ... */
+    char rule[48];          /* what was broken: "code", "fact n", "I1", ... */
     char expected[200];     /* what the model allows, for people */
 };
 

@@ -1,0 +1,247 @@
+/* The judge: finds the handler of a call, compares what it expects with the answer. */
+#include "fuzz/model/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+bool is_wide(const struct model *model)
+{
+    const char *name = model->line->op->name;
+    return name[strlen(name) - 1] == 'W';
+}
+
+bool is_legacy(const struct model *model)
+{
+    return strchr(model->line->op->arguments, 'i') == NULL;
+}
+
+static const struct model_entry *find_in(const struct model_entry *entries, const char *name, size_t length)
+{
+    for (; entries->name != NULL; entries++) {
+        if (strncmp(entries->name, name, length) == 0 && entries->name[length] == '\0')
+            return entries;
+    }
+    return NULL;
+}
+
+static const struct model_entry *find_entry(const char *name)
+{
+    static const struct model_entry *const tables[] = {model_backup_entries,  model_data_entries,  model_instance_entries,
+                                                       model_database_entries, model_snapshot_entries, model_file_entries};
+    size_t length = strlen(name);
+    size_t narrow = name[length - 1] == 'W' ? length - 1 : length;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        const struct model_entry *entry = find_in(tables[i], name, length);
+        if (entry == NULL && narrow != length)
+            entry = find_in(tables[i], name, narrow);
+        if (entry != NULL)
+            return entry;
+    }
+    return NULL;
+}
+
+/* --- comparison */
+
+static void print_expected(const struct expectation *expect, struct model_verdict *verdict)
+{
+    size_t size = 0;
+    char *out = verdict->expected;
+    size_t room = sizeof verdict->expected;
+    for (size_t i = 0; i < expect->code_count && size < room; i++)
+        size += (size_t)snprintf(out + size, room - size, "%s%d", i > 0 ? " or " : "", expect->codes[i]);
+    for (size_t i = 0; i < expect->fact_count && size < room; i++)
+        size += (size_t)snprintf(out + size, room - size, " %s", expect->facts[i]);
+    for (size_t i = 0; expect->check_texts && i < expect->text_count && size < room; i++)
+        size += (size_t)snprintf(out + size, room - size, " \"%s\"", expect->texts[i]);
+}
+
+static bool fact_matches(const struct program_outcome *answer, const char *wanted, char *key, size_t key_size)
+{
+    size_t length = strcspn(wanted, "=");
+    snprintf(key, key_size, "%.*s", (int)length, wanted);
+    const char *value = program_outcome_fact(answer, key, true);
+    return value == NULL || strcmp(value, wanted + length + 1) == 0;
+}
+
+static bool texts_match(const struct expectation *expect, const struct program_outcome *answer)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < answer->fact_count; i++) {
+        const struct program_token *token = &answer->facts[i];
+        if (token->text == NULL || token->word[0] != '\0')
+            continue;
+        if (at == expect->text_count || strcmp(token->text, expect->texts[at]) != 0)
+            return false;
+        at++;
+    }
+    return at == expect->text_count;
+}
+
+static void compare(struct model *model, struct model_verdict *verdict)
+{
+    const struct expectation *expect = &model->expect;
+    const struct program_outcome *answer = model->answer;
+    char *end;
+    long code = answer == NULL || answer->code == NULL ? 0 : strtol(answer->code, &end, 10);
+    if (expect->no_opinion || expect->code_count == 0 || answer == NULL || answer->code == NULL || end == answer->code ||
+        *end != '\0') {
+        verdict->opinion = MODEL_NO_OPINION;
+        return;
+    }
+    verdict->opinion = MODEL_AGREES;
+    print_expected(expect, verdict);
+    bool found = false;
+    for (size_t i = 0; i < expect->code_count; i++)
+        found = found || expect->codes[i] == code;
+    if (!found) {
+        verdict->opinion = MODEL_DISAGREES;
+        snprintf(verdict->rule, sizeof verdict->rule, "%s%scode", expect->rule != NULL ? expect->rule : "",
+                 expect->rule != NULL ? " " : "");
+        return;
+    }
+    if (code < 0 && code != -1601)
+        return;
+    char key[40];
+    for (size_t i = 0; i < expect->fact_count; i++) {
+        if (!fact_matches(answer, expect->facts[i], key, sizeof key)) {
+            verdict->opinion = MODEL_DISAGREES;
+            snprintf(verdict->rule, sizeof verdict->rule, "%s%sfact %.30s", expect->rule != NULL ? expect->rule : "",
+                     expect->rule != NULL ? " " : "", key);
+            return;
+        }
+    }
+    if (code >= 0 && expect->check_texts && !texts_match(expect, answer)) {
+        verdict->opinion = MODEL_DISAGREES;
+        snprintf(verdict->rule, sizeof verdict->rule, "texts");
+    }
+}
+
+/* --- threads: a call on another thread is sequential if its Join comes right after it */
+
+static bool runs_beside_others(const struct model *model, const struct program_line *line)
+{
+    if (line->thread == 0)
+        return false;
+    const struct program *program = model->program;
+    for (const struct program_line *next = line + 1; next < program->lines + program->line_count; next++) {
+        if (next->kind == LINE_COMMENT || next->kind == LINE_BLANK)
+            continue;
+        return next->kind != LINE_CALL || strcmp(next->op->name, "Join") != 0;
+    }
+    return true;
+}
+
+static bool has_faults(const struct program_line *line)
+{
+    return line->fault_count > 0;
+}
+
+static bool is_answer(const struct program_outcome *answer)
+{
+    if (answer == NULL || answer->code == NULL)
+        return false;
+    char c = answer->code[answer->code[0] == '-' ? 1 : 0];
+    return c >= '0' && c <= '9';
+}
+
+void model_judge(struct model *model, const struct program_line *line, const struct program_outcome *answer,
+                 struct model_verdict *verdict)
+{
+    *verdict = (struct model_verdict){.opinion = MODEL_NO_OPINION};
+    if (line->kind != LINE_CALL)
+        return;
+    if (runs_beside_others(model, line))
+        model->lost = true;
+    if (model->lost)
+        return;
+    if (answer != NULL && !is_answer(answer)) {
+        model->lost = true; /* "not-run", "hang": whatever happened, it is not described */
+        return;
+    }
+    model->line = line;
+    model->answer = answer;
+    model->next = 0;
+    model->expect = (struct expectation){0};
+    const struct model_entry *entry = find_entry(line->op->name);
+    if (entry == NULL)
+        return;
+    entry->handler(model);
+    if (has_faults(line)) {
+        /* A fault may show as its own code, or as none. */
+        if (answer != NULL && answer->code != NULL && answer->code[0] == '-') {
+            model->lost = true;
+            return;
+        }
+    }
+    if (!model->lost || model->expect.code_count > 0)
+        compare(model, verdict);
+}
+
+/* --- a model */
+
+static const char *setting(const struct program *program, const char *name, const char *otherwise)
+{
+    const char *text = program_setting(program, name);
+    return text != NULL ? text : otherwise;
+}
+
+static uint64_t number_setting(const struct program *program, const char *name, uint64_t otherwise)
+{
+    const char *text = program_setting(program, name);
+    uint64_t number = otherwise;
+    if (text != NULL)
+        model_number_text(text, &number);
+    return number;
+}
+
+struct model *model_new(const struct program *program, const char *profile)
+{
+    struct model *model = calloc(1, sizeof *model);
+    if (model == NULL)
+        abort();
+    model->program = program;
+    if (profile == NULL)
+        profile = setting(program, "profile", "documented");
+    model->published = strcmp(profile, "published") == 0;
+    model->page = (uint32_t)number_setting(program, "page", 4096);
+    model->log_file_size = (uint32_t)number_setting(program, "LogFileSize", 5120) * 1024;
+    model->circular_default = number_setting(program, "CircularLog", 0) != 0;
+    model->no_logging_default = strcmp(setting(program, "Recovery", "on"), "off") == 0;
+    model->create_paths = number_setting(program, "CreatePathIfNotExist", 0) != 0;
+    model->long_names = number_setting(program, "LegacyFileNames", model->published ? 1 : 2) == 1;
+    return model;
+}
+
+void model_free(struct model *model)
+{
+    arena_free(&model->arena);
+    free(model);
+}
+
+size_t model_judge_transcript(const struct program *transcript, const char *profile, size_t *judged, size_t *none,
+                              void (*callback)(void *context, const struct program_line *line,
+                                               const struct model_verdict *verdict),
+                              void *context)
+{
+    struct model *model = model_new(transcript, profile);
+    size_t disagreements = 0;
+    for (size_t i = 0; i < transcript->line_count; i++) {
+        const struct program_line *line = &transcript->lines[i];
+        struct model_verdict verdict;
+        if (line->kind != LINE_CALL)
+            continue;
+        model_judge(model, line, line->expects ? &line->outcome : NULL, &verdict);
+        disagreements += verdict.opinion == MODEL_DISAGREES;
+        if (verdict.opinion == MODEL_NO_OPINION && none != NULL)
+            ++*none;
+        if (verdict.opinion != MODEL_NO_OPINION && judged != NULL)
+            ++*judged;
+        if (callback != NULL)
+            callback(context, line, &verdict);
+    }
+    model_free(model);
+    return disagreements;
+}

@@ -1,0 +1,456 @@
+/* Transactions, and rows of the tables that `Table` makes. Other changes make a table opaque. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+static bool alone(const struct model *model, const struct model_session *session)
+{
+    for (size_t i = 0; i < model->session_count; i++) {
+        const struct model_session *other = model->sessions[i];
+        if (other != session && other->alive && other->instance == session->instance && other->level > 0)
+            return false;
+    }
+    return true;
+}
+
+/* The cursor of a data call; NULL: what it answers was added. */
+static struct model_cursor *cursor_gate(struct model *model, struct model_session *session)
+{
+    struct model_reference reference = model_reference(model);
+    struct model_cursor *cursor = reference.kind == OBJECT_CURSOR ? reference.pointer : NULL;
+    if (cursor == NULL) {
+        if (reference.letter >= 0 && reference.kind != OBJECT_NONE)
+            no_opinion(model);
+        want(model, JET_errInvalidTableId);
+        return NULL;
+    }
+    if (!cursor->alive || cursor->session != session) {
+        no_opinion(model);
+        return NULL;
+    }
+    if (session->instance->backup.kind == BACKUP_FROZEN)
+        no_opinion(model);
+    return cursor;
+}
+
+static struct model_table *cursor_table(const struct model_cursor *cursor)
+{
+    return content_table(cursor->file->content, cursor->table);
+}
+
+/* --- transactions */
+
+static void save_contents(struct model *model, struct model_session *session)
+{
+    unsigned level = session->level;
+    session->saved_count[level] = 0;
+    for (size_t i = 0; i < model->file_count && session->saved_count[level] < 16; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached != session->instance)
+            continue;
+        uint32_t at = session->saved_count[level]++;
+        session->saved[level][at] = content_copy(model, file->content);
+        session->saved_files[level][at] = file;
+    }
+}
+
+static void begin(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    if (session->level == 7) {
+        want(model, JET_errTransTooDeep);
+        return;
+    }
+    want(model, JET_errSuccess);
+    if (!succeeded(model))
+        return;
+    save_contents(model, session);
+    session->level++;
+}
+
+static void commit(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    uint64_t grbit = model_number(model, 0);
+    if (session->level == 0) {
+        if (grbit != 0)
+            no_opinion(model);
+        want(model, JET_errNotInTransaction);
+        if (succeeded(model))
+            content_commit(model, session->instance, false);
+        return;
+    }
+    want(model, JET_errSuccess);
+    if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0)
+        no_opinion(model);
+    if (!succeeded(model))
+        return;
+    session->level--;
+    if (session->level == 0)
+        content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
+}
+
+static void restore_contents(struct model *model, struct model_session *session, unsigned level)
+{
+    for (uint32_t i = 0; i < session->saved_count[level]; i++) {
+        struct database_file *file = session->saved_files[level][i];
+        if (file->attached != session->instance)
+            continue;
+        bool mixed = false;
+        for (size_t s = 0; s < model->session_count; s++) {
+            const struct model_session *other = model->sessions[s];
+            mixed = mixed || (other != session && other->alive && other->instance == session->instance);
+        }
+        file->content = session->saved[level][i];
+        if (mixed) {
+            file->content->opaque = true; /* others' changes are not told apart */
+            file->uncertain = true;
+        }
+    }
+}
+
+static void rollback(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    uint64_t grbit = model_number(model, 0);
+    if (session->level == 0) {
+        want(model, JET_errNotInTransaction);
+        return;
+    }
+    want(model, JET_errSuccess);
+    if ((grbit & ~(uint64_t)JET_bitRollbackAll) != 0)
+        no_opinion(model);
+    if (!succeeded(model))
+        return;
+    session->level = (grbit & JET_bitRollbackAll) != 0 ? 0 : session->level - 1;
+    restore_contents(model, session, session->level);
+    /* Cursors opened inside are closed: which ones is not followed. */
+    for (size_t i = 0; i < model->cursor_count; i++) {
+        if (model->cursors[i]->session == session && cursor_table(model->cursors[i]) == NULL)
+            model->cursors[i]->alive = false;
+    }
+    if (session->level == 0)
+        content_commit(model, session->instance, false);
+}
+
+/* --- tables */
+
+static void add_cursor(struct model *model, struct model_reference slot, struct model_session *session,
+                       struct database_file *file, const char *table)
+{
+    struct model_cursor *cursor = arena_allocate(&model->arena, sizeof *cursor);
+    *cursor = (struct model_cursor){session, file, table, true};
+    if (model->cursor_count == OBJECTS_MAX)
+        model->lost = true;
+    else
+        model->cursors[model->cursor_count++] = cursor;
+    model_slot_set(model, slot, OBJECT_CURSOR, cursor);
+}
+
+static void table(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_database *database = database_argument(model, session);
+    struct model_reference slot = model_reference(model);
+    const char *name = model_text(model);
+    if (database == NULL || name == NULL) {
+        no_opinion(model);
+        return;
+    }
+    struct content *content = database->file->content;
+    if (content->opaque || database->file->damaged || database->file->read_only || !alone(model, session) ||
+        session->instance->backup.kind == BACKUP_FROZEN || session->level == 7)
+        no_opinion(model);
+    want(model, content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
+    if (!succeeded(model))
+        return;
+    content_add(model, content, name);
+    add_cursor(model, slot, session, database->file, name);
+    log_written(model, session->instance, 24000);
+    if (session->level == 0)
+        content_commit(model, session->instance, false);
+}
+
+static void open_table(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_database *database = database_argument(model, session);
+    struct model_reference slot = model_reference(model);
+    const char *name = model_text(model);
+    uint64_t grbit = model_number(model, 0);
+    if (database == NULL || name == NULL) {
+        no_opinion(model);
+        return;
+    }
+    struct content *content = database->file->content;
+    bool known = content_table(content, name) != NULL;
+    bool shared = false;
+    for (size_t i = 0; i < model->cursor_count; i++)
+        shared = shared || (model->cursors[i]->alive && model->cursors[i]->session != session &&
+                            model->cursors[i]->file == database->file);
+    if (content->opaque || database->file->damaged || !alone(model, session) || shared || grbit != 0 ||
+        (!known && name[0] != 't'))
+        no_opinion(model);
+    want(model, known ? JET_errSuccess : JET_errObjectNotFound);
+    if (!succeeded(model))
+        return;
+    if (!known)
+        content_add(model, content, name)->opaque = true;
+    add_cursor(model, slot, session, database->file, name);
+}
+
+static void close_table(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_cursor *cursor = cursor_gate(model, session);
+    if (cursor == NULL)
+        return;
+    model->expect.no_opinion = session->instance->lost;
+    want(model, JET_errSuccess);
+    if (succeeded(model))
+        cursor->alive = false;
+}
+
+/* Calls that change rows in ways that are not followed, or that read with their own rules. */
+static void opaque_change(struct model *model)
+{
+    no_opinion(model);
+    struct model_reference session_slot = model_reference(model);
+    struct model_reference cursor_slot = model_reference(model);
+    struct model_session *session = session_slot.kind == OBJECT_SESSION ? session_slot.pointer : NULL;
+    if (session == NULL || cursor_slot.kind != OBJECT_CURSOR)
+        return;
+    struct model_cursor *cursor = cursor_slot.pointer;
+    struct model_table *rows = cursor->file == NULL ? NULL : cursor_table(cursor);
+    if (rows != NULL)
+        rows->opaque = true;
+    log_written(model, session->instance, 8000);
+}
+
+/* Schema changes in a database. */
+static void opaque_database(struct model *model)
+{
+    no_opinion(model);
+    struct model_reference session_slot = model_reference(model);
+    struct model_reference database_slot = model_reference(model);
+    if (database_slot.kind == OBJECT_DATABASE) {
+        struct model_database *database = database_slot.pointer;
+        database->file->content->opaque = true;
+    }
+    if (session_slot.kind == OBJECT_SESSION)
+        log_written(model, ((struct model_session *)session_slot.pointer)->instance, 40000);
+    for (size_t i = 0; i < model->line->argument_count; i++) {
+        const char *word = model->line->arguments[i].word;
+        if (word[0] == 't' && word[1] >= '0' && word[1] <= '9' && strtoul(word + 1, NULL, 10) < SLOTS)
+            model->slots[3][strtoul(word + 1, NULL, 10)] = (struct object){0};
+    }
+    /* A slot of an unknown cursor: later calls on it have no opinion. */
+    model->expect.no_opinion = true;
+}
+
+/* --- rows */
+
+struct rows {
+    int32_t from;
+    uint32_t count, size, seed;
+    int64_t per_transaction;
+};
+
+enum row_kind { ROW_INSERT, ROW_REPLACE, ROW_DELETE };
+
+/* One row; the code of its failure. */
+static int32_t change_row(struct model *model, struct model_table *rows, enum row_kind kind, struct model_row row)
+{
+    if (kind == ROW_INSERT)
+        return table_insert(model, rows, row) ? JET_errSuccess : JET_errKeyDuplicate;
+    struct model_row *found = table_find(rows, row.id);
+    if (found == NULL)
+        return JET_errRecordNotFound;
+    if (kind == ROW_REPLACE)
+        *found = row;
+    else
+        table_remove(rows, row.id);
+    return JET_errSuccess;
+}
+
+static struct model_table *copy_rows(struct model *model, const struct model_table *rows)
+{
+    struct content one = {.tables = (struct model_table *)(uintptr_t)rows, .count = 1};
+    return content_copy(model, &one)->tables;
+}
+
+static void change_rows(struct model *model, enum row_kind kind)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_cursor *cursor = cursor_gate(model, session);
+    if (cursor == NULL)
+        return;
+    struct rows change = {.per_transaction = -1};
+    change.from = (int32_t)model_number(model, 0);
+    change.count = (uint32_t)model_number(model, 0);
+    change.size = kind == ROW_DELETE ? 0 : (uint32_t)model_number(model, 0);
+    uint64_t number;
+    const char *text = model_option(model, "seed");
+    if (text != NULL && model_number_text(text, &number))
+        change.seed = (uint32_t)number;
+    text = model_option(model, "txn");
+    if (text != NULL && model_number_text(text, &number))
+        change.per_transaction = (int64_t)number;
+    struct model_table *rows = cursor_table(cursor);
+    if (rows == NULL) {
+        no_opinion(model);
+        return;
+    }
+    struct database_file *file = cursor->file;
+    if (rows->opaque || file->content->opaque || file->read_only || file->damaged || !alone(model, session) ||
+        (change.per_transaction == 0 && session->level == 0) || session->level == 7)
+        no_opinion(model);
+    struct model_table *before = copy_rows(model, rows);
+    int32_t code = JET_errSuccess;
+    uint32_t done = 0;
+    struct model_table *committed = before;
+    for (uint32_t i = 0; i < change.count && code == JET_errSuccess; i++) {
+        int32_t id = (int32_t)((uint32_t)change.from + i);
+        struct model_row row = {id, change.size, (uint32_t)id * 2654435761u + change.seed};
+        code = change_row(model, rows, kind, row);
+        if (code == JET_errSuccess)
+            done++;
+        if (change.per_transaction > 0 && done > 0 && done % change.per_transaction == 0)
+            committed = copy_rows(model, rows);
+    }
+    want(model, code);
+    want_fact(model, "rows=%u", done);
+    log_written(model, session->instance, (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) + 1000);
+    int32_t answer = answered(model);
+    if (answer != code)
+        rows->opaque = true;
+    else if (code != JET_errSuccess && change.per_transaction != 0)
+        *rows = *copy_rows(model, committed);
+    if (session->level == 0)
+        content_commit(model, session->instance, change.per_transaction > 0);
+}
+
+static void insert(struct model *model)
+{
+    change_rows(model, ROW_INSERT);
+}
+
+static void replace(struct model *model)
+{
+    change_rows(model, ROW_REPLACE);
+}
+
+static void delete_rows(struct model *model)
+{
+    change_rows(model, ROW_DELETE);
+}
+
+/* --- reading */
+
+static struct model_table *readable(struct model *model, struct model_cursor **out)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return NULL;
+    struct model_cursor *cursor = cursor_gate(model, session);
+    if (cursor == NULL)
+        return NULL;
+    *out = cursor;
+    model->expect.no_opinion = session->instance->lost || session->foreign;
+    struct model_table *rows = cursor_table(cursor);
+    if (rows == NULL) {
+        no_opinion(model);
+        return NULL;
+    }
+    bool others = false;
+    for (size_t i = 0; i < model->session_count && session->level > 0; i++)
+        others = others || (model->sessions[i] != session && model->sessions[i]->alive &&
+                            model->sessions[i]->instance == session->instance);
+    if (rows->opaque || cursor->file->content->opaque || cursor->file->damaged || !alone(model, session) || others)
+        no_opinion(model);
+    model->expect.rule = "I7";
+    return rows;
+}
+
+static void hash_table(struct model *model)
+{
+    struct model_cursor *cursor;
+    struct model_table *rows = readable(model, &cursor);
+    if (rows == NULL)
+        return;
+    want(model, JET_errSuccess);
+    want_fact(model, "n=%u", rows->count);
+    want_fact(model, "fnv=%08x", table_hash(rows));
+}
+
+static void count_rows(struct model *model)
+{
+    struct model_cursor *cursor;
+    struct model_table *rows = readable(model, &cursor);
+    if (rows == NULL)
+        return;
+    want(model, JET_errSuccess);
+    want_fact(model, "n=%u", rows->count);
+}
+
+static void seek_row(struct model *model)
+{
+    struct model_cursor *cursor;
+    struct model_table *rows = readable(model, &cursor);
+    if (rows == NULL)
+        return;
+    struct model_row *row = table_find(rows, (int32_t)model_number(model, 0));
+    want(model, row != NULL ? JET_errSuccess : JET_errRecordNotFound);
+    if (row != NULL)
+        want_fact(model, "cb=%u", row->size);
+}
+
+const struct model_entry model_data_entries[] = {
+    {"BeginTransaction", begin},
+    {"BeginTransaction2", begin},
+    {"BeginTransaction3", begin},
+    {"CommitTransaction", commit},
+    {"CommitTransaction2", commit},
+    {"Rollback", rollback},
+    {"Table", table},
+    {"OpenTable", open_table},
+    {"CloseTable", close_table},
+    {"Insert", insert},
+    {"Replace", replace},
+    {"DeleteRows", delete_rows},
+    {"HashTable", hash_table},
+    {"CountRows", count_rows},
+    {"SeekRow", seek_row},
+    {"Row", opaque_change},
+    {"Update", opaque_change},
+    {"Delete", opaque_change},
+    {"EscrowUpdate", opaque_change},
+    {"AddColumn", opaque_change},
+    {"DeleteColumn", opaque_change},
+    {"DeleteColumn2", opaque_change},
+    {"RenameColumn", opaque_change},
+    {"CreateIndex", opaque_change},
+    {"CreateIndex2", opaque_change},
+    {"DeleteIndex", opaque_change},
+    {"CreateTable", opaque_database},
+    {"CreateTableColumnIndex2", opaque_database},
+    {"DeleteTable", opaque_database},
+    {"RenameTable", opaque_database},
+    {"SetColumnDefaultValue", opaque_database},
+    {NULL, NULL},
+};

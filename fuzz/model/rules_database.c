@@ -1,0 +1,290 @@
+/* Databases: create, attach, open, detach, and what their headers say. */
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+/* The session of a data or database call; NULL: what the call answers was added. */
+struct model_session *session_gate(struct model *model)
+{
+    struct model_reference reference = model_reference(model);
+    struct model_session *session = reference.kind == OBJECT_SESSION ? reference.pointer : NULL;
+    if (session == NULL || !session->alive) {
+        want(model, JET_errInvalidSesid);
+        return NULL;
+    }
+    if (session->instance->lost || session->foreign)
+        no_opinion(model);
+    if (session->instance->service_stopped) {
+        want(model, JET_errClientRequestToStopJetService);
+        return NULL;
+    }
+    return session;
+}
+
+struct model_database *database_argument(struct model *model, struct model_session *session)
+{
+    struct model_reference reference = model_reference(model);
+    struct model_database *database = reference.kind == OBJECT_DATABASE ? reference.pointer : NULL;
+    if (database == NULL || !database->alive || database->instance != session->instance)
+        return NULL;
+    return database;
+}
+
+static void open_slot(struct model *model, struct model_reference slot, struct model_session *session, struct database_file *file)
+{
+    struct model_database *database = arena_allocate(&model->arena, sizeof *database);
+    *database = (struct model_database){session->instance, file, true};
+    if (model->database_count == OBJECTS_MAX)
+        model->lost = true;
+    else
+        model->databases[model->database_count++] = database;
+    model_slot_set(model, slot, OBJECT_DATABASE, database);
+}
+
+static bool backup_answer(struct model *model, const struct model_instance *instance)
+{
+    switch (instance->backup.kind) {
+    case BACKUP_LOCAL:
+        want(model, JET_errBackupInProgress);
+        return true;
+    case BACKUP_SURROGATE:
+        want(model, JET_errSurrogateBackupInProgress);
+        return true;
+    case BACKUP_FROZEN:
+        no_opinion(model);
+        return true;
+    case BACKUP_NONE:
+        break;
+    }
+    return false;
+}
+
+static bool directory_may_be_missing(const struct model *model, const char *path)
+{
+    return strchr(path, '/') != NULL && !model->create_paths;
+}
+
+static void create_database(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    struct model_reference slot = model_reference(model);
+    const char *path = model_text(model);
+    uint64_t grbit = model_number(model, 0);
+    if (session == NULL)
+        return;
+    struct model_instance *instance = session->instance;
+    if (path == NULL || path[0] == '\0' || grbit != 0 || strcmp(model->line->op->name, "CreateDatabase2") == 0) {
+        no_opinion(model);
+        path = path == NULL ? "" : path;
+    }
+    struct database_file *file = model_file(model, path);
+    if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
+        directory_may_be_missing(model, path) || file->damaged)
+        no_opinion(model);
+    want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
+    if (!succeeded(model))
+        return;
+    *file = (struct database_file){.path = file->path, .exists = true, .attached = instance, .log_path = instance->log_path};
+    file->content = content_new(model);
+    file->durable = content_new(model);
+    file->attach_order = ++model->attach_clock;
+    file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
+    open_slot(model, slot, session, file);
+    log_written(model, instance, 80000);
+}
+
+static void attach_database(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    const char *path = model_text(model);
+    uint64_t grbit = model_number(model, 0);
+    if (session == NULL || path == NULL) {
+        if (path == NULL)
+            no_opinion(model);
+        return;
+    }
+    struct model_instance *instance = session->instance;
+    struct database_file *file = model_file(model, path);
+    bool here = file->attached == instance;
+    if (session->level > 0 || model_clouded(model, file->path) || file->damaged || instance->snapshot != NULL ||
+        (file->attached != NULL && !here) || (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0)
+        no_opinion(model);
+    if (!backup_answer(model, instance))
+        want(model, here ? JET_wrnDatabaseAttached : !file->exists ? JET_errFileNotFound
+                    : file->dirty ? JET_errDatabaseDirtyShutdown : JET_errSuccess);
+    int32_t code = answered(model);
+    if (code < 0 || code == JET_wrnDatabaseAttached)
+        return;
+    if (file->damaged || model_clouded(model, file->path) || !file->exists) {
+        file->content->opaque = true;
+        file->fields_unknown = true;
+    }
+    file->exists = true;
+    file->attached = instance;
+    file->read_only = (grbit & JET_bitDbReadOnly) != 0;
+    file->log_path = instance->log_path;
+    file->attach_order = ++model->attach_clock;
+    file->unloggable = instance->no_logging;
+    file->copied = false;
+    log_written(model, instance, 8000);
+}
+
+static void open_database(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    struct model_reference slot = model_reference(model);
+    const char *path = model_text(model);
+    if (session == NULL)
+        return;
+    struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
+    bool attached = file != NULL && file->attached == session->instance;
+    if (path == NULL || session->level > 0)
+        no_opinion(model);
+    want(model, attached ? JET_errSuccess : JET_errDatabaseNotFound);
+    if (!succeeded(model))
+        return;
+    if (file == NULL)
+        file = model_file(model, path == NULL ? "" : path);
+    if (!attached)
+        model->lost = true;
+    open_slot(model, slot, session, file);
+}
+
+static void close_database(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_database *database = database_argument(model, session);
+    if (database == NULL) {
+        no_opinion(model);
+        return;
+    }
+    want(model, JET_errSuccess);
+    if (succeeded(model))
+        database->alive = false;
+}
+
+static bool is_open(const struct model *model, const struct database_file *file)
+{
+    for (size_t i = 0; i < model->database_count; i++) {
+        if (model->databases[i]->alive && model->databases[i]->file == file)
+            return true;
+    }
+    return false;
+}
+
+static void detach_database(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    const char *path = model_text(model);
+    if (session == NULL)
+        return;
+    struct model_instance *instance = session->instance;
+    struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
+    bool attached = file != NULL && file->attached == instance;
+    if (path == NULL || session->level > 0 || instance->snapshot != NULL)
+        no_opinion(model);
+    if (!attached)
+        want(model, JET_errDatabaseNotFound);
+    else if (is_open(model, file) && instance->backup.kind == BACKUP_NONE)
+        want(model, JET_errDatabaseInUse);
+    else if (!backup_answer(model, instance))
+        want(model, JET_errSuccess);
+    if (attached && is_open(model, file))
+        want(model, JET_errDatabaseInUse); /* which of the two is seen first is not told */
+    if (!attached && instance->backup.kind != BACKUP_NONE)
+        backup_answer(model, instance);
+    if (!succeeded(model))
+        return;
+    if (!attached) {
+        instance->lost = true;
+        return;
+    }
+    file->attached = NULL;
+    file->dirty = false;
+    file->durable = content_copy(model, file->content);
+    file->uncertain = false;
+}
+
+/* --- headers */
+
+static void want_header(struct model *model, const struct database_file *file, uint32_t state)
+{
+    want_fact(model, "state=%u", state);
+    want_fact(model, "page=%u", model->page);
+    if (file->fields_unknown)
+        return;
+    model->expect.rule = "I8";
+    want_fact(model, "fullPrev=%u", file->fields.full);
+    want_fact(model, "incPrev=%u", file->fields.incremental);
+    want_fact(model, "fullCur=0");
+    want_fact(model, "copyPrev=%u", file->fields.copy);
+    want_fact(model, "diffPrev=%u", file->fields.differential);
+}
+
+static bool is_misc(struct model *model)
+{
+    const struct program_token *level = model_token(model);
+    return level != NULL && level->text == NULL && strcmp(level->word, "DbInfoMisc") == 0;
+}
+
+/* Where the generations were not known, the header tells them. */
+static void learn_header(struct model *model, struct database_file *file)
+{
+    uint64_t value;
+    if (!succeeded(model))
+        return;
+    if (answer_number(model, "fullPrev", &value))
+        file->fields.full = (uint32_t)value;
+    if (answer_number(model, "incPrev", &value))
+        file->fields.incremental = (uint32_t)value;
+    if (answer_number(model, "copyPrev", &value))
+        file->fields.copy = (uint32_t)value;
+    if (answer_number(model, "diffPrev", &value))
+        file->fields.differential = (uint32_t)value;
+}
+
+static void get_database_info(struct model *model)
+{
+    struct model_session *session = session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_database *database = database_argument(model, session);
+    if (!is_misc(model) || model_has_options(model) || database == NULL) {
+        no_opinion(model);
+        return;
+    }
+    struct database_file *file = database->file;
+    if (file->damaged || session->instance->snapshot != NULL || session->instance->backup.kind == BACKUP_FROZEN)
+        no_opinion(model);
+    want(model, JET_errSuccess);
+    want_header(model, file, file->read_only ? JET_dbstateCleanShutdown : JET_dbstateDirtyShutdown);
+    learn_header(model, file);
+}
+
+static void get_database_file_info(struct model *model)
+{
+    const char *path = model_text(model);
+    struct database_file *file = model_file_find(model, path);
+    if (file == NULL || !file->exists || file->damaged || model_clouded(model, file->path) || !is_misc(model) ||
+        file->attached != NULL) {
+        no_opinion(model);
+        return;
+    }
+    want(model, JET_errSuccess);
+    want_header(model, file, file->dirty ? JET_dbstateDirtyShutdown : JET_dbstateCleanShutdown);
+    learn_header(model, file);
+}
+
+const struct model_entry model_database_entries[] = {
+    {"CreateDatabase", create_database},
+    {"CreateDatabase2", create_database},
+    {"AttachDatabase", attach_database},
+    {"OpenDatabase", open_database},
+    {"CloseDatabase", close_database},
+    {"DetachDatabase", detach_database},
+    {"GetDatabaseInfo", get_database_info},
+    {"GetDatabaseFileInfo", get_database_file_info},
+    {NULL, NULL},
+};

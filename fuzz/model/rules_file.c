@@ -1,0 +1,144 @@
+/* Files changed by hand, and restores. */
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+static void touch_first(struct model *model)
+{
+    no_opinion(model);
+    model_touch(model, model_text(model));
+}
+
+static void touch_second(struct model *model)
+{
+    no_opinion(model);
+    model_text(model);
+    model_touch(model, model_text(model));
+}
+
+static void make_directory(struct model *model)
+{
+    want(model, JET_errSuccess);
+}
+
+static struct backup_set *find_set(struct model *model, const char *directory)
+{
+    struct backup_set *found = NULL;
+    const char *wanted = model_path(model, directory);
+    for (size_t i = 0; i < model->set_count; i++) {
+        if (strcmp(model->sets[i]->directory, wanted) == 0) {
+            if (found != NULL)
+                return NULL; /* written twice */
+            found = model->sets[i];
+        }
+    }
+    return found;
+}
+
+/* The set's database with this path, or NULL. */
+static struct content *content_in_set(const struct backup_set *set, const char *path)
+{
+    size_t length = strlen(set->directory);
+    if (strncmp(path, set->directory, length) != 0 || path[length] != '/')
+        return NULL;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (strcmp(set->names[i], path + length + 1) == 0)
+            return set->contents[i];
+    }
+    return NULL;
+}
+
+/* After a restore, the database at `path` holds what the set holds (or, if `content` is NULL, who knows). */
+static void restored(struct model *model, const char *path, struct content *content)
+{
+    struct database_file *file = model_file(model, path);
+    *file = (struct database_file){.path = file->path, .exists = true, .damaged = content == NULL};
+    file->content = content == NULL ? content_new(model) : content_copy(model, content);
+    file->content->opaque = content == NULL || content->opaque;
+    file->durable = content_copy(model, file->content);
+    file->fields_unknown = content == NULL;
+}
+
+static void external_restore(struct model *model)
+{
+    const char *checkpoint = model_text(model);
+    const char *log = model_text(model);
+    const char *backup = model_text(model);
+    struct backup_set *set = backup == NULL ? NULL : find_set(model, backup);
+    const char *from[16];
+    const char *to[16];
+    size_t count = 0;
+    while (count < 16) {
+        const char *first = model_text(model);
+        const char *second = model_text(model);
+        if (first == NULL || second == NULL)
+            break;
+        from[count] = model_path(model, first);
+        to[count++] = model_path(model, second);
+    }
+    if (model_has_options(model) || set == NULL || !set->whole || count == 0 || count != set->count || checkpoint == NULL ||
+        log == NULL || model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
+        model_logs_used(model, model_path(model, log)) || strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 ||
+        (model->mode == MODE_ONE))
+        no_opinion(model);
+    for (size_t i = 0; i < count && set != NULL; i++) {
+        const char *slash = strrchr(from[i], '/');
+        const char *name = slash != NULL ? slash + 1 : from[i];
+        const char *base = strrchr(to[i], '/');
+        if (content_in_set(set, to[i]) == NULL || base == NULL || strcmp(base + 1, name) != 0)
+            no_opinion(model);
+    }
+    bool sure = !model->expect.no_opinion;
+    want(model, JET_errSuccess);
+    model->expect.rule = "I7";
+    if (log != NULL)
+        model_use_logs(model, model_path(model, log));
+    if (!succeeded(model)) {
+        for (size_t i = 0; i < count; i++)
+            restored(model, to[i], NULL);
+        if (log != NULL)
+            model_touch(model, log);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        restored(model, to[i], sure && set != NULL ? content_in_set(set, to[i]) : NULL);
+    if (!sure && log != NULL)
+        model_touch(model, log);
+    if (set != NULL)
+        set->directory = ""; /* its databases are databases now */
+}
+
+/* Restores of directory backups play forward through what logs they find: followed, not foretold. */
+static void restore(struct model *model)
+{
+    no_opinion(model);
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == NULL)
+            model->files[i]->damaged = true;
+    }
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (model->instances[i]->alive && !model->instances[i]->initialised)
+            model->instances[i]->lost = true;
+    }
+    for (size_t i = 0; i < model->line->argument_count; i++) {
+        if (model->line->arguments[i].text != NULL)
+            model_touch(model, model->line->arguments[i].text);
+    }
+    model->lost = true;
+}
+
+const struct model_entry model_file_entries[] = {
+    {"MakeDir", make_directory},
+    {"DeleteDir", touch_first},
+    {"DeleteFile", touch_first},
+    {"Corrupt", touch_first},
+    {"Truncate", touch_first},
+    {"CopyFile", touch_second},
+    {"CopyDir", touch_second},
+    {"ExternalRestore", external_restore},
+    {"ExternalRestore2", external_restore},
+    {"Restore", restore},
+    {"Restore2", restore},
+    {"RestoreInstance", restore},
+    {NULL, NULL},
+};

@@ -1,0 +1,399 @@
+/* Instances: create, start, end, stop the service; sessions; the death of the process. */
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+static struct model_instance *the_one(struct model *model)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (model->instances[i]->alive)
+            return model->instances[i];
+    }
+    return NULL;
+}
+
+struct model_instance *model_gate(struct model *model, bool legacy, bool enter)
+{
+    struct model_reference reference = {0};
+    struct model_instance *instance = NULL;
+    if (!legacy)
+        reference = model_reference(model);
+    if (legacy && model->mode == MODE_MULTI) {
+        want(model, JET_errRunningInMultiInstanceMode);
+        return NULL;
+    }
+    if (model->mode == MODE_ONE)
+        instance = the_one(model);
+    else if (!legacy && reference.kind == OBJECT_INSTANCE && ((struct model_instance *)reference.pointer)->alive)
+        instance = reference.pointer;
+    if (instance == NULL) {
+        want(model, JET_errInvalidParameter);
+        model->expect.rule = "I12";
+        return NULL;
+    }
+    if (instance->lost)
+        no_opinion(model);
+    if (!enter)
+        return instance;
+    if (instance->service_stopped) {
+        want(model, JET_errClientRequestToStopJetService);
+        return NULL;
+    }
+    if (!instance->initialised) {
+        want(model, JET_errNotInitialized);
+        return NULL;
+    }
+    return instance;
+}
+
+static void create_instance(struct model *model)
+{
+    struct model_reference slot = model_reference(model);
+    const char *name = model_text(model);
+    if (model->mode == MODE_ONE) {
+        want(model, JET_errRunningInOneInstanceMode);
+        return;
+    }
+    bool in_use = false;
+    for (size_t i = 0; name != NULL && i < model->instance_count; i++)
+        in_use = in_use || (model->instances[i]->alive && strcmp(model->instances[i]->name, name) == 0);
+    if (slot.is_null || name == NULL)
+        no_opinion(model);
+    want(model, in_use ? JET_errInstanceNameInUse : JET_errSuccess);
+    if (!succeeded(model))
+        return;
+    model->mode = MODE_MULTI;
+    model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name != NULL ? name : ""));
+}
+
+static void set_instance_parameter(struct model *model, struct model_instance *instance, const char *name,
+                                   const struct program_token *value)
+{
+    uint64_t number = 0;
+    bool is_number = value->text == NULL && model_number_text(value->word, &number);
+    const char *text = value->text != NULL ? model_path(model, value->text) : "";
+    if (strcmp(name, "CircularLog") == 0 && is_number)
+        instance->circular = number != 0;
+    else if (strcmp(name, "Recovery") == 0)
+        instance->no_logging = strcmp(text, "off") == 0;
+    else if (strcmp(name, "LogFilePath") == 0)
+        instance->log_path = text;
+    else if (strcmp(name, "SystemPath") == 0)
+        instance->system_path = text;
+    else if (strcmp(name, "BaseName") == 0)
+        instance->base_name = text;
+    else if (strcmp(name, "LogFileSize") == 0 && is_number)
+        model->log_file_size = (uint32_t)number * 1024;
+    else if (strcmp(name, "TempPath") != 0 && strcmp(name, "OSSnapshotTimeout") != 0)
+        instance->lost = instance->lost || strcmp(name, "DeleteOldLogs") == 0;
+}
+
+/* Paths of the one instance, set before it exists. */
+static void set_system_parameter(struct model *model)
+{
+    struct model_reference reference = model_reference(model);
+    const struct program_token *name = model_token(model);
+    const struct program_token *value = model_token(model);
+    no_opinion(model);
+    if (name == NULL || value == NULL || !succeeded(model))
+        return;
+    if (strcmp(name->word, "DatabasePageSize") == 0)
+        model->lost = true;
+    if (strcmp(name->word, "LegacyFileNames") == 0) {
+        uint64_t number = 0;
+        model_number_text(value->word, &number);
+        model->long_names = number == 1;
+    }
+    if (reference.kind == OBJECT_INSTANCE) {
+        set_instance_parameter(model, reference.pointer, name->word, value);
+    } else if (reference.is_null && model->mode == MODE_NONE) {
+        struct model_instance template = {.log_path = "", .system_path = "", .base_name = "edb"};
+        set_instance_parameter(model, &template, name->word, value);
+        model->circular_default = strcmp(name->word, "CircularLog") == 0 ? template.circular : model->circular_default;
+        if (template.log_path[0] != '\0')
+            model->one_log_path = template.log_path;
+    }
+}
+
+/* Another live instance uses the same log directory. */
+static bool log_path_in_use(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *other = model->instances[i];
+        if (other != instance && other->alive && other->initialised && strcmp(other->log_path, instance->log_path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Recovery brings every file of the instance's logs to its durable state. */
+static void recover_files(struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (!file->dirty || file->log_path == NULL || strcmp(file->log_path, instance->log_path) != 0)
+            continue;
+        file->dirty = false;
+        if (model_touched(model, file->path))
+            file->damaged = true;
+    }
+}
+
+static bool any_dirty_touched(const struct model *model, const struct model_instance *instance)
+{
+    if (model_touched(model, instance->log_path) || model_touched(model, instance->system_path))
+        return true;
+    for (size_t i = 0; i < model->file_count; i++) {
+        const struct database_file *file = model->files[i];
+        if (file->dirty && (file->damaged || model_touched(model, file->path)))
+            return true;
+    }
+    return false;
+}
+
+static void start(struct model *model, struct model_instance *instance)
+{
+    instance->initialised = true;
+    bool fresh = !model_logs_used(model, instance->log_path) && !model_touched(model, instance->log_path);
+    model_use_logs(model, instance->log_path);
+    instance->generation = fresh ? 1 : 0;
+    instance->lowest = fresh ? 1 : 0;
+    instance->log_bytes = 0;
+    recover_files(model, instance);
+}
+
+static void init(struct model *model)
+{
+    struct model_reference slot = model_reference(model);
+    uint64_t grbit = model_number(model, 0);
+    if (slot.is_null) {
+        if (model->mode == MODE_NONE && model->next <= 2 && grbit == 0)
+            want(model, JET_errSuccess);
+        else
+            no_opinion(model);
+        if (!succeeded(model))
+            return;
+        if (model->mode == MODE_NONE) {
+            struct model_instance *instance = model_add_instance(model, "");
+            if (model->one_log_path != NULL)
+                instance->log_path = instance->system_path = model->one_log_path;
+            model->mode = MODE_ONE;
+            start(model, instance);
+            if (any_dirty_touched(model, instance))
+                instance->lost = true;
+        }
+        return;
+    }
+    struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
+    if (instance == NULL || !instance->alive || grbit != 0 || model->mode == MODE_ONE || log_path_in_use(model, instance) ||
+        any_dirty_touched(model, instance))
+        no_opinion(model);
+    want(model, instance != NULL && instance->initialised ? JET_errAlreadyInitialized : JET_errSuccess);
+    if (instance == NULL || model->mode == MODE_ONE) {
+        model->lost = true;
+        return;
+    }
+    bool was_running = instance->initialised;
+    bool clouded = any_dirty_touched(model, instance);
+    if (succeeded(model)) {
+        start(model, instance);
+        if (grbit != 0)
+            instance->lost = true;
+        if (clouded) {
+            for (size_t i = 0; i < model->file_count; i++) {
+                if (model->files[i]->attached == NULL)
+                    model->files[i]->damaged = true;
+            }
+        }
+    } else if (!was_running) {
+        model_kill_instance(model, instance);
+    }
+}
+
+/* --- end */
+
+static bool has_databases(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == instance)
+            return true;
+    }
+    return false;
+}
+
+static bool has_open_transaction(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->session_count; i++) {
+        if (model->sessions[i]->alive && model->sessions[i]->instance == instance && model->sessions[i]->level > 0)
+            return true;
+    }
+    return false;
+}
+
+static void shut_down(struct model *model, struct model_instance *instance, bool dirty)
+{
+    bool open = has_open_transaction(model, instance);
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached != instance)
+            continue;
+        file->dirty = dirty && !file->read_only;
+        file->log_path = instance->log_path;
+        if (open)
+            file->content = content_copy(model, file->durable);
+        else
+            file->durable = content_copy(model, file->content);
+        file->uncertain = false;
+        file->copied = false;
+        file->attached = NULL;
+    }
+    model_kill_instance(model, instance);
+}
+
+static void term(struct model *model)
+{
+    bool plain = strcmp(model->line->op->name, "Term") == 0;
+    struct model_instance *instance = model_gate(model, false, false);
+    if (instance == NULL)
+        return;
+    uint64_t grbit = plain ? JET_bitTermAbrupt : model_number(model, 0);
+    bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
+    bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
+    if (!instance->initialised || instance->log_failed || instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
+        (grbit == 0 && !plain) || (grbit & ~(uint64_t)15) != 0 || (instance->service_stopped && !stops))
+        no_opinion(model);
+    bool dirty = (grbit & JET_bitTermDirty) != 0;
+    if (backup && !stops && !dirty) {
+        if (!has_databases(model, instance) || instance->backup.kind == BACKUP_SURROGATE)
+            no_opinion(model);
+        want(model, JET_errBackupInProgress);
+    } else if (has_open_transaction(model, instance) && !stops && !dirty) {
+        want(model, JET_errTooManyActiveUsers);
+    } else if (has_open_transaction(model, instance) && (grbit & JET_bitTermAbrupt) == 0) {
+        no_opinion(model);
+    } else if (dirty) {
+        if (backup)
+            no_opinion(model);
+        want(model, JET_errDirtyShutdown);
+    } else {
+        want(model, JET_errSuccess);
+    }
+    int32_t code = answered(model);
+    if (code >= 0 || code == JET_errDirtyShutdown)
+        shut_down(model, instance, code == JET_errDirtyShutdown);
+    else if (code == JET_errBackupInProgress)
+        instance->never_backup = model->published;
+    else if (code != JET_errTooManyActiveUsers)
+        instance->lost = true;
+}
+
+static void stop_service(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, is_legacy(model), false);
+    if (instance == NULL)
+        return;
+    uint64_t grbit = model_number(model, 0);
+    if (!instance->initialised)
+        want(model, JET_errNotInitialized);
+    else if (grbit == 0 && !instance->service_stopped)
+        want(model, JET_errSuccess);
+    else
+        no_opinion(model);
+    if (!succeeded(model))
+        return;
+    if (grbit == 0)
+        instance->service_stopped = true;
+    else
+        instance->lost = true;
+}
+
+/* --- sessions */
+
+static void begin_session(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, false, true);
+    struct model_reference slot = model_reference(model);
+    if (instance == NULL)
+        return;
+    want(model, JET_errSuccess);
+    if (!succeeded(model))
+        return;
+    struct model_session *session = arena_allocate(&model->arena, sizeof *session);
+    session->instance = instance;
+    session->alive = true;
+    session->foreign = model->line->thread != 0;
+    if (model->session_count == OBJECTS_MAX)
+        model->lost = true;
+    else
+        model->sessions[model->session_count++] = session;
+    model_slot_set(model, slot, OBJECT_SESSION, session);
+}
+
+static void end_session(struct model *model)
+{
+    struct model_reference slot = model_reference(model);
+    struct model_session *session = slot.kind == OBJECT_SESSION ? slot.pointer : NULL;
+    if (session == NULL || !session->alive) {
+        want(model, JET_errInvalidSesid);
+        return;
+    }
+    no_opinion(model);
+    if (!succeeded(model))
+        return;
+    session->alive = false;
+    if (session->level > 0)
+        session->instance->lost = true;
+    for (size_t i = 0; i < model->cursor_count; i++) {
+        if (model->cursors[i]->session == session)
+            model->cursors[i]->alive = false;
+    }
+}
+
+/* --- the process dies */
+
+static void crash(struct model *model)
+{
+    want(model, JET_errSuccess);
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached == NULL)
+            continue;
+        file->dirty = !file->read_only;
+        file->log_path = file->attached->log_path;
+        file->content = content_copy(model, file->durable);
+        if (file->uncertain)
+            file->content->opaque = true;
+        if (file->attached->no_logging || file->attached->lost)
+            file->damaged = true;
+        file->copied = false;
+    }
+    for (size_t i = 0; i < model->instance_count; i++)
+        model_kill_instance(model, model->instances[i]);
+    for (size_t i = 0; i < model->snapshot_count; i++)
+        model->snapshots[i]->state = SNAPSHOT_GONE;
+    memset(model->slots, 0, sizeof model->slots);
+    model->mode = MODE_NONE;
+}
+
+static void join(struct model *model)
+{
+    want(model, JET_errSuccess);
+}
+
+const struct model_entry model_instance_entries[] = {
+    {"CreateInstance", create_instance},
+    {"SetSystemParameter", set_system_parameter},
+    {"Init", init},
+    {"Init2", init},
+    {"Init3", init},
+    {"Term", term},
+    {"Term2", term},
+    {"StopService", stop_service},
+    {"StopServiceInstance", stop_service},
+    {"StopServiceInstance2", stop_service},
+    {"BeginSession", begin_session},
+    {"EndSession", end_session},
+    {"Crash", crash},
+    {"Join", join},
+    {NULL, NULL},
+};

@@ -1,0 +1,286 @@
+/* OS snapshots. */
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+static struct model_snapshot *snapshot_argument(struct model *model)
+{
+    struct model_reference reference = model_reference(model);
+    struct model_snapshot *snapshot = reference.kind == OBJECT_SNAPSHOT ? reference.pointer : NULL;
+    if (snapshot == NULL || snapshot->state == SNAPSHOT_GONE) {
+        want(model, JET_errOSSnapshotInvalidSnapId);
+        return NULL;
+    }
+    if (snapshot->uncertain)
+        no_opinion(model);
+    return snapshot;
+}
+
+/* A frozen snapshot may have timed out by now: real time is not the model's. */
+static void leave(struct model *model, struct model_snapshot *snapshot, enum snapshot_state state)
+{
+    snapshot->state = state;
+    for (size_t i = 0; i < model->instance_count; i++) {
+        struct model_instance *instance = model->instances[i];
+        if (instance->snapshot != snapshot)
+            continue;
+        if (instance->backup.kind == BACKUP_FROZEN)
+            instance->backup = (struct backup_context){0};
+        if (state == SNAPSHOT_GONE)
+            instance->snapshot = NULL;
+    }
+}
+
+static void prepare(struct model *model)
+{
+    struct model_reference slot = model_reference(model);
+    uint64_t grbit = model_number(model, 0);
+    const uint64_t known = JET_bitIncrementalSnapshot | JET_bitCopySnapshot | JET_bitContinueAfterThaw | JET_bitExplicitPrepare;
+    if (slot.is_null && (grbit & ~known) == 0)
+        want(model, JET_errInvalidParameter);
+    else
+        want(model, (grbit & ~known) != 0 ? JET_errInvalidGrbit : JET_errSuccess);
+    if (!succeeded(model))
+        return;
+    struct model_snapshot *snapshot = arena_allocate(&model->arena, sizeof *snapshot);
+    snapshot->grbit = (uint32_t)grbit;
+    snapshot->explicit_prepare = (grbit & JET_bitExplicitPrepare) != 0;
+    if (model->snapshot_count == OBJECTS_MAX)
+        model->lost = true;
+    else
+        model->snapshots[model->snapshot_count++] = snapshot;
+    model_slot_set(model, slot, OBJECT_SNAPSHOT, snapshot);
+    for (size_t i = 0; i < model->instance_count && !snapshot->explicit_prepare; i++) {
+        struct model_instance *instance = model->instances[i];
+        if (instance->alive && instance->initialised && instance->snapshot == NULL)
+            instance->snapshot = snapshot;
+    }
+}
+
+static void prepare_instance(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    if (snapshot == NULL)
+        model->expect.code_count = 0;
+    struct model_instance *instance = model_gate(model, false, false);
+    if (instance == NULL)
+        return;
+    if (snapshot == NULL) {
+        want(model, JET_errOSSnapshotInvalidSnapId);
+        return;
+    }
+    if (snapshot->state != SNAPSHOT_PREPARED || !snapshot->explicit_prepare || instance->snapshot != NULL ||
+        !instance->initialised)
+        no_opinion(model);
+    want(model, JET_errSuccess);
+    if (succeeded(model))
+        instance->snapshot = snapshot;
+}
+
+static bool is_in(const struct model_instance *instance, const struct model_snapshot *snapshot)
+{
+    return instance->alive && instance->snapshot == snapshot;
+}
+
+/* The instances of a snapshot, each with its databases. */
+static void want_instances(struct model *model, const struct model_snapshot *snapshot)
+{
+    size_t count = 0;
+    want_texts(model);
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (!is_in(instance, snapshot))
+            continue;
+        count++;
+        want_text(model, instance->name);
+        uint64_t after = 0;
+        for (;;) {
+            const struct database_file *next = NULL;
+            for (size_t f = 0; f < model->file_count; f++) {
+                const struct database_file *file = model->files[f];
+                if (file->attached == instance && file->attach_order > after &&
+                    (next == NULL || file->attach_order < next->attach_order))
+                    next = file;
+            }
+            if (next == NULL)
+                break;
+            if (next->read_only || next->unloggable)
+                no_opinion(model);
+            want_text(model, next->path);
+            after = next->attach_order;
+        }
+        if (instance->lost)
+            no_opinion(model);
+    }
+    want_fact(model, "n=%zu", count);
+}
+
+static int32_t freeze_code(struct model *model, const struct model_snapshot *snapshot)
+{
+    if (snapshot->state != SNAPSHOT_PREPARED)
+        return JET_errOSSnapshotInvalidSequence;
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (instance->alive && (instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE)) {
+            if (!is_in(instance, snapshot) || instance->backup.kind == BACKUP_SURROGATE)
+                no_opinion(model);
+            return JET_errOSSnapshotNotAllowed;
+        }
+        if (is_in(instance, snapshot) && (instance->service_stopped || instance->no_logging || instance->never_backup ||
+                                          (snapshot->grbit & JET_bitIncrementalSnapshot) != 0))
+            no_opinion(model);
+    }
+    return JET_errSuccess;
+}
+
+static void freeze(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    uint64_t grbit = model_number(model, 0);
+    if (model_has_options(model)) {
+        no_opinion(model);
+    } else if (grbit != 0) {
+        model->expect.code_count = 0;
+        want(model, JET_errInvalidGrbit);
+        if (snapshot == NULL)
+            no_opinion(model);
+        return;
+    }
+    if (snapshot == NULL)
+        return;
+    int32_t code = freeze_code(model, snapshot);
+    want(model, code);
+    if (code == JET_errSuccess)
+        want_instances(model, snapshot);
+    int32_t answer = answered(model);
+    if (answer < 0) {
+        if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup || answer == JET_errInvalidBackup)
+            snapshot->state = SNAPSHOT_FAILED;
+        else if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter)
+            snapshot->uncertain = true;
+        return;
+    }
+    snapshot->state = SNAPSHOT_FROZEN;
+    for (size_t i = 0; i < model->instance_count; i++) {
+        struct model_instance *instance = model->instances[i];
+        if (!is_in(instance, snapshot))
+            continue;
+        instance->backup = (struct backup_context){.kind = BACKUP_FROZEN, .high = instance->generation};
+        if (instance->generation != 0)
+            instance->generation++;
+        instance->log_bytes = 0;
+    }
+}
+
+/* A good thaw counts as a backup of every database of the instances. */
+static void record_thaw(struct model *model, const struct model_snapshot *snapshot)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached == NULL || file->attached->snapshot != snapshot || file->attached->backup.kind != BACKUP_FROZEN)
+            continue;
+        uint32_t high = file->attached->backup.high;
+        if (high == 0 || snapshot->grbit != 0) {
+            file->fields_unknown = true;
+            continue;
+        }
+        file->fields.full = high;
+        file->fields.incremental = 0;
+        file->fields.differential = 0;
+    }
+}
+
+static void thaw(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    uint64_t grbit = model_number(model, 0);
+    if (grbit != 0)
+        no_opinion(model);
+    if (snapshot == NULL)
+        return;
+    bool frozen = snapshot->state == SNAPSHOT_FROZEN;
+    want(model, frozen ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+    if (frozen)
+        want(model, JET_errOSSnapshotTimeOut);
+    int32_t code = model->answer == NULL ? JET_errSuccess : answered(model);
+    if (code == JET_errOSSnapshotInvalidSequence && !frozen)
+        return;
+    if (code != JET_errSuccess) {
+        for (size_t i = 0; i < model->instance_count; i++) {
+            if (is_in(model->instances[i], snapshot))
+                model->instances[i]->lost = true;
+        }
+        snapshot->uncertain = true;
+        leave(model, snapshot, SNAPSHOT_GONE);
+        return;
+    }
+    record_thaw(model, snapshot);
+    leave(model, snapshot, (snapshot->grbit & JET_bitContinueAfterThaw) != 0 ? SNAPSHOT_THAWED : SNAPSHOT_GONE);
+}
+
+static void abort_snapshot(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    uint64_t grbit = model_number(model, 0);
+    if (grbit != 0)
+        no_opinion(model);
+    if (snapshot == NULL)
+        return;
+    want(model, JET_errSuccess);
+    if (succeeded(model))
+        leave(model, snapshot, SNAPSHOT_GONE);
+}
+
+static void truncate_log(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    uint64_t grbit = model_number(model, 0);
+    if (grbit != 0)
+        no_opinion(model);
+    if (snapshot == NULL)
+        return;
+    want(model, snapshot->state == SNAPSHOT_THAWED ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+}
+
+static void end_snapshot(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    uint64_t grbit = model_number(model, 0);
+    if (grbit != 0) {
+        no_opinion(model);
+    }
+    if (snapshot == NULL)
+        return;
+    if (snapshot->state == SNAPSHOT_FROZEN)
+        want(model, JET_errOSSnapshotInvalidSequence);
+    else
+        want(model, JET_errSuccess);
+    if (succeeded(model))
+        leave(model, snapshot, SNAPSHOT_GONE);
+}
+
+static void freeze_info(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    uint64_t grbit = model_number(model, 0);
+    if (grbit != 0 || model_has_options(model))
+        no_opinion(model);
+    if (snapshot == NULL)
+        return;
+    if (snapshot->state != SNAPSHOT_FROZEN && snapshot->state != SNAPSHOT_THAWED)
+        no_opinion(model);
+    want(model, JET_errSuccess);
+    want_instances(model, snapshot);
+}
+
+const struct model_entry model_snapshot_entries[] = {
+    {"OSSnapshotPrepare", prepare},
+    {"OSSnapshotPrepareInstance", prepare_instance},
+    {"OSSnapshotFreeze", freeze},
+    {"OSSnapshotThaw", thaw},
+    {"OSSnapshotAbort", abort_snapshot},
+    {"OSSnapshotTruncateLog", truncate_log},
+    {"OSSnapshotEnd", end_snapshot},
+    {"OSSnapshotGetFreezeInfo", freeze_info},
+    {NULL, NULL},
+};

@@ -1,0 +1,298 @@
+/* The model's objects: arguments, expectations, files. */
+#include "fuzz/model/state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/runner/names.h"
+
+static bool is_option_token(const struct program_token *token)
+{
+    const char *c = token->word;
+    while ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9'))
+        c++;
+    return c > token->word && *c == '=' && !(token->word[0] >= '0' && token->word[0] <= '9');
+}
+
+const struct program_token *model_token(struct model *model)
+{
+    while (model->next < model->line->argument_count && is_option_token(&model->line->arguments[model->next]))
+        model->next++;
+    return model->next < model->line->argument_count ? &model->line->arguments[model->next++] : NULL;
+}
+
+struct model_reference model_reference(struct model *model)
+{
+    struct model_reference reference = {.letter = -1, .index = -1};
+    const struct program_token *token = model_token(model);
+    if (token == NULL || token->text != NULL)
+        return reference;
+    static const char letters[] = "isdthnbc";
+    const char *letter = token->word[0] != '\0' ? strchr(letters, token->word[0]) : NULL;
+    reference.is_null = strcmp(token->word, "null") == 0;
+    if (letter == NULL || token->word[1] < '0' || token->word[1] > '9')
+        return reference;
+    unsigned long index = strtoul(token->word + 1, NULL, 10);
+    if (index >= SLOTS)
+        return reference;
+    reference.letter = (int)(letter - letters);
+    reference.index = (int)index;
+    struct object object = model->slots[reference.letter][index];
+    reference.kind = object.kind;
+    reference.pointer = object.pointer;
+    return reference;
+}
+
+void model_slot_set(struct model *model, struct model_reference slot, enum object_kind kind, void *pointer)
+{
+    if (slot.letter >= 0)
+        model->slots[slot.letter][slot.index] = (struct object){kind, pointer};
+}
+
+const char *model_text(struct model *model)
+{
+    const struct program_token *token = model_token(model);
+    return token == NULL ? NULL : token->text;
+}
+
+bool model_number_text(const char *text, uint64_t *number)
+{
+    return name_number(text, number);
+}
+
+uint64_t model_number(struct model *model, uint64_t otherwise)
+{
+    const struct program_token *token = model_token(model);
+    uint64_t number = otherwise;
+    if (token != NULL && token->text == NULL)
+        model_number_text(token->word, &number);
+    return number;
+}
+
+const char *model_option(const struct model *model, const char *key)
+{
+    const struct program_token *token = program_find_argument(model->line, key);
+    return token == NULL ? NULL : program_token_value(token, strlen(key) + 1, NULL);
+}
+
+bool model_has_options(const struct model *model)
+{
+    for (size_t i = 0; i < model->line->argument_count; i++) {
+        if (is_option_token(&model->line->arguments[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Relative, '/' between names, no "./" in front, no '/' at the end. */
+const char *model_path(struct model *model, const char *path)
+{
+    char *copy = arena_text(&model->arena, path);
+    for (char *c = copy; *c != '\0'; c++) {
+        if (*c == '\\')
+            *c = '/';
+    }
+    while (strncmp(copy, "./", 2) == 0)
+        copy += 2;
+    size_t length = strlen(copy);
+    while (length > 0 && copy[length - 1] == '/')
+        copy[--length] = '\0';
+    return copy;
+}
+
+/* --- expectations */
+
+void want(struct model *model, int32_t code)
+{
+    struct expectation *expect = &model->expect;
+    if (expect->code_count < sizeof expect->codes / sizeof expect->codes[0])
+        expect->codes[expect->code_count++] = code;
+}
+
+void want_fact(struct model *model, const char *format, ...)
+{
+    char buffer[200];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(buffer, sizeof buffer, format, list);
+    va_end(list);
+    struct expectation *expect = &model->expect;
+    if (expect->fact_count < sizeof expect->facts / sizeof expect->facts[0])
+        expect->facts[expect->fact_count++] = arena_text(&model->arena, buffer);
+}
+
+void want_text(struct model *model, const char *text)
+{
+    struct expectation *expect = &model->expect;
+    expect->check_texts = true;
+    if (expect->text_count < sizeof expect->texts / sizeof expect->texts[0])
+        expect->texts[expect->text_count++] = text;
+}
+
+void want_texts(struct model *model)
+{
+    model->expect.check_texts = true;
+}
+
+void no_opinion(struct model *model)
+{
+    model->expect.no_opinion = true;
+}
+
+int32_t answered(struct model *model)
+{
+    if (model->answer != NULL && model->answer->code != NULL) {
+        char *end;
+        long code = strtol(model->answer->code, &end, 10);
+        if (end != model->answer->code && *end == '\0')
+            return (int32_t)code;
+    }
+    if (model->expect.no_opinion || model->expect.code_count != 1) {
+        model->lost = true;
+        return -1;
+    }
+    return model->expect.codes[0];
+}
+
+bool answer_number(const struct model *model, const char *key, uint64_t *number)
+{
+    const char *text = model->answer == NULL ? NULL : program_outcome_fact(model->answer, key, true);
+    return text != NULL && model_number_text(text, number);
+}
+
+/* --- objects */
+
+struct model_instance *model_add_instance(struct model *model, const char *name)
+{
+    struct model_instance *instance = arena_allocate(&model->arena, sizeof *instance);
+    instance->name = name;
+    instance->alive = true;
+    instance->log_path = "";
+    instance->system_path = "";
+    instance->base_name = "edb";
+    instance->circular = model->circular_default;
+    instance->no_logging = model->no_logging_default;
+    if (model->instance_count < OBJECTS_MAX)
+        model->instances[model->instance_count++] = instance;
+    else
+        model->lost = true;
+    return instance;
+}
+
+/* The instance is gone: so are its sessions, cursors and open databases. Files stay as they are. */
+void model_kill_instance(struct model *model, struct model_instance *instance)
+{
+    instance->alive = false;
+    instance->initialised = false;
+    instance->backup = (struct backup_context){0};
+    instance->snapshot = NULL;
+    for (size_t i = 0; i < model->session_count; i++) {
+        if (model->sessions[i]->instance == instance)
+            model->sessions[i]->alive = false;
+    }
+    for (size_t i = 0; i < model->cursor_count; i++) {
+        if (model->cursors[i]->session->instance == instance)
+            model->cursors[i]->alive = false;
+    }
+    for (size_t i = 0; i < model->database_count; i++) {
+        if (model->databases[i]->instance == instance)
+            model->databases[i]->alive = false;
+    }
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == instance)
+            model->files[i]->attached = NULL;
+    }
+    bool any = false;
+    for (size_t i = 0; i < model->instance_count; i++)
+        any = any || model->instances[i]->alive;
+    if (!any)
+        model->mode = MODE_NONE;
+}
+
+struct database_file *model_file_find(struct model *model, const char *path)
+{
+    if (path == NULL)
+        return NULL;
+    const char *wanted = model_path(model, path);
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (strcmp(model->files[i]->path, wanted) == 0)
+            return model->files[i];
+    }
+    return NULL;
+}
+
+struct database_file *model_file(struct model *model, const char *path)
+{
+    struct database_file *file = model_file_find(model, path);
+    if (file != NULL)
+        return file;
+    file = arena_allocate(&model->arena, sizeof *file);
+    file->path = model_path(model, path);
+    file->content = content_new(model);
+    file->durable = file->content;
+    if (model->file_count < OBJECTS_MAX)
+        model->files[model->file_count++] = file;
+    else
+        model->lost = true;
+    return file;
+}
+
+void model_touch(struct model *model, const char *path)
+{
+    if (path == NULL)
+        return;
+    if (model->touched_count < OBJECTS_MAX)
+        model->touched[model->touched_count++] = model_path(model, path);
+    else
+        model->lost = true;
+}
+
+bool model_touched(const struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->touched_count; i++) {
+        const char *touched = model->touched[i];
+        size_t length = strlen(touched);
+        if (strncmp(path, touched, length) == 0 && (path[length] == '\0' || path[length] == '/'))
+            return true;
+        length = strlen(path);
+        if (length > 0 && strncmp(touched, path, length) == 0 && (touched[length] == '/' || touched[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static bool is_below(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+    return strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+bool model_clouded(const struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->set_count; i++) {
+        if (is_below(path, model->sets[i]->directory))
+            return true;
+    }
+    return model_touched(model, path);
+}
+
+bool model_logs_used(const struct model *model, const char *directory)
+{
+    for (size_t i = 0; i < model->used_log_count; i++) {
+        if (strcmp(model->used_logs[i], directory) == 0)
+            return true;
+    }
+    return false;
+}
+
+void model_use_logs(struct model *model, const char *directory)
+{
+    if (model_logs_used(model, directory))
+        return;
+    if (model->used_log_count < OBJECTS_MAX)
+        model->used_logs[model->used_log_count++] = directory;
+    else
+        model->lost = true;
+}
