@@ -266,8 +266,9 @@ enum ESENT_HOST_CRASH_MODE {
     ESENT_HOST_CRASH_PREFIX_TEAR, /* the writes of each file up to one did; that one by sectors */
 };
 
-/* Records writes until they are synced, so that a machine's crash can lose them. Costs memory and time. */
-JET_ERR EsentHostTrackWrites(int on);
+/* Records writes until they are synced, so that a machine's crash can lose them. Costs memory and time. 0 =
+ * off, 1 = on with sectors of 512 bytes, else the size of a sector (a power of two): what is never torn. */
+JET_ERR EsentHostTrackWrites(int sector_size);
 
 /* EsentHostCrash, and the disk loses by `mode` and `seed` (same seed, same disk). */
 JET_ERR EsentHostMachineCrash(enum ESENT_HOST_CRASH_MODE mode, uint64_t seed);

@@ -288,11 +288,13 @@ done:
     return err;
 }
 
-JET_ERR EsentHostTrackWrites(int on)
+JET_ERR EsentHostTrackWrites(int sector_size)
 {
     if (!memory_files_in_use())
         return JET_errFeatureNotAvailable;
-    memory_file_system_track(os_host.memory_files, on != 0);
+    if (sector_size < 0 || (sector_size & (sector_size - 1)) != 0)
+        return JET_errInvalidParameter;
+    memory_file_system_track(os_host.memory_files, sector_size == 1 ? 512 : (uint32_t)sector_size);
     return JET_errSuccess;
 }
 

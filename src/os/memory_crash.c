@@ -8,8 +8,6 @@
 
 #include "src/os/memory_files.h"
 
-#define SECTOR 512u
-
 void memory_node_forget_changes(struct memory_node *node)
 {
     for (size_t i = 0; i < node->change_count; i++)
@@ -121,10 +119,11 @@ void memory_names_sync(struct memory_file_system *files)
     files->history_count = files->history_room = 0;
 }
 
-void memory_file_system_track(struct memory_file_system *files, bool on)
+void memory_file_system_track(struct memory_file_system *files, uint32_t sector_size)
 {
     pthread_mutex_lock(&files->lock);
-    files->tracking = on;
+    files->tracking = sector_size != 0;
+    files->sector_size = sector_size;
     memory_names_sync(files);
     for (size_t i = 0; i < files->names.count; i++)
         memory_node_forget_changes(files->names.entries[i].node);
@@ -142,12 +141,12 @@ static JET_ERR apply(struct memory_content *content, const struct memory_change 
 
 /* Each sector of the write reached the disk or did not. */
 static JET_ERR apply_torn(struct memory_content *content, const struct memory_change *change,
-                          struct os_random *random)
+                          uint32_t sector_size, struct os_random *random)
 {
     JET_ERR err = JET_errSuccess;
     size_t at = 0;
     while (at < change->size) {
-        size_t part = SECTOR - (size_t)((change->offset + at) % SECTOR);
+        size_t part = sector_size - (size_t)((change->offset + at) % sector_size);
         if (part > change->size - at)
             part = change->size - at;
         if (os_random_next_below(random, 2) != 0)
@@ -158,23 +157,30 @@ done:
     return err;
 }
 
-static JET_ERR survive(struct memory_content *content, const struct memory_node *node,
-                       enum ESENT_HOST_CRASH_MODE mode, struct os_random *random)
+struct crash {
+    enum ESENT_HOST_CRASH_MODE mode;
+    uint32_t sector_size;
+    struct os_random random;
+};
+
+static JET_ERR survive(struct memory_content *content, const struct memory_node *node, struct crash *how)
 {
     JET_ERR err = JET_errSuccess;
+    enum ESENT_HOST_CRASH_MODE mode = how->mode;
     if (!node->has_durable || mode == ESENT_HOST_CRASH_KEEP_ALL)
         return memory_content_copy(content, &node->content);
     TRY(memory_content_copy(content, &node->durable));
     if (mode == ESENT_HOST_CRASH_LOSE_ALL)
         goto done;
-    size_t prefix = os_random_next_below(random, (uint32_t)node->change_count + 1);
+    size_t prefix = os_random_next_below(&how->random, (uint32_t)node->change_count + 1);
     for (size_t i = 0; i < node->change_count; i++) {
         const struct memory_change *change = &node->changes[i];
-        bool whole = mode == ESENT_HOST_CRASH_PREFIX_TEAR ? i < prefix : os_random_next_below(random, 2) != 0;
+        bool whole =
+            mode == ESENT_HOST_CRASH_PREFIX_TEAR ? i < prefix : os_random_next_below(&how->random, 2) != 0;
         bool torn = !change->is_size &&
                     (mode == ESENT_HOST_CRASH_TEAR || (mode == ESENT_HOST_CRASH_PREFIX_TEAR && i == prefix));
         if (torn && !(mode == ESENT_HOST_CRASH_PREFIX_TEAR && whole))
-            TRY(apply_torn(content, change, random));
+            TRY(apply_torn(content, change, how->sector_size, &how->random));
         else if (whole)
             TRY(apply(content, change));
     }
@@ -184,7 +190,7 @@ done:
 
 /* Copies a list of names over new files that hold what survives. Files with two names do not exist. */
 static JET_ERR copy_surviving(struct memory_names *result, const struct memory_names *names,
-                              enum ESENT_HOST_CRASH_MODE mode, struct os_random *random)
+                              struct crash *how)
 {
     JET_ERR err = JET_errSuccess;
     struct memory_node *node = NULL;
@@ -197,7 +203,7 @@ static JET_ERR copy_surviving(struct memory_names *result, const struct memory_n
         node->references = 1;
         node->directory = original->directory;
         node->read_only = original->read_only;
-        TRY(survive(&node->content, original, mode, random));
+        TRY(survive(&node->content, original, how));
         TRY(memory_names_add(result, names->entries[i].path, node));
         node = NULL;
     }
@@ -220,18 +226,18 @@ JET_ERR memory_file_system_crash(struct memory_file_system *files, enum ESENT_HO
                                  uint64_t seed)
 {
     JET_ERR err = JET_errSuccess;
-    struct os_random random;
+    struct crash how = {.mode = mode, .sector_size = files->tracking ? files->sector_size : 512};
     struct memory_names surviving;
     const struct memory_names *names = &files->names;
-    os_random_seed(&random, seed);
+    os_random_seed(&how.random, seed);
     if (mode != ESENT_HOST_CRASH_KEEP_ALL && files->history_count > 0) {
         size_t kept = mode == ESENT_HOST_CRASH_LOSE_ALL
                           ? 0
-                          : os_random_next_below(&random, (uint32_t)files->history_count + 1);
+                          : os_random_next_below(&how.random, (uint32_t)files->history_count + 1);
         if (kept < files->history_count)
             names = &files->history[kept];
     }
-    TRY(copy_surviving(&surviving, names, mode, &random));
+    TRY(copy_surviving(&surviving, names, &how));
     replace_names(files, surviving);
 done:
     return err;
@@ -243,14 +249,13 @@ struct memory_file_system *memory_file_system_clone(struct memory_file_system *f
 {
     struct memory_file_system *clone = memory_file_system_create();
     struct memory_names names;
-    struct os_random random = {0};
+    struct crash how = {.mode = durable ? ESENT_HOST_CRASH_LOSE_ALL : ESENT_HOST_CRASH_KEEP_ALL};
     if (clone == NULL)
         return NULL;
     pthread_mutex_lock(&files->lock);
     const struct memory_names *from =
         durable && files->history_count > 0 ? &files->history[0] : &files->names;
-    JET_ERR err = copy_surviving(&names, from,
-                                 durable ? ESENT_HOST_CRASH_LOSE_ALL : ESENT_HOST_CRASH_KEEP_ALL, &random);
+    JET_ERR err = copy_surviving(&names, from, &how);
     if (err == JET_errSuccess)
         replace_names(clone, names);
     clone->capacity = files->capacity;
@@ -266,8 +271,8 @@ JET_ERR memory_file_system_rewind(struct memory_file_system *files, struct memor
 {
     JET_ERR err = JET_errSuccess;
     struct memory_names names;
-    struct os_random random = {0};
-    TRY(copy_surviving(&names, &snapshot->names, ESENT_HOST_CRASH_KEEP_ALL, &random));
+    struct crash how = {.mode = ESENT_HOST_CRASH_KEEP_ALL};
+    TRY(copy_surviving(&names, &snapshot->names, &how));
     replace_names(files, names);
 done:
     return err;
@@ -366,6 +371,7 @@ struct memory_file_system *memory_file_system_freeze(struct memory_file_system *
     pthread_mutex_lock(&files->lock);
     frozen->capacity = files->capacity;
     frozen->tracking = files->tracking;
+    frozen->sector_size = files->sector_size;
     TRY(freeze_names(&map, &names, &files->names));
     replace_names(frozen, names);
     for (size_t i = 0; i < files->history_count; i++) {

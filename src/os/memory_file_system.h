@@ -35,8 +35,9 @@ struct memory_file_system *memory_file_system_clone(struct memory_file_system *f
 /* Makes `files` equal to `snapshot` (which stays), as after the death of the process: no open handles. */
 JET_ERR memory_file_system_rewind(struct memory_file_system *files, struct memory_file_system *snapshot);
 
-/* Turns the record of unsynced writes on or off; what is there counts as durable. */
-void memory_file_system_track(struct memory_file_system *files, bool on);
+/* Turns the record of unsynced writes on (with the size of a sector, a power of two) or off (0); what is
+ * there counts as durable. */
+void memory_file_system_track(struct memory_file_system *files, uint32_t sector_size);
 
 /* The machine crashes: computes what survives and closes all handles. See EsentHostMachineCrash for the
  * modes. */

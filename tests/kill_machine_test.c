@@ -1,0 +1,175 @@
+/* Crashes of the machine in the middle of anything, on in-memory files that lose, reorder and tear what was
+ * not synced: recovery gives back every committed row and nothing else. CRASH_ROUNDS says how many seeds
+ * (default 60), CRASH_SEED the first. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "include/esent_host.h"
+#include "tests/kill_workload.h"
+
+#define PATH "/w/w.edb"
+
+static char finding_text[300];
+
+static void note_finding(void *context, const struct ESENT_HOST_FINDING *finding)
+{
+    (void)context;
+    if (!finding->warning && finding_text[0] == 0)
+        snprintf(finding_text, sizeof finding_text, "%s: page %u object %u: %s", finding->kind, finding->page,
+                 finding->object, finding->text);
+}
+
+struct plan {
+    uint64_t seed;
+    uint64_t random;
+    uint32_t page_size;
+    enum ESENT_HOST_CRASH_MODE mode;
+    bool may_refuse; /* sectors smaller than pages tear pages: an error is right then, wrong rows never */
+};
+
+static void new_world(struct plan *plan)
+{
+    struct ESENT_HOST_SIMULATION simulation = {.seed = plan->seed};
+    static const uint32_t sizes[] = {4096, 8192, 16384, 32768};
+    assert_int_equal(EsentHostReset(NULL, 0), 0);
+    plan->random = plan->seed * 77 + 5;
+    plan->page_size = sizes[plan->seed % 4];
+    plan->mode = (enum ESENT_HOST_CRASH_MODE)(plan->seed / 4 % 5);
+    plan->may_refuse = plan->seed % 8 == 7;
+    assert_int_equal(EsentHostUseSimulation(&simulation), JET_errSuccess);
+    assert_int_equal(EsentHostDirectoryCreate("/w"), JET_errSuccess);
+    assert_int_equal(EsentHostTrackWrites(plan->may_refuse ? 512 : (int)plan->page_size), JET_errSuccess);
+    JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan->page_size, NULL);
+}
+
+static JET_ERR start(struct workload_engine *engine, bool fresh)
+{
+    JET_ERR err = workload_init(engine, "/w/");
+    if (err >= JET_errSuccess)
+        err = fresh ? workload_create(engine, PATH) : workload_open(engine, PATH);
+    return err;
+}
+
+/* Works until the crash point, or to the end of `most` transactions. Answers the first error before the
+ * point. */
+static JET_ERR work(struct workload_engine *engine, struct workload *workload, uint32_t most)
+{
+    for (uint32_t i = 0; i < most; i++) {
+        struct workload before = *workload;
+        JET_ERR err = workload_run(engine, workload);
+        if (EsentHostCrashPointReached()) {
+            *workload = before;
+            return JET_errSuccess;
+        }
+        if (err < JET_errSuccess)
+            return err;
+    }
+    return JET_errSuccess;
+}
+
+static void crash(struct plan *plan)
+{
+    uint64_t seed = plan->seed * 31 + workload_random(&plan->random, 1000000);
+    assert_int_equal(EsentHostMachineCrash(plan->mode, seed), JET_errSuccess);
+    JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan->page_size, NULL);
+}
+
+/* A crash during recovery itself, or during the end. */
+static void crash_in_recovery(struct plan *plan)
+{
+    struct workload_engine engine = {0};
+    EsentHostFailNth(ESENT_HOST_FAULT_CRASH, 1 + workload_random(&plan->random, 60), 1);
+    if (start(&engine, false) >= JET_errSuccess && !EsentHostCrashPointReached())
+        (void)JetTerm2(engine.instance, JET_bitTermComplete);
+    EsentHostFailNone();
+    crash(plan);
+}
+
+static void check_state(struct plan *plan, struct workload *workload)
+{
+    struct workload_engine engine = {0};
+    char why[256] = "";
+    char why_next[256] = "";
+    JET_ERR err = start(&engine, false);
+    if (err < JET_errSuccess && plan->may_refuse &&
+        (err == JET_errReadVerifyFailure || err == JET_errRecoveredWithErrors)) {
+        plan->seed = UINT64_MAX; /* the end of this one */
+        return;
+    }
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: %s answered %d", (unsigned long long)plan->seed, engine.failed, err);
+    if (!workload_matches(&engine, workload, why, sizeof why)) {
+        workload_advance(workload);
+        if (!workload_matches(&engine, workload, why_next, sizeof why_next))
+            fail_msg("seed %llu (mode %d, pages of %u): neither before (%s) nor after (%s)",
+                     (unsigned long long)plan->seed, plan->mode, plan->page_size, why, why_next);
+    }
+    err = JetTerm2(engine.instance, JET_bitTermComplete);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: the end answered %d", (unsigned long long)plan->seed, err);
+    finding_text[0] = 0;
+    err = EsentHostCheckDatabase(PATH, note_finding, NULL);
+    if (err != JET_errSuccess)
+        fail_msg("seed %llu: the checker answered %d: %s", (unsigned long long)plan->seed, err, finding_text);
+}
+
+static void one_seed(uint64_t seed)
+{
+    struct plan plan = {.seed = seed};
+    struct workload workload = {.seed = seed};
+    struct workload_engine engine = {0};
+    new_world(&plan);
+    JET_ERR err = start(&engine, true);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+    for (uint32_t life = 0; life < 3 && plan.seed != UINT64_MAX; life++) {
+        if (life > 0 && (err = start(&engine, false)) < JET_errSuccess)
+            fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+        EsentHostFailNth(ESENT_HOST_FAULT_CRASH, 1 + workload_random(&plan.random, 300), 1);
+        err = work(&engine, &workload, 1 + workload_random(&plan.random, 60));
+        if (err < JET_errSuccess)
+            fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+        EsentHostFailNone();
+        crash(&plan);
+        for (uint32_t again = workload_random(&plan.random, 3); again > 0; again--)
+            crash_in_recovery(&plan);
+        check_state(&plan, &workload);
+    }
+    EsentHostCrash();
+}
+
+static void machines_crash(void **state)
+{
+    (void)state;
+    const char *rounds = getenv("CRASH_ROUNDS");
+    const char *first = getenv("CRASH_SEED");
+    uint64_t seed = first != NULL ? strtoull(first, NULL, 10) : 0;
+    uint64_t count = rounds != NULL ? strtoull(rounds, NULL, 10) : 60;
+    for (uint64_t i = 0; i < count; i++)
+        one_seed(seed + i);
+}
+
+static int use_memory(void **state)
+{
+    (void)state;
+    return EsentHostUseMemoryFiles();
+}
+
+static int end_world(void **state)
+{
+    (void)state;
+    return (int)EsentHostReset(NULL, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(machines_crash)};
+    return cmocka_run_group_tests(tests, use_memory, end_world);
+}
