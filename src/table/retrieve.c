@@ -1,0 +1,356 @@
+#include "src/table/retrieve.h"
+
+#include "src/cache/database.h"
+#include "src/os/error.h"
+#include "src/os/memory.h"
+#include "src/table/index_key.h"
+#include "src/table/long_value.h"
+#include "src/table/update.h"
+
+JET_ERR row_read(struct table_cursor *cursor, bool copy, struct row_copy *row)
+{
+    JET_ERR err = JET_errSuccess;
+    struct node_view node;
+    *row = (struct row_copy){0};
+    if (copy && cursor->prepared != PREPARED_NONE) {
+        if ((row->data = os_duplicate(cursor->work.data, cursor->work.size)) == NULL)
+            FAIL(JET_errOutOfMemory);
+        row->size = cursor->work.size;
+        goto done;
+    }
+    TRY(table_settle(cursor));
+    TRY(versioned_cursor_copy(cursor->primary, &node));
+    if ((row->data = os_duplicate(node.data.bytes, node.data.size)) == NULL)
+        FAIL(JET_errOutOfMemory);
+    row->size = (uint32_t)node.data.size;
+    row->key_size = (uint32_t)node.key.size;
+done:
+    return err;
+}
+
+void row_free(struct row_copy *row)
+{
+    os_free(row->data);
+    row->data = NULL;
+}
+
+/* Gives bytes out: as many as fit. */
+static JET_ERR give(const uint8_t *data, uint32_t size, void *buffer, uint32_t max, uint32_t *actual)
+{
+    const uint32_t count = size < max ? size : max;
+    if (count > 0 && buffer != NULL)
+        memcpy(buffer, data, count);
+    if (actual != NULL)
+        *actual = size;
+    return size > max ? JET_wrnBufferTruncated : JET_errSuccess;
+}
+
+static JET_ERR give_null(uint32_t *actual)
+{
+    if (actual != NULL)
+        *actual = 0;
+    return JET_wrnColumnNull;
+}
+
+/* A value of a long column, from an offset on. */
+static JET_ERR give_long(struct table_cursor *cursor, const struct value *value, uint32_t offset,
+                         void *buffer, uint32_t max, uint32_t *actual)
+{
+    JET_ERR err = JET_errSuccess;
+    uint32_t size = 0;
+    uint32_t done_size = 0;
+    uint64_t id = 0;
+    uint8_t *memory = NULL;
+    if (value->kind == VALUE_SEPARATED) {
+        TRY(long_value_id(value, &id));
+        TRY(long_value_size(cursor, id, &size));
+        size = offset < size ? size - offset : 0;
+        if (buffer != NULL && max > 0 && size > 0)
+            TRY(long_value_read(cursor, id, offset, buffer, size < max ? size : max, &done_size));
+        if (actual != NULL)
+            *actual = size;
+        err = size > max ? JET_wrnBufferTruncated : JET_errSuccess;
+        goto done;
+    }
+    TRY(long_value_fetch(cursor, value, &memory, &size));
+    const uint32_t start = offset < size ? offset : size;
+    err = give(memory + start, size - start, buffer, max, actual);
+done:
+    os_free(memory);
+    return err;
+}
+
+static JET_ERR give_value(struct table_cursor *cursor, const struct column_definition *column,
+                          const struct value *value, const struct retrieve_options *options, void *buffer,
+                          uint32_t max, uint32_t *actual)
+{
+    uint64_t id = 0;
+    const bool is_default = value->kind == VALUE_DEFAULT;
+    if (value->kind == VALUE_NULL || value->kind == VALUE_DEFAULT_NULL ||
+        (is_default && (options->grbit & JET_bitRetrieveIgnoreDefault) != 0 &&
+         column_id_is_tagged(column->id)))
+        return give_null(actual);
+    if (options->grbit & (JET_bitRetrieveLongId | JET_bitRetrieveLongValueRefCount)) {
+        if (value->kind != VALUE_SEPARATED)
+            return give_null(actual);
+        if (options->grbit & JET_bitRetrieveLongId)
+            return give(value->data, value->size, buffer, max, actual);
+        uint32_t references = 0;
+        JET_ERR err = long_value_id(value, &id);
+        if (err >= JET_errSuccess)
+            err = long_value_references(cursor, id, &references);
+        return err < JET_errSuccess ? err : give((const uint8_t *)&references, 4, buffer, max, actual);
+    }
+    if (options->grbit & JET_bitRetrievePhysicalSize) {
+        if (value->kind == VALUE_SEPARATED)
+            return give_long(cursor, value, 0, NULL, UINT32_MAX, actual);
+        *actual = value->size;
+        return JET_errSuccess;
+    }
+    if (column_is_long(column))
+        return give_long(cursor, value, options->offset, buffer, max, actual);
+    return give(value->data, value->size, buffer, max, actual);
+}
+
+/* --- from the index --- */
+
+/* The column's place in an index, or -1. */
+static int place_in_index(const struct index_definition *index, JET_COLUMNID id)
+{
+    for (int i = 0; i < index->column_count; i++) {
+        if (index->columns[i].column == id)
+            return i;
+    }
+    return -1;
+}
+
+/* Reads a column's value out of a key. False: it cannot be had from there. */
+static bool value_from_key(const struct table_cursor *cursor, const struct index_definition *index, int place,
+                           struct span key, uint8_t *value, uint32_t *size, bool *null)
+{
+    uint32_t at = 0;
+    if (index->segment_max < index->key_max || key.size >= index->key_max)
+        return false;
+    for (int i = 0; i <= place; i++) {
+        struct key_format format;
+        uint32_t used = 0;
+        const struct column_definition *column =
+            table_definition_column(cursor->table, index->columns[i].column);
+        key_format_of(index, column, index->columns[i].descending, &format);
+        *size = KEY_SIZE_MAX;
+        if (!key_denormalize(&format, column->max_size, key.bytes + at, (uint32_t)key.size - at, value, size,
+                             null, &used))
+            return false;
+        at += used;
+    }
+    return true;
+}
+
+/* Which value of the row the current entry of the index stands for. */
+static JET_ERR itag_of_entry(struct table_cursor *cursor, struct span key, uint32_t *itag)
+{
+    JET_ERR err = JET_errSuccess;
+    struct row_copy row = {0};
+    struct index_key made;
+    bool present = true;
+    TRY(row_read(cursor, false, &row));
+    for (*itag = 1; *itag < 65536; ++*itag) {
+        TRY(index_key_of_row(cursor, cursor->index, row_view(&row), *itag, &made, &present));
+        if (!present && *itag > 1)
+            break;
+        if (present && span_compare(span_of(made.bytes, made.size), key) == 0)
+            goto done;
+    }
+    *itag = 1;
+done:
+    row_free(&row);
+    return err;
+}
+
+/* JET_errSuccess with *from_record: the caller reads the record, with options->itag. */
+static JET_ERR retrieve_from_index(struct table_cursor *cursor, const struct column_definition *column,
+                                   void *buffer, uint32_t max, uint32_t *actual,
+                                   struct retrieve_options *options, bool *from_record)
+{
+    JET_ERR err = JET_errSuccess;
+    struct node_view node;
+    uint8_t *value = NULL;
+    uint8_t *key = NULL;
+    uint32_t size = 0;
+    bool null = false;
+    const bool bookmark = (options->grbit & JET_bitRetrieveFromPrimaryBookmark) != 0;
+    const struct index_definition *index = bookmark ? cursor->table->primary : cursor->index;
+    *from_record = true;
+    if (bookmark && (options->grbit & JET_bitRetrieveFromIndex) != 0)
+        FAIL(JET_errInvalidGrbit);
+    if (cursor->secondary == NULL) {
+        if (cursor->table->primary == NULL || cursor->deferred_first)
+            goto done;
+        index = cursor->table->primary;
+    }
+    if (index == NULL)
+        FAIL(JET_errColumnNotFound);
+    const int place = place_in_index(index, column_public_id(column));
+    if (place < 0)
+        FAIL(JET_errColumnNotFound);
+    if (index->tuples && place == 0 && (options->grbit & JET_bitRetrieveTuple) == 0)
+        FAIL(JET_errIndexTuplesCannotRetrieveFromIndex);
+    TRY(table_settle(cursor));
+    TRY(versioned_cursor_copy(table_active(cursor), &node));
+    const struct span source = bookmark && cursor->secondary != NULL ? node.data : node.key;
+    if ((key = os_duplicate(source.bytes, source.size)) == NULL ||
+        (value = os_allocate(KEY_SIZE_MAX)) == NULL)
+        FAIL(JET_errOutOfMemory);
+    const struct span bytes = span_of(key, source.size);
+    if ((index->flags & INDEX_FLAG_MULTIVALUED) != 0 && (column->flags & COLUMN_FLAG_MULTIVALUED) != 0 &&
+        !bookmark)
+        TRY(itag_of_entry(cursor, bytes, &options->itag));
+    else
+        options->itag = 1;
+    if (!value_from_key(cursor, index, place, bytes, value, &size, &null))
+        goto done;
+    *from_record = false;
+    if (null) {
+        err = give_null(actual);
+    } else {
+        const uint32_t start = column_is_long(column) && options->offset < size ? options->offset : 0;
+        err = give(value + start, size - start, buffer, max, actual);
+    }
+done:
+    os_free(value);
+    os_free(key);
+    return err;
+}
+
+/* --- one column --- */
+
+static JET_ERR check_grbit(const struct table_cursor *cursor, const struct retrieve_options *options,
+                           uint32_t max, const uint32_t *actual)
+{
+    const JET_GRBIT grbit = options->grbit;
+    (void)cursor;
+    if (grbit & JET_bitRetrievePhysicalSize) {
+        if (grbit & ~(JET_GRBIT)(JET_bitRetrievePhysicalSize | JET_bitRetrieveCopy))
+            return JET_errInvalidGrbit;
+        if (max != 0 || actual == NULL || options->offset != 0)
+            return JET_errInvalidParameter;
+    }
+    if ((grbit & JET_bitRetrieveTuple) != 0 && (grbit & JET_bitRetrieveFromIndex) == 0)
+        return JET_errInvalidGrbit;
+    return JET_errSuccess;
+}
+
+/* Column 0: value number `itag` among all values of all tagged columns. */
+static JET_ERR scan_tagged(struct table_cursor *cursor, struct record_view view,
+                           struct retrieve_options *options, const struct column_definition **column,
+                           struct value *value)
+{
+    JET_ERR err = JET_errSuccess;
+    uint32_t count = 0;
+    uint32_t left = options->itag;
+    *value = (struct value){.kind = VALUE_DEFAULT_NULL};
+    TRY(tagged_count(view, cursor->table->page_size, &count));
+    for (uint32_t i = 0; i < count; i++) {
+        struct tagged_field field;
+        struct column_definition *found = NULL;
+        TRY(tagged_field_at(view, cursor->table->page_size, i, &field));
+        err = table_find_column(cursor, field.column | (field.derived ? COLUMN_TEMPLATE_BIT : 0), &found);
+        if (err == JET_errColumnNotFound) {
+            err = JET_errSuccess;
+            continue;
+        }
+        TRY(err);
+        if (left <= field.value_count) {
+            *column = found;
+            options->itag = left;
+            TRY(tagged_value(&field, left, value));
+            goto done;
+        }
+        left -= field.value_count;
+    }
+    options->itag = 0;
+done:
+    return err;
+}
+
+JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffer, uint32_t max,
+                       uint32_t *actual, struct retrieve_options *options)
+{
+    JET_ERR err = JET_errSuccess;
+    struct column_definition *column = NULL;
+    const struct column_definition *found = NULL;
+    struct row_copy row = {0};
+    struct value value;
+    bool from_record = true;
+    TRY(check_grbit(cursor, options, max, actual));
+    if (options->grbit & (JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark)) {
+        if (id == 0)
+            FAIL(JET_errBadColumnId);
+        column = table_definition_column(cursor->table, id);
+        if (column == NULL || column->state == DEFINITION_DELETED) {
+            if (cursor->secondary != NULL || cursor->table->primary == NULL)
+                FAIL(JET_errColumnNotFound);
+        } else {
+            err = retrieve_from_index(cursor, column, buffer, max, actual, options, &from_record);
+            if (err < JET_errSuccess || !from_record) {
+                options->column = id;
+                goto done;
+            }
+        }
+    }
+    if (id != 0)
+        TRY(table_find_column(cursor, id, &column));
+    TRY(row_read(cursor, (options->grbit & JET_bitRetrieveCopy) != 0, &row));
+    found = column;
+    if (id == 0) {
+        if (options->itag == 0)
+            FAIL(JET_errBadItagSequence);
+        TRY(scan_tagged(cursor, row_view(&row), options, &found, &value));
+    } else if (column_id_is_tagged(column->id)) {
+        if (options->itag == 0)
+            FAIL(JET_errBadItagSequence);
+        TRY(tagged_get(cursor->table, row_view(&row), column, options->itag, &value));
+    } else {
+        TRY(record_get(cursor->table, row_view(&row), column, &value));
+    }
+    options->column = found == NULL ? 0 : column_public_id(found);
+    err = found == NULL ? give_null(actual) : give_value(cursor, found, &value, options, buffer, max, actual);
+done:
+    row_free(&row);
+    return err;
+}
+
+JET_ERR table_count_values(struct table_cursor *cursor, JET_COLUMNID id, JET_GRBIT grbit, uint32_t *count)
+{
+    JET_ERR err = JET_errSuccess;
+    struct row_copy row = {0};
+    struct column_definition *column = NULL;
+    *count = 0;
+    if (id != 0)
+        TRY(table_find_column(cursor, id, &column));
+    TRY(row_read(cursor, (grbit & JET_bitRetrieveCopy) != 0, &row));
+    if (column != NULL && column_id_is_tagged(column->id)) {
+        bool found = false;
+        struct tagged_field field;
+        TRY(tagged_find(row_view(&row), cursor->table->page_size, column, &found, &field));
+        if (found)
+            *count = field.value_count;
+        else if ((column->flags & COLUMN_FLAG_DEFAULT) != 0 && (grbit & JET_bitRetrieveIgnoreDefault) == 0)
+            *count = 1;
+    } else if (column != NULL) {
+        struct value value;
+        TRY(record_get(cursor->table, row_view(&row), column, &value));
+        *count = value.kind == VALUE_PLAIN || value.kind == VALUE_DEFAULT;
+    } else {
+        uint32_t fields = 0;
+        TRY(tagged_count(row_view(&row), cursor->table->page_size, &fields));
+        for (uint32_t i = 0; i < fields; i++) {
+            struct tagged_field field;
+            TRY(tagged_field_at(row_view(&row), cursor->table->page_size, i, &field));
+            *count += field.value_count;
+        }
+    }
+done:
+    row_free(&row);
+    return err;
+}
