@@ -1,6 +1,7 @@
 #include "src/api/backup_common.h"
 
 #include "src/instance/databases.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
 
@@ -72,9 +73,27 @@ static void service_visit(void *argument, void (*visit)(void *context, struct da
     os_mutex_unlock(&instance->database_lock);
 }
 
+/* In the published engine the temporary database exists from start-up on, and can be opened in a backup; here
+ * it is made when it is needed first, which may be now. */
+static void make_temporary(struct instance *instance, const char *path)
+{
+    JET_SESID handle;
+    struct session *session;
+    struct database *database;
+    if (!os_host_is_published() || strcmp(path, instance->temporary_path) != 0 ||
+        session_begin(instance, &handle) < JET_errSuccess)
+        return;
+    if (session_enter(handle, &session) < JET_errSuccess)
+        return;
+    (void)databases_temporary(session, &database);
+    if (session_end(session) < JET_errSuccess)
+        session_leave(session);
+}
+
 static JET_ERR service_find(void *argument, const char *path, struct database **database)
 {
     struct instance *instance = argument;
+    make_temporary(instance, path);
     JET_ERR err = JET_errSuccess;
     os_mutex_lock(&instance->database_lock);
     const struct instance_database *slot = databases_find_locked(instance, path);

@@ -1,6 +1,7 @@
 /* The lists of a backup at the API: attached databases, logs to copy, logs to delete (engine source:
  * `jetapi.cxx`). */
 #include "src/api/backup_common.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
 
@@ -135,7 +136,8 @@ JET_ERR JET_API JetGetLogInfoInstance2W(JET_INSTANCE instance, JET_PWSTR wszzLog
     struct backup_list list = {NULL, 0};
     struct log_range range = {0};
     JET_ERR err = JET_errSuccess;
-    if (pLogInfo != NULL && pLogInfo->cbSize != sizeof *pLogInfo)
+    /* The published engine looks at the size in the other alphabet only. */
+    if (pLogInfo != NULL && pLogInfo->cbSize != sizeof *pLogInfo && !os_host_is_published())
         return JET_errInvalidParameter;
     TRY(make_list(instance, LIST_LOGS, &list, &range));
     TRY(api_backup_list_out_wide(&list, wszzLogs, cbMax, pcbActual, true));

@@ -67,8 +67,13 @@ JET_ERR backup_attach_info(struct backup_context *context, struct backup_list *l
     JET_ERR err = JET_errSuccess;
     *list = (struct backup_list){NULL, 0};
     TRY(backup_enter_for(context, BACKUP_EVENT_ATTACH_INFO));
-    context->services->visit(context->instance, add_database, &attached);
-    err = attached.err >= JET_errSuccess ? backup_list_end(list) : attached.err;
+    if (context->full) {
+        context->services->visit(context->instance, add_database, &attached);
+        err = attached.err >= JET_errSuccess ? backup_list_end(list) : attached.err;
+    } else {
+        /* An incremental snapshot (published engine); the table refuses incremental backups. */
+        err = JET_errInvalidBackupSequence;
+    }
     backup_leave(context);
 done:
     if (err < JET_errSuccess)

@@ -129,10 +129,10 @@ static void release_state(struct backup_context *context)
     os_mutex_unlock(&context->lock);
 }
 
-/* Lets the members up to `end` (null: all) go. */
-static void release_members(struct snapshot *session, const struct backup_context *end)
+/* Lets all members go. */
+static void release_members(struct snapshot *session)
 {
-    while (session->members != NULL && session->members != end) {
+    while (session->members != NULL) {
         struct backup_context *context = session->members;
         release_state(context);
         log_phase(context, session, LOG_BACKUP_STOP);
@@ -170,10 +170,10 @@ static void expire(struct snapshot *session)
         return;
     session->state = SNAPSHOT_TIMED_OUT;
     thaw_members(session);
-    release_members(session, NULL);
+    release_members(session);
 }
 
-/* Marks the members as being backed up; the first that may not be leaves the session and fails it. */
+/* Marks the members as being backed up; if one may not be, all leave the session. */
 static JET_ERR claim_members(struct snapshot *session)
 {
     for (struct backup_context *context = session->members; context != NULL;
@@ -191,8 +191,8 @@ static JET_ERR claim_members(struct snapshot *session)
         }
         os_mutex_unlock(&context->lock);
         if (err != JET_errSuccess) {
-            release_members(session, context);
             part(context);
+            release_members(session);
             return err;
         }
         context->full = !is_incremental(session);
@@ -265,7 +265,7 @@ static JET_ERR freeze_members(struct snapshot *session)
 done:
     if (err < JET_errSuccess) {
         thaw_members(session);
-        release_members(session, NULL);
+        release_members(session);
     }
     return err;
 }
@@ -376,7 +376,7 @@ static void finish_thawed(struct snapshot *session, bool well)
         context->services->visit(context->instance, save_database, context);
         leave_member(context);
     }
-    release_members(session, NULL);
+    release_members(session);
     remove_session(session);
 }
 
@@ -386,7 +386,7 @@ static JET_ERR end_session(struct snapshot *session, JET_GRBIT grbit)
     const bool abort = (grbit & JET_bitAbortSnapshot) != 0;
     switch (session->state) {
     case SNAPSHOT_PREPARED:
-        release_members(session, NULL);
+        release_members(session);
         remove_session(session);
         return JET_errSuccess;
     case SNAPSHOT_THAWED:

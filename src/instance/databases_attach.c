@@ -299,6 +299,15 @@ done:
     return err;
 }
 
+static JET_ERR check_attached(struct instance *instance, const char *full)
+{
+    os_mutex_lock(&instance->database_lock);
+    const struct instance_database *slot = databases_find_locked(instance, full);
+    const bool found = slot != NULL && slot != &instance->databases[0] && slot->ready;
+    os_mutex_unlock(&instance->database_lock);
+    return found ? JET_errSuccess : JET_errDatabaseNotFound;
+}
+
 static JET_ERR detach_one(struct session *session, const char *full)
 {
     JET_ERR err = JET_errSuccess;
@@ -306,6 +315,8 @@ static JET_ERR detach_one(struct session *session, const char *full)
     struct instance_database *slot = NULL;
     bool gate = false;
 
+    /* An unknown name is told before a backup is. */
+    TRY(check_attached(instance, full));
     TRY(backup_gate_enter(instance));
     gate = true;
     TRY(take_for_detach(instance, full, &slot));
