@@ -675,6 +675,78 @@ static void test_trees(void **state)
     close_world();
 }
 
+static struct span number_key(uint32_t number, uint8_t *key)
+{
+    key[0] = 'n';
+    key[1] = (uint8_t)(number >> 16);
+    key[2] = (uint8_t)(number >> 8);
+    key[3] = (uint8_t)number;
+    memset(key + 4, 'x', number % 13);
+    return span_of(key, 4 + number % 13);
+}
+
+/* Leaves that lose all their nodes leave the tree; their pages serve again. */
+static void test_emptied_pages(void **state)
+{
+    (void)state;
+    uint8_t key[32];
+    struct tree *tree = NULL;
+    struct tree_report report;
+    const uint32_t count = 16000;
+
+    for (uint32_t stride = 1; stride <= 3; stride++) {
+        open_world(2048, true);
+        begin(0);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t number = i * 7919 % count;
+
+            assert_int_equal(versioned_cursor_insert(cursors[0], number_key(number, key),
+                                                     span_of("data of a node", 14), 0),
+                             JET_errSuccess);
+        }
+        commit(0);
+        assert_int_equal(tree_open(registry, database, root, &tree), JET_errSuccess);
+        assert_int_equal(btree_check_space(tree, &report), JET_errSuccess);
+        uint32_t pages = report.pages;
+        assert_true(report.depth >= 3);
+        /* Ranges that begin and end at odd places, from the back, the front, the middle. */
+        for (uint32_t part = 0; part < 8; part++) {
+            uint32_t first = (part * 5 % 8) * count / 8;
+
+            begin(0);
+            for (uint32_t i = first; i < first + count / 8; i++) {
+                if (i % stride == 1)
+                    continue;
+                assert_int_equal(versioned_cursor_seek(cursors[0], number_key(i, key), VERSIONED_SEEK_EQ),
+                                 JET_errSuccess);
+                assert_int_equal(versioned_cursor_delete(cursors[0]), JET_errSuccess);
+            }
+            commit(0);
+            assert_int_equal(version_store_clean(store, NULL), JET_errSuccess);
+            JET_ERR err = btree_check_space(tree, &report);
+            if (report.problem != NULL)
+                print_error("page %u: %s\n", report.where, report.problem);
+            assert_int_equal(err, JET_errSuccess);
+            if (stride == 1)
+                assert_true(report.deleted <= 1);
+        }
+        if (stride == 1)
+            assert_true(report.pages < pages / 20);
+        begin(0);
+        for (uint32_t i = 0; i < count; i++) {
+            if (i % stride == 1)
+                continue;
+            assert_int_equal(versioned_cursor_insert(cursors[0], number_key(i, key), span_of("again", 5), 0),
+                             JET_errSuccess);
+        }
+        commit(0);
+        assert_int_equal(btree_check_space(tree, &report), JET_errSuccess);
+        assert_int_equal(report.nodes - report.deleted, count);
+        tree_close(tree);
+        close_world();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -685,6 +757,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_positions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_trees, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_emptied_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_random, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,9 @@ void apply_empty_tree(struct page *root)
 
 void apply_empty_page(struct page *page)
 {
+    page_delete_lines(page, 0, page_line_count(page));
+    page_set_external_header(page, NULL, 0);
+    page_set_uncommitted_free(page, 0);
     page_header(page)->flags |= PAGE_EMPTY;
 }
 

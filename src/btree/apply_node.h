@@ -39,7 +39,8 @@ void apply_delta(struct page *page, uint32_t line, uint32_t offset, uint32_t wid
 JET_ERR apply_check_external_header(const struct page *page, uint32_t size);
 void apply_external_header(struct page *page, struct span data);
 
-/* LOG_RECORD_EMPTY_TREE: the root becomes an empty leaf; each page of the list becomes an empty page. */
+/* LOG_RECORD_EMPTY_TREE: the root becomes an empty leaf; each page of the list loses its nodes and is marked
+ * empty, as pages that merges took out of the tree are. */
 void apply_empty_tree(struct page *root);
 void apply_empty_page(struct page *page);
 

@@ -97,10 +97,11 @@ done:
 }
 
 static JET_ERR check_page(struct checker *checker, page_number number, const struct page *above,
-                          uint32_t depth, const struct key *low);
+                          uint32_t depth, const struct key *low, bool last);
 
+/* `last`: the page is the last of its level, so its last key must be empty, and no other. */
 static JET_ERR check_branch(struct checker *checker, const struct page *page, uint32_t depth,
-                            const struct key *low)
+                            const struct key *low, bool last)
 {
     JET_ERR err = JET_errSuccess;
     struct key from = low != NULL ? *low : key_of(NULL, 0);
@@ -113,7 +114,7 @@ static JET_ERR check_branch(struct checker *checker, const struct page *page, ui
         if (node.data.size != sizeof(page_number))
             return problem(checker, page->number, "branch node is no page pointer");
         TRY(check_page(checker, node_child(page, line), page, depth + 1,
-                       line > 0 || low != NULL ? &from : NULL));
+                       line > 0 || low != NULL ? &from : NULL, last && line + 1 == page_line_count(page)));
         if (key_size(&node.key) == 0 && line + 1 < page_line_count(page))
             return problem(checker, page->number, "empty separator before the last");
         if (key_size(&node.key) > 0) {
@@ -124,12 +125,14 @@ static JET_ERR check_branch(struct checker *checker, const struct page *page, ui
         }
         from = node.key;
     }
+    if (last != (key_size(&from) == 0))
+        err = problem(checker, page->number, "last separator is empty where it must not be, or the reverse");
 done:
     return err;
 }
 
 static JET_ERR check_page(struct checker *checker, page_number number, const struct page *above,
-                          uint32_t depth, const struct key *low)
+                          uint32_t depth, const struct key *low, bool last)
 {
     JET_ERR err = JET_errSuccess;
     struct latch latch = LATCH_INIT;
@@ -148,7 +151,7 @@ static JET_ERR check_page(struct checker *checker, page_number number, const str
         checker->report->depth = depth;
         TRY(check_leaf(checker, &latch.page, low));
     } else {
-        TRY(check_branch(checker, &latch.page, depth, low));
+        TRY(check_branch(checker, &latch.page, depth, low, last));
     }
 done:
     cache_unlatch(&latch);
@@ -161,7 +164,7 @@ JET_ERR btree_check(struct tree *tree, tree_page_visitor *visit, void *context, 
     struct checker checker = {.tree = tree, .report = report, .visit = visit, .context = context};
 
     memset(report, 0, sizeof *report);
-    TRY(check_page(&checker, tree->root, NULL, 1, NULL));
+    TRY(check_page(&checker, tree->root, NULL, 1, NULL, true));
     if (checker.expected_next != PAGE_NUMBER_NULL)
         FAIL(problem(&checker, checker.previous_leaf, "last leaf has a next page"));
 done:

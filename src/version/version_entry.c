@@ -259,15 +259,27 @@ JET_ERR node_look(struct version_store *store, const struct transaction *transac
     return err;
 }
 
+static bool has_entries(struct version_store *store, const struct tree *tree, const struct key *key,
+                        struct span data)
+{
+    uint32_t bucket = bucket_of(tree, key, data);
+
+    os_mutex_lock(bucket_lock(store, bucket));
+    bool found = next_of_node(store->buckets[bucket], tree, key, data) != NULL;
+    os_mutex_unlock(bucket_lock(store, bucket));
+    return found;
+}
+
 bool node_has_entries(struct version_store *store, const struct tree *tree, const struct bookmark *bookmark)
 {
     struct key key = key_of(bookmark->key.bytes, bookmark->key.size);
-    uint32_t bucket = bucket_of(tree, &key, bookmark->data);
 
-    os_mutex_lock(bucket_lock(store, bucket));
-    bool found = next_of_node(store->buckets[bucket], tree, &key, bookmark->data) != NULL;
-    os_mutex_unlock(bucket_lock(store, bucket));
-    return found;
+    return has_entries(store, tree, &key, bookmark->data);
+}
+
+bool node_is_known(struct version_store *store, const struct tree *tree, const struct node *node)
+{
+    return has_entries(store, tree, &node->key, tree->unique ? span_of(NULL, 0) : node->data);
 }
 
 uint32_t entries_reserve(void *context, struct tree *tree, const struct node *node)

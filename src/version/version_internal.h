@@ -135,6 +135,8 @@ JET_ERR node_look(struct version_store *store, const struct transaction *transac
 /* Whether entries of the node exist that are not rolled back. */
 bool node_has_entries(struct version_store *store, const struct tree *tree, const struct bookmark *bookmark);
 
+bool node_is_known(struct version_store *store, const struct tree *tree, const struct node *node);
+
 /* node_reserve_function: the largest before-image among uncommitted replacements. */
 uint32_t entries_reserve(void *context, struct tree *tree, const struct node *node);
 

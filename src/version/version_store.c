@@ -1,3 +1,4 @@
+#include "src/btree/merge.h"
 #include "src/version/version_internal.h"
 
 /* Committed work waits this long for clean-up in the background. */
@@ -211,6 +212,7 @@ static JET_ERR decide_removal(struct node_change *change, const struct change_pl
     const struct page *page = &place->latch->page;
 
     change->kind = CHANGE_NONE;
+    change->last_of_leaf = false;
     if (!place->equal || (place->node.flags & NODE_DELETED) == 0)
         return JET_errSuccess;
     if (node_has_entries(store, change->tree, &change->bookmark))
@@ -218,13 +220,26 @@ static JET_ERR decide_removal(struct node_change *change, const struct change_pl
     /* A leaf is not emptied but by taking it out of the tree. */
     if (page_line_count(page) > 1 || page_is_root(page))
         change->kind = CHANGE_DELETE;
+    else
+        change->last_of_leaf = true;
     return JET_errSuccess;
+}
+
+/* node_is_dead: no transaction knows of the deleted node. */
+static bool is_forgotten(void *context, struct tree *tree, const struct node *node)
+{
+    struct version_store *store = context;
+
+    if ((node->flags & NODE_VERSIONED) == 0 || os_atomic_load(&store->tree_entries) == 0)
+        return true;
+    return !node_is_known(store, tree, node);
 }
 
 static JET_ERR remove_node(struct version_store *store, struct version_entry *entry)
 {
     JET_ERR err = JET_errSuccess;
     struct transaction *cleaner = &store->cleaner;
+    bool removed = false;
     struct node_change change = {
         .bookmark = entry_bookmark(entry), .decide = decide_removal, .context = store, .tree = entry->tree};
 
@@ -232,6 +247,9 @@ static JET_ERR remove_node(struct version_store *store, struct version_entry *en
     err = transaction_prepare_change(cleaner, entry->database);
     if (err >= JET_errSuccess)
         err = btree_change_node(entry->tree, &cleaner->actor, &change);
+    if (err >= JET_errSuccess && change.last_of_leaf)
+        err =
+            btree_remove_leaf(entry->tree, &cleaner->actor, &change.bookmark, is_forgotten, store, &removed);
     /* The cleaner leaves no entries: ending it cannot fail but for the log, which ends everything. */
     if (transaction_commit(cleaner, true) < JET_errSuccess)
         transaction_abandon(cleaner);
