@@ -50,9 +50,10 @@ void database_set_remove(struct database_set *set, struct database *database)
 {
     os_mutex_lock(&set->lock);
     struct database_set_entry *entry = &set->entries[database->id];
-    ASSERT(entry->database == database);
-    os_free(entry->logged_path);
-    memset(entry, 0, sizeof(*entry));
+    if (entry->database == database) {
+        os_free(entry->logged_path);
+        memset(entry, 0, sizeof(*entry));
+    }
     os_mutex_unlock(&set->lock);
 }
 

@@ -54,7 +54,7 @@ struct database *database_set_get(struct database_set *set, uint32_t id);
 /* Adds a database under its id (which must be free). `attach` is the position of its record. */
 void database_set_add(struct database_set *set, struct database *database, struct log_position attach,
                       struct log_position consistent);
-/* Takes it out: nothing of it is in the log any more. */
+/* Takes it out, if it is in: nothing of it is in the log any more. */
 void database_set_remove(struct database_set *set, struct database *database);
 
 /* --- the life of a logged database --- */

@@ -67,6 +67,7 @@ struct restore_options {
     const char *backup_directory;     /* logs (and, for a directory backup, databases and patch files) */
     const char *destination;          /* directory for databases, NULL or empty: where they came from */
     const char *target_log_directory; /* JetExternalRestore2's target instance; NULL or empty: none */
+    int32_t target_generation_high;   /* its logs are replayed up to this one */
     int32_t generation_low;           /* of the backup; 0: what there is */
     int32_t generation_high;
     bool external; /* databases are in place already (JetExternalRestore) */

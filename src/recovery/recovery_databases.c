@@ -6,7 +6,7 @@
 
 /* The log says that a database is attached now. */
 static JET_ERR know_database(struct recovery *recovery, uint32_t id, const char *logged_path,
-                             struct recovery_database **known)
+                             bool before_redo, struct recovery_database **known)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
@@ -16,7 +16,7 @@ static JET_ERR know_database(struct recovery *recovery, uint32_t id, const char 
     struct recovery_database *made = &recovery->databases[id];
     if (made->known)
         recovery_drop_database(recovery, id);
-    TRY(recovery_map_path(recovery, logged_path, path, sizeof(path), &skip));
+    TRY(recovery_map_path(recovery, logged_path, before_redo, path, sizeof(path), &skip));
     for (uint32_t other = 1; other <= DATABASE_ID_MAX; other++) {
         if (recovery->databases[other].known && os_path_equal(recovery->databases[other].path, path))
             FAIL(JET_errDatabaseDuplicate);
@@ -165,7 +165,7 @@ JET_ERR recovery_load_attachments(struct recovery *recovery, const uint8_t list[
     char path[OS_PATH_SIZE];
     while (attachment_next(list, LOG_ATTACHMENTS_SIZE, &offset, &attachment, path, sizeof(path))) {
         struct recovery_database *known = NULL;
-        TRY(know_database(recovery, attachment.database_id, path, &known));
+        TRY(know_database(recovery, attachment.database_id, path, true, &known));
         known->signature = attachment.database_signature;
         known->attach = attachment.attach;
         known->consistent = attachment.consistent;
@@ -220,7 +220,7 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
     struct recovery_database *known = NULL;
     enum attach_decision decision = ATTACH_CREATE;
     TRY(log_record_path_text(record, size, logged, sizeof(logged)));
-    TRY(know_database(recovery, record->database_id, logged, &known));
+    TRY(know_database(recovery, record->database_id, logged, false, &known));
     known->signature = record->database_signature;
     known->attach = recovery->position;
     known->maximum_pages = record->maximum_pages;
@@ -275,7 +275,7 @@ JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_
     enum attach_decision decision = ATTACH_DEFER;
     struct signature logged_signature = record->log_signature;
     TRY(log_record_path_text(record, size, logged, sizeof(logged)));
-    TRY(know_database(recovery, record->database_id, logged, &known));
+    TRY(know_database(recovery, record->database_id, logged, false, &known));
     known->signature = record->database_signature;
     known->attach = recovery->position;
     known->maximum_pages = record->maximum_pages;
@@ -339,7 +339,7 @@ JET_ERR recovery_raise_generations(struct recovery *recovery)
 
 JET_ERR recovery_check_mismatch(const struct recovery *recovery)
 {
-    bool ignore = (recovery->options->grbit & JET_bitReplayIgnoreMissingDB) != 0;
+    bool ignore = recovery->external || (recovery->options->grbit & JET_bitReplayIgnoreMissingDB) != 0;
     for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
         const struct recovery_database *known = &recovery->databases[id];
         if (known->deferred && !ignore && (!recovery->last_is_shutdown || !known->deferred_future))

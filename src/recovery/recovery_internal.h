@@ -54,7 +54,11 @@ struct recovery {
     const char *directory;        /* logs are looked for here now */
     const char *target_directory; /* then here, up to target_high */
     int32_t target_high;
-    const char *restore_directory; /* backup's directory while hard */
+    bool external;                     /* restore: the databases are in place already */
+    const char *restore_directory;     /* restore: the backup's directory */
+    const char *restore_destination;   /* restore: where databases go, NULL: where they came from */
+    char *placed[DATABASE_ID_MAX * 2]; /* restore: databases copied so far; owned */
+    size_t placed_count;
 
     struct signature log_signature;
     bool signature_known;
@@ -152,8 +156,8 @@ struct database *recovery_target(struct recovery *recovery, uint32_t id, uint64_
 
 /* Where a database that the log names is to be looked for: restore map, restore destination, alternate
  * directory. *skip if a map is given and does not name it. */
-JET_ERR recovery_map_path(const struct recovery *recovery, const char *logged, char *path, size_t capacity,
-                          bool *skip);
+JET_ERR recovery_map_path(struct recovery *recovery, const char *logged, bool before_redo, char *path,
+                          size_t capacity, bool *skip);
 
 /* --- recovery_pages.c: access to pages for redo --- */
 
@@ -200,6 +204,9 @@ JET_ERR recovery_expand_image(const struct recovery *recovery, const uint8_t *im
                               uint32_t flags, uint32_t page_size, uint8_t *page);
 
 /* --- recovery_end.c --- */
+
+/* Connects the log with the set of databases. */
+void recovery_set_callbacks(struct recovery *recovery);
 
 /* Appends the mark behind which databases are consistent, and makes it durable. */
 JET_ERR recovery_append_shutdown_mark(struct log *log, struct log_position *position);

@@ -1,7 +1,7 @@
 /* Where a database that the log names is to be looked for now. */
 #include "src/os/path.h"
 #include "src/os/text.h"
-#include "src/recovery/recovery_internal.h"
+#include "src/recovery/restore.h"
 
 /* The last component of a path, whose separators may be those of Windows. */
 static const char *file_name(const char *path)
@@ -28,19 +28,20 @@ static const struct recovery_map_entry *find_entry(const struct recovery_options
     return NULL;
 }
 
-JET_ERR recovery_map_path(const struct recovery *recovery, const char *logged, char *path, size_t capacity,
-                          bool *skip)
+JET_ERR recovery_map_path(struct recovery *recovery, const char *logged, bool before_redo, char *path,
+                          size_t capacity, bool *skip)
 {
     const struct recovery_options *options = recovery->options;
-    const struct recovery_map_entry *entry = find_entry(options, logged);
     *skip = false;
+    if (recovery->hard && !recovery->external)
+        return restore_place_database(recovery, logged, path, capacity, skip);
+    const struct recovery_map_entry *entry = find_entry(options, logged);
     if (entry != NULL)
         return os_path_full(entry->to, path, capacity);
-    if (options->map_count > 0 && (options->grbit & JET_bitReplayMissingMapEntryDB) == 0) {
+    bool map_counts = options->map_count > 0 || (recovery->hard && before_redo);
+    if (map_counts && (recovery->hard || (options->grbit & JET_bitReplayMissingMapEntryDB) == 0))
         *skip = true;
-        return os_text_copy(logged, path, capacity);
-    }
-    if (options->alternate_directory != NULL && options->alternate_directory[0] != '\0') {
+    if (!recovery->hard && options->alternate_directory != NULL && options->alternate_directory[0] != '\0') {
         char joined[OS_PATH_SIZE];
         JET_ERR err = os_path_join(options->alternate_directory, file_name(logged), joined, sizeof(joined));
         return err < JET_errSuccess ? err : os_path_full(joined, path, capacity);

@@ -41,6 +41,8 @@ void recovery_free_sessions(struct recovery *recovery)
             session->macros = macro->next;
             free_macro(macro);
         }
+        if (transaction_level(&session->transaction) > 0)
+            transaction_abandon(&session->transaction); /* recovery failed */
         transaction_done(&session->transaction);
         os_free(session);
     }

@@ -236,7 +236,7 @@ done:
     return err;
 }
 
-static void set_callbacks(struct recovery *recovery)
+void recovery_set_callbacks(struct recovery *recovery)
 {
     struct log_callbacks callbacks = log_get_settings(recovery->log)->callbacks;
     database_set_log_callbacks(recovery->set, &callbacks);
@@ -287,7 +287,7 @@ JET_ERR recovery_start(const struct recovery_options *options, struct recovery_r
     recovery.directory = log_get_settings(recovery.log)->log_directory;
     if (!log_enabled(recovery.log))
         return JET_errSuccess;
-    set_callbacks(&recovery);
+    recovery_set_callbacks(&recovery);
     TRY(start_logs(&recovery, report));
 done:
     recovery_done(&recovery);
