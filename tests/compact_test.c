@@ -24,6 +24,7 @@ static const char *const samples[] = {
     "GetAttachInfoInstance i0 => 0 n=2 \"a/a.edb\" \"b/b.edb\" | cb=33\n",
     "Insert s0 t0 1 40 40 seed=3 txn=0 => 0 rows=40\nCrash\nInit i0 => not-run\n",
     "StopBackupInstance i0 => 0 |\n",
+    "RestoreInstance i0 \"bk\" null pfn=1 => 0 begin=1 fail=0 | other=9\nListDir | => 0\n",
     "CreateTableColumnIndex2 s0 d0 t0 \"n\" 0 col=\"id;Long\" ix=\"pk;IndexPrimary;+id\"\n",
 };
 

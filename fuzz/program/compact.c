@@ -256,7 +256,17 @@ static char *get_word(struct reader *reader, const char *otherwise)
     return size > 0 ? word : arena_text(reader->arena, otherwise);
 }
 
-static void get_literal(struct reader *reader, struct program_token *token)
+/* `place` says where the token stands: some words mean something else there. */
+enum place { IN_CALL, IN_OUTCOME, IN_SET };
+
+static bool means_something_else(const char *word, enum place place)
+{
+    if (place == IN_CALL)
+        return strcmp(word, "=>") == 0 || strncmp(word, "fail=", 5) == 0;
+    return place == IN_OUTCOME && strcmp(word, "|") == 0;
+}
+
+static void get_literal(struct reader *reader, struct program_token *token, enum place place)
 {
     uint64_t head = get_size(reader);
     size_t left = (size_t)(reader->end - reader->next);
@@ -267,7 +277,7 @@ static void get_literal(struct reader *reader, struct program_token *token)
     if ((head & 1) != 0) {
         token->text_size = get_count(reader);
         token->text = get_bytes(reader, token->text_size);
-    } else if (size == 0 || strcmp(word, "=>") == 0 || strcmp(word, "|") == 0 || strncmp(word, "fail=", 5) == 0) {
+    } else if (size == 0 || means_something_else(word, place)) {
         token->word = "0";
     }
 }
@@ -287,7 +297,7 @@ static void get_argument(struct reader *reader, struct program_token *token, cha
     unsigned first = get_byte(reader);
     *token = (struct program_token){0};
     if (first == LITERAL) {
-        get_literal(reader, token);
+        get_literal(reader, token, IN_CALL);
         return;
     }
     if (is_slot(kind)) {
@@ -309,7 +319,7 @@ static struct program_token *get_tokens(struct reader *reader, size_t *count)
     *count = get_count(reader);
     struct program_token *tokens = arena_allocate(reader->arena, (*count + 1) * sizeof *tokens);
     for (size_t i = 0; i < *count; i++)
-        get_literal(reader, &tokens[i]);
+        get_literal(reader, &tokens[i], IN_OUTCOME);
     return tokens;
 }
 
@@ -382,7 +392,7 @@ static void get_set(struct reader *reader, struct program_line *line)
     line->name = get_word(reader, "page");
     line->arguments = arena_allocate(reader->arena, sizeof line->arguments[0]);
     line->argument_count = 1;
-    get_literal(reader, &line->arguments[0]);
+    get_literal(reader, &line->arguments[0], IN_SET);
 }
 
 void compact_decode(struct program *program, const uint8_t *bytes, size_t size)
