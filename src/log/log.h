@@ -145,6 +145,8 @@ struct signature log_signature(struct log *log);
 /* Starts a new generation (for backups): the old one is complete and durable on return. *generation is the
  * new one. */
 JET_ERR log_roll(struct log *log, int32_t *generation);
+/* The same for a program that asks for it (JET_bitForceNewLog): the new generation begins with a record that says so. */
+JET_ERR log_force_new_generation(struct log *log);
 /* Lowest and highest archived generation on disk, 0 0 if there is none. */
 JET_ERR log_generation_range(struct log *log, int32_t *low, int32_t *high);
 /* Deletes archived generations [low, end). Missing ones are no error. */

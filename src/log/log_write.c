@@ -239,6 +239,18 @@ JET_ERR log_roll(struct log *log, int32_t *generation)
     return err;
 }
 
+JET_ERR log_force_new_generation(struct log *log)
+{
+    JET_ERR err = JET_errSuccess;
+    struct log_position position = LOG_POSITION_MIN;
+    struct log_record_trace record = {LOG_RECORD_FORCE_ROLLOVER, 0, 0};
+    struct log_piece piece = {&record, sizeof(record)};
+    TRY(log_append(log, &piece, 1, LOG_APPEND_NEW_GENERATION, 0, &position));
+    TRY(log_flush(log, position));
+done:
+    return err;
+}
+
 static JET_ERR allocate_buffers(struct log *log)
 {
     for (int i = 0; i < 2; i++) {
