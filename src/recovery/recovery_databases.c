@@ -233,8 +233,9 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
         TRY(attach_check_create(recovery, known, &header, &decision));
     if (decision == ATTACH_CREATE) {
         /* Databases made without the version information had their first pages made without records. */
-        if ((record->flags & LOG_CREATE_VERSION_INFO) == 0 ||
-            *(const uint16_t *)(const void *)record->data != LOG_CREATE_VERSION)
+        uint16_t version = 0;
+        memcpy(&version, record->data, sizeof(version));
+        if ((record->flags & LOG_CREATE_VERSION_INFO) == 0 || version != LOG_CREATE_VERSION)
             FAIL(JET_errInvalidCreateDbVersion);
         TRY(create_file(recovery, known, record->database_id));
     } else if (decision == ATTACH_NOW) {
