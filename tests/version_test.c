@@ -127,7 +127,7 @@ static void test_levels(void **state)
     assert_int_equal(insert(0, "a", "1"), JET_errNotInTransaction);
     assert_int_equal(transaction_commit(&sessions[0], true), JET_errNotInTransaction);
     assert_int_equal(transaction_rollback(&sessions[0]), JET_errNotInTransaction);
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < TRANSACTION_LEVEL_MOST; i++)
         begin(0);
     assert_int_equal(transaction_begin(&sessions[0], false), JET_errTransTooDeep);
     assert_int_equal(insert(0, "a", "1"), JET_errSuccess);
@@ -347,7 +347,7 @@ struct model_key {
 
 struct model_session {
     uint64_t snapshot;
-    int own[8][KEYS]; /* by level; -1: unchanged at this level */
+    int own[TRANSACTION_LEVEL_MOST + 1][KEYS]; /* by level; -1: unchanged at this level */
 };
 
 static struct model_key *model_keys;

@@ -1,8 +1,8 @@
 /* Transactions of a session: levels, begin, commit, rollback (engine sources: `dir.cxx`, `pib.hxx`,
  * `ver.cxx`).
  *
- * A `struct transaction` is part of a session and lives as long. Levels nest 0 (none) to 7; the snapshot is
- * fixed when level 1 begins. Begin records are logged lazily, with the first change.
+ * A `struct transaction` is part of a session and lives as long. Levels nest from 0 (none) up; the snapshot
+ * is fixed when level 1 begins. Begin records are logged lazily, with the first change.
  *
  * Thread safety: a transaction is used by one thread at a time. */
 #ifndef OPENESENT_VERSION_TRANSACTION_H
@@ -14,7 +14,9 @@ struct version_store;
 struct version_entry;
 struct log;
 
-#define TRANSACTION_LEVEL_MOST 7
+/* Applications get 7 levels (the API sees to it); calls that must be all or nothing begin one of their own.
+ */
+#define TRANSACTION_LEVEL_MOST 10
 #define TRANSACTION_ID_MAX                                                                                   \
     ((uint32_t)0xffffffff) /* later than every transaction: sees all that is committed */
 
@@ -45,7 +47,8 @@ static inline unsigned transaction_level(const struct transaction *transaction)
     return transaction->actor.level;
 }
 
-/* One level deeper. `read_only` counts when beginning level 1. JET_errTransTooDeep beyond 7. */
+/* One level deeper. `read_only` counts when beginning level 1. JET_errTransTooDeep beyond
+ * TRANSACTION_LEVEL_MOST. */
 JET_ERR transaction_begin(struct transaction *transaction, bool read_only);
 
 /* One level up. At level 1: logs the commit and, unless `lazy`, waits until it is in the log file.
