@@ -133,6 +133,7 @@ void content_commit(struct model *model, struct model_instance *instance, bool l
         struct database_file *file = model->files[i];
         if (file->attached != instance)
             continue;
+        file->fields_fresh = file->fields_fresh && lazy;
         if (in_transaction(model, instance)) {
             file->uncertain = true; /* the others' changes are mixed in */
         } else {

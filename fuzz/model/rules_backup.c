@@ -81,7 +81,7 @@ static bool misses_full_backup(const struct model *model, const struct model_ins
             continue;
         if (file->fields_unknown || file->damaged)
             *unknown = true;
-        missing = missing || file->fields.full == 0;
+        missing = missing || file->fields.full == 0 || file->full_by_snapshot;
     }
     return missing;
 }
@@ -112,7 +112,7 @@ static int32_t begin_code(struct model *model, struct model_instance *instance, 
         no_opinion(model); /* waits for the thaw, then it is a race */
     if (instance->backup.kind != BACKUP_NONE)
         return JET_errBackupInProgress;
-    bool unknown = false;
+    bool unknown = (grbit & surrogate) != 0 && (grbit & incremental) != 0; /* has rules of its own */
     if ((grbit & incremental) != 0 && misses_full_backup(model, instance, &unknown)) {
         if (unknown)
             no_opinion(model);
@@ -179,10 +179,12 @@ void backup_record_good_end(struct model *model, struct model_instance *instance
         struct database_file *file = model->files[i];
         if (!in_backup(file, instance) || (!backup->incremental && !file->copied))
             continue;
+        file->fields_fresh = true;
         if (backup->incremental) {
             record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential, backup->high);
         } else if (backup->truncated) {
             record(file, &file->fields.full, backup->high);
+            file->full_by_snapshot = false;
             file->fields.incremental = 0;
             file->fields.differential = 0;
         } else {
@@ -275,6 +277,10 @@ static void end(struct model *model)
     bool ended = code >= 0 || code == JET_errBackupAbortByServer || code == JET_errBackupAbortByCaller;
     if (ended)
         finish_end(model, instance, abort);
+    if (ended && grbit != kind) {
+        for (size_t i = 0; i < model->file_count; i++)
+            model->files[i]->fields_unknown = model->files[i]->fields_unknown || model->files[i]->attached == instance;
+    }
 }
 
 static void end_surrogate(struct model *model)
@@ -576,6 +582,7 @@ static void open_file(struct model *model)
         return;
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
+    bool bad_start = false;
     if (section) {
         model_number(model, 0);
         uint64_t sections = model_number(model, 0);
@@ -584,11 +591,14 @@ static void open_file(struct model *model)
             want(model, JET_wrnNyi);
             return;
         }
-        if (start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page))
-            no_opinion(model);
+        bad_start = start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page);
     }
     if (!in_progress(model, instance))
         return;
+    if (bad_start) {
+        want(model, JET_errInvalidParameter);
+        return;
+    }
     if (model_has_options(model))
         no_opinion(model);
     struct database_file *file;
@@ -603,7 +613,7 @@ static void open_file(struct model *model)
     *handle = (struct model_handle){.instance = instance, .open = true, .file = file, .is_log = file == NULL,
                                     .generation = generation, .section = section};
     uint64_t size;
-    if (answer_number(model, "size", &size))
+    if (answer_number(model, "size", &size) && (file != NULL || generation != 0))
         handle->size = size;
     instance->backup.open = handle;
     model_slot_set(model, slot, OBJECT_HANDLE, handle);
@@ -663,6 +673,8 @@ static void read_file(struct model *model)
         want(model, JET_errInvalidParameter);
         return;
     }
+    if (handle->size == 0)
+        no_opinion(model); /* a file that is none of the backup's */
     want(model, JET_errSuccess);
     uint64_t rest = handle->size > handle->offset ? handle->size - handle->offset : 0;
     if (handle->size != 0 && !handle->section) {
@@ -763,11 +775,11 @@ static void stream_file(struct model *model)
     }
 }
 
-static struct backup_set *keep_set(struct model *model, struct model_instance *instance, const char *directory, bool incremental)
+static void keep_set(struct model *model, struct model_instance *instance, const char *directory, bool partial)
 {
     struct backup_set *set = arena_allocate(&model->arena, sizeof *set);
     set->directory = model_path(model, directory);
-    set->whole = !incremental;
+    set->whole = !partial;
     set->high = instance->backup.high;
     for (size_t i = 0; i < model->file_count && set->count < 16; i++) {
         const struct database_file *file = model->files[i];
@@ -782,7 +794,6 @@ static struct backup_set *keep_set(struct model *model, struct model_instance *i
     }
     if (model->set_count < OBJECTS_MAX)
         model->sets[model->set_count++] = set;
-    return set;
 }
 
 static void mark_copied(struct model *model, struct model_instance *instance)
@@ -853,14 +864,19 @@ static void backup_directory(struct model *model)
     if (!succeeded(model))
         return;
     if (hollow) {
+        /* The published engine makes a backup of it when asked for an atomic one. */
         instance->generation = 0;
+        for (size_t i = 0; i < model->file_count; i++)
+            model->files[i]->fields_unknown = model->files[i]->fields_unknown || model->files[i]->attached == instance;
         return;
     }
     begin_backup(model, instance, grbit & JET_bitBackupIncremental);
     mark_copied(model, instance);
     enter_logs_phase(model, instance);
     instance->backup.truncated = true;
-    keep_set(model, instance, directory, incremental);
+    if ((grbit & JET_bitBackupAtomic) != 0)
+        directory = arena_format(&model->arena, "%s/new", directory);
+    keep_set(model, instance, directory, true);
     finish_end(model, instance, false);
 }
 

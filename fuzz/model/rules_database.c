@@ -30,7 +30,8 @@ struct model_database *database_argument(struct model *model, struct model_sessi
     return database;
 }
 
-static void open_slot(struct model *model, struct model_reference slot, struct model_session *session, struct database_file *file)
+static void open_slot(struct model *model, struct model_reference slot, struct model_session *session,
+                      struct database_file *file)
 {
     struct model_database *database = arena_allocate(&model->arena, sizeof *database);
     *database = (struct model_database){session->instance, file, true};
@@ -73,7 +74,8 @@ static void create_database(struct model *model)
     if (session == NULL)
         return;
     struct model_instance *instance = session->instance;
-    if (path == NULL || path[0] == '\0' || grbit != 0 || strcmp(model->line->op->name, "CreateDatabase2") == 0) {
+    if (path == NULL || path[0] == '\0' || grbit != 0 ||
+        strcmp(model->line->op->name, "CreateDatabase2") == 0) {
         no_opinion(model);
         path = path == NULL ? "" : path;
     }
@@ -84,7 +86,8 @@ static void create_database(struct model *model)
     want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
     if (!succeeded(model))
         return;
-    *file = (struct database_file){.path = file->path, .exists = true, .attached = instance, .log_path = instance->log_path};
+    *file = (struct database_file){
+        .path = file->path, .exists = true, .attached = instance, .log_path = instance->log_path};
     file->content = content_new(model);
     file->durable = content_new(model);
     file->attach_order = ++model->attach_clock;
@@ -106,12 +109,16 @@ static void attach_database(struct model *model)
     struct model_instance *instance = session->instance;
     struct database_file *file = model_file(model, path);
     bool here = file->attached == instance;
-    if (session->level > 0 || model_clouded(model, file->path) || file->damaged || instance->snapshot != NULL ||
-        (file->attached != NULL && !here) || (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0)
+    if (session->level > 0 || model_clouded(model, file->path) || file->damaged ||
+        instance->snapshot != NULL || (file->attached != NULL && !here) ||
+        (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0)
         no_opinion(model);
-    if (!backup_answer(model, instance))
-        want(model, here ? JET_wrnDatabaseAttached : !file->exists ? JET_errFileNotFound
-                    : file->dirty ? JET_errDatabaseDirtyShutdown : JET_errSuccess);
+    if (!file->exists)
+        want(model, JET_errFileNotFound);
+    else if (!backup_answer(model, instance))
+        want(model, here          ? JET_wrnDatabaseAttached
+                    : file->dirty ? JET_errDatabaseDirtyShutdown
+                                  : JET_errSuccess);
     int32_t code = answered(model);
     if (code < 0 || code == JET_wrnDatabaseAttached)
         return;
@@ -256,7 +263,8 @@ static void get_database_info(struct model *model)
         return;
     }
     struct database_file *file = database->file;
-    if (file->damaged || session->instance->snapshot != NULL || session->instance->backup.kind == BACKUP_FROZEN)
+    if (file->damaged || session->instance->snapshot != NULL ||
+        session->instance->backup.kind == BACKUP_FROZEN)
         no_opinion(model);
     want(model, JET_errSuccess);
     want_header(model, file, file->read_only ? JET_dbstateCleanShutdown : JET_dbstateDirtyShutdown);
@@ -267,8 +275,8 @@ static void get_database_file_info(struct model *model)
 {
     const char *path = model_text(model);
     struct database_file *file = model_file_find(model, path);
-    if (file == NULL || !file->exists || file->damaged || model_clouded(model, file->path) || !is_misc(model) ||
-        file->attached != NULL) {
+    if (file == NULL || !file->exists || file->damaged || model_clouded(model, file->path) ||
+        !is_misc(model) || file->attached != NULL) {
         no_opinion(model);
         return;
     }

@@ -76,7 +76,7 @@ static void external_restore(struct model *model)
         from[count] = model_path(model, first);
         to[count++] = model_path(model, second);
     }
-    if (model_has_options(model) || set == NULL || !set->whole || count == 0 || count != set->count || checkpoint == NULL ||
+    if (model_has_options(model) || set == NULL || !set->whole || set->spent || count == 0 || count != set->count || checkpoint == NULL ||
         log == NULL || model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
         model_logs_used(model, model_path(model, log)) || strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 ||
         (model->mode == MODE_ONE))
@@ -105,7 +105,7 @@ static void external_restore(struct model *model)
     if (!sure && log != NULL)
         model_touch(model, log);
     if (set != NULL)
-        set->directory = ""; /* its databases are databases now */
+        set->spent = true;
 }
 
 /* Restores of directory backups play forward through what logs they find: followed, not foretold. */

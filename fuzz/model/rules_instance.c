@@ -269,7 +269,7 @@ static void term(struct model *model)
         want(model, JET_errBackupInProgress);
     } else if (has_open_transaction(model, instance) && !stops && !dirty) {
         want(model, JET_errTooManyActiveUsers);
-    } else if (has_open_transaction(model, instance) && (grbit & JET_bitTermAbrupt) == 0) {
+    } else if (has_open_transaction(model, instance) && (grbit & ~(uint64_t)JET_bitTermComplete) != JET_bitTermAbrupt) {
         no_opinion(model);
     } else if (dirty) {
         if (backup)
@@ -363,6 +363,8 @@ static void crash(struct model *model)
         file->content = content_copy(model, file->durable);
         if (file->uncertain)
             file->content->opaque = true;
+        if (file->fields_fresh)
+            file->fields_unknown = true;
         if (file->attached->no_logging || file->attached->lost)
             file->damaged = true;
         file->copied = false;

@@ -24,9 +24,10 @@ static void leave(struct model *model, struct model_snapshot *snapshot, enum sna
         struct model_instance *instance = model->instances[i];
         if (instance->snapshot != snapshot)
             continue;
-        if (instance->backup.kind == BACKUP_FROZEN)
+        /* Kept beyond the thaw, the snapshot still holds the place of a backup. */
+        if (instance->backup.kind == BACKUP_FROZEN && state != SNAPSHOT_THAWED)
             instance->backup = (struct backup_context){0};
-        if (state == SNAPSHOT_GONE)
+        if (state == SNAPSHOT_GONE || state == SNAPSHOT_FAILED)
             instance->snapshot = NULL;
     }
 }
@@ -72,7 +73,8 @@ static void prepare_instance(struct model *model)
     if (snapshot->state != SNAPSHOT_PREPARED || !snapshot->explicit_prepare || instance->snapshot != NULL ||
         !instance->initialised)
         no_opinion(model);
-    want(model, JET_errSuccess);
+    bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
+    want(model, backup ? JET_errOSSnapshotNotAllowed : JET_errSuccess);
     if (succeeded(model))
         instance->snapshot = snapshot;
 }
@@ -133,6 +135,19 @@ static int32_t freeze_code(struct model *model, const struct model_snapshot *sna
     return JET_errSuccess;
 }
 
+/* The instances drop out; the session may be frozen again, without them. A refused freeze may disturb the backups that it was
+ * refused for. */
+static void freeze_failed(struct model *model, struct model_snapshot *snapshot)
+{
+    leave(model, snapshot, SNAPSHOT_FAILED);
+    snapshot->state = SNAPSHOT_PREPARED;
+    size_t backups = 0;
+    for (size_t i = 0; i < model->instance_count; i++)
+        backups += model->instances[i]->alive && model->instances[i]->backup.kind == BACKUP_LOCAL;
+    for (size_t i = 0; i < model->instance_count && backups > 1; i++)
+        model->instances[i]->lost = true;
+}
+
 static void freeze(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
@@ -155,12 +170,15 @@ static void freeze(struct model *model)
     int32_t answer = answered(model);
     if (answer < 0) {
         if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup || answer == JET_errInvalidBackup)
-            snapshot->state = SNAPSHOT_FAILED;
+            freeze_failed(model, snapshot);
         else if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter)
             snapshot->uncertain = true;
         return;
     }
     snapshot->state = SNAPSHOT_FROZEN;
+    uint64_t count;
+    if (answer_number(model, "n", &count) && count == 0)
+        snapshot->uncertain = true;
     for (size_t i = 0; i < model->instance_count; i++) {
         struct model_instance *instance = model->instances[i];
         if (!is_in(instance, snapshot))
@@ -185,6 +203,8 @@ static void record_thaw(struct model *model, const struct model_snapshot *snapsh
             continue;
         }
         file->fields.full = high;
+        file->full_by_snapshot = true;
+        file->fields_fresh = true;
         file->fields.incremental = 0;
         file->fields.differential = 0;
     }
@@ -227,8 +247,17 @@ static void abort_snapshot(struct model *model)
     if (snapshot == NULL)
         return;
     want(model, JET_errSuccess);
-    if (succeeded(model))
-        leave(model, snapshot, SNAPSHOT_GONE);
+    if (!succeeded(model))
+        return;
+    if (snapshot->state == SNAPSHOT_FROZEN && model->published)
+        record_thaw(model, snapshot); /* an abort counts as a backup there */
+    for (size_t i = 0; i < model->instance_count && model->published; i++) {
+        struct model_instance *instance = model->instances[i];
+        bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
+        if (is_in(instance, snapshot) && backup)
+            instance->lost = true; /* and reaches into a backup that is not its own */
+    }
+    leave(model, snapshot, SNAPSHOT_GONE);
 }
 
 static void truncate_log(struct model *model)
@@ -239,7 +268,8 @@ static void truncate_log(struct model *model)
         no_opinion(model);
     if (snapshot == NULL)
         return;
-    want(model, snapshot->state == SNAPSHOT_THAWED ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+    bool may = snapshot->state == SNAPSHOT_THAWED && (snapshot->grbit & JET_bitCopySnapshot) == 0;
+    want(model, may ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
 }
 
 static void end_snapshot(struct model *model)

@@ -269,10 +269,19 @@ static bool is_below(const char *path, const char *directory)
     return strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
+static bool is_known(const struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (strcmp(model->files[i]->path, path) == 0)
+            return model->files[i]->exists;
+    }
+    return false;
+}
+
 bool model_clouded(const struct model *model, const char *path)
 {
     for (size_t i = 0; i < model->set_count; i++) {
-        if (is_below(path, model->sets[i]->directory))
+        if (is_below(path, model->sets[i]->directory) && !(model->sets[i]->spent && is_known(model, path)))
             return true;
     }
     return model_touched(model, path);

@@ -47,6 +47,8 @@ struct database_file {
     struct content *durable;  /* as a crash would leave it */
     struct backup_fields fields;
     bool fields_unknown;
+    bool fields_fresh;     /* changed since the log was last flushed: a crash may lose it */
+    bool full_by_snapshot; /* the full backup was a snapshot: no streamed increment goes with it */
     const char *log_path; /* of the instance that had it last */
     struct model_instance *attached;
     bool read_only;
@@ -59,7 +61,8 @@ struct database_file {
 /* A set of files that a backup wrote. */
 struct backup_set {
     const char *directory;
-    bool whole;
+    bool whole; /* a streamed full backup */
+    bool spent; /* restored in place: its databases are databases now */
     uint32_t high; /* last generation */
     uint32_t count;
     const char *names[16];       /* base names */
