@@ -1,4 +1,5 @@
-/* Backup sequences over several instances, in every legal and illegal order, each call judged by the model. */
+/* Backup sequences over several instances, in every legal and illegal order, each call judged by the model.
+ */
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/target/target.h"
 

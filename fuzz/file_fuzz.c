@@ -1,5 +1,5 @@
-/* Damaged databases, logs, checkpoints and backup sets: any error code will do, but no crash and no wild memory. The model
- * does not know what the damage hit, so it does not judge. */
+/* Damaged databases, logs, checkpoints and backup sets: any error code will do, but no crash and no wild
+ * memory. The model does not know what the damage hit, so it does not judge. */
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/target/target.h"
 

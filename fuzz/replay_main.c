@@ -1,4 +1,5 @@
-/* replay: runs programs in the program text and prints, checks or rewrites their transcripts. `replay --help` tells how. */
+/* replay: runs programs in the program text and prints, checks or rewrites their transcripts. `replay --help`
+ * tells how. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,14 +32,16 @@ static const char usage[] =
     "  --memory         files in memory (default)\n"
     "  --posix          real files, in a temporary directory that is removed\n"
     "  --dir D          real files in the directory D; what is left there is kept\n"
-    "  --load D         first put the files of directory D there (*.gz unpacked). A program whose folder has its own\n"
+    "  --load D         first put the files of directory D there (*.gz unpacked). A program whose folder has "
+    "its own\n"
     "                   name runs in a copy of that folder by itself\n"
     "  --threads        real threads and time instead of simulated ones\n"
     "  --seed N         the simulation's seed (default 0: each thread runs until it must wait)\n"
     "  --profile P      documented or published, whatever the program says\n"
     "\n"
     "How it reports:\n"
-    "  --summary        with --check, --judge, --oracle: counts by folder and by kind of the first difference\n"
+    "  --summary        with --check, --judge, --oracle: counts by folder and by kind of the first "
+    "difference\n"
     "  --quiet          with these: no line for each file\n"
     "  --timeout S      seconds before a program is called hung (default 60, 0: never)\n"
     "  --no-fork        run in this process (for debuggers)\n"
@@ -94,7 +97,11 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
     static const struct {
         const char *name;
         enum mode mode;
-    } modes[] = {{"--check", MODE_CHECK}, {"--update", MODE_UPDATE}, {"--judge", MODE_JUDGE}, {"--oracle", MODE_ORACLE}, {"--c", MODE_C}};
+    } modes[] = {{"--check", MODE_CHECK},
+                 {"--update", MODE_UPDATE},
+                 {"--judge", MODE_JUDGE},
+                 {"--oracle", MODE_ORACLE},
+                 {"--c", MODE_C}};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(option, modes[i].name) == 0) {
             set_mode(options, modes[i].mode);
@@ -167,7 +174,8 @@ static void run_one(const struct options *options, const struct program *program
     struct run_options run = options->run;
     char folder[2048];
     run.load = options->load;
-    if (run.load == NULL && run.directory == NULL && program->name != NULL && own_folder(program->name, folder, sizeof folder))
+    if (run.load == NULL && run.directory == NULL && program->name != NULL &&
+        own_folder(program->name, folder, sizeof folder))
         run.load = folder;
     if (observer != NULL)
         run.observer = *observer;
@@ -268,8 +276,8 @@ static void reap(pid_t pid, const char *path, struct file_result *result, bool c
         result->kind = FILE_CRASHES;
         int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         snprintf(result->group, sizeof result->group, "crash");
-        snprintf(result->message, sizeof result->message, "the library crashes (signal %d, status %d)", signal_number,
-                 WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+        snprintf(result->message, sizeof result->message, "the library crashes (signal %d, status %d)",
+                 signal_number, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     }
 }
 
@@ -298,9 +306,11 @@ static void run_in_child(const struct options *options, const char *path, struct
 
 static int report_file(const struct options *options, const struct file_result *result)
 {
-    bool compares = options->mode == MODE_CHECK || options->mode == MODE_JUDGE || options->mode == MODE_ORACLE;
+    bool compares =
+        options->mode == MODE_CHECK || options->mode == MODE_JUDGE || options->mode == MODE_ORACLE;
     bool failed = result->kind != FILE_MATCHES;
-    if (failed && !options->quiet && result->kind != FILE_UNREADABLE && (compares || result->kind >= FILE_CRASHES))
+    if (failed && !options->quiet && result->kind != FILE_UNREADABLE &&
+        (compares || result->kind >= FILE_CRASHES))
         printf("%s:%u: %s\n", result->path, result->line, result->message);
     if (result->kind == FILE_UNREADABLE)
         return 2;

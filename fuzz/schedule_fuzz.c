@@ -1,4 +1,5 @@
-/* The same calls on several threads under the simulated scheduler: stop against read against end against term. */
+/* The same calls on several threads under the simulated scheduler: stop against read against end against
+ * term. */
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/target/target.h"
 

@@ -3,7 +3,7 @@
 
 #include "fuzz/model/state.h"
 
-struct content *content_new(struct model *model)
+struct content *model_content_new(struct model *model)
 {
     return arena_allocate(&model->arena, sizeof(struct content));
 }
@@ -17,9 +17,9 @@ static void copy_table(struct model *model, struct model_table *to, const struct
         memcpy(to->rows, from->rows, from->count * sizeof *to->rows);
 }
 
-struct content *content_copy(struct model *model, const struct content *content)
+struct content *model_content_copy(struct model *model, const struct content *content)
 {
-    struct content *copy = content_new(model);
+    struct content *copy = model_content_new(model);
     *copy = *content;
     copy->tables = arena_allocate(&model->arena, content->count * sizeof *copy->tables + 1);
     for (uint32_t i = 0; i < content->count; i++)
@@ -27,7 +27,7 @@ struct content *content_copy(struct model *model, const struct content *content)
     return copy;
 }
 
-struct model_table *content_table(struct content *content, const char *name)
+struct model_table *model_content_table(struct content *content, const char *name)
 {
     for (uint32_t i = 0; i < content->count; i++) {
         if (strcmp(content->tables[i].name, name) == 0)
@@ -36,7 +36,7 @@ struct model_table *content_table(struct content *content, const char *name)
     return NULL;
 }
 
-struct model_table *content_add(struct model *model, struct content *content, const char *name)
+struct model_table *model_content_add(struct model *model, struct content *content, const char *name)
 {
     struct model_table *tables = arena_allocate(&model->arena, (content->count + 1) * sizeof *tables);
     if (content->count > 0)
@@ -51,7 +51,7 @@ static uint32_t fnv(uint32_t hash, uint8_t byte)
     return (hash ^ byte) * 16777619u;
 }
 
-uint32_t table_hash(const struct model_table *table)
+uint32_t model_rows_hash(const struct model_table *table)
 {
     uint32_t hash = 0x811c9dc5u;
     for (uint32_t i = 0; i < table->count; i++) {
@@ -82,13 +82,13 @@ static uint32_t position(const struct model_table *table, int32_t id)
     return low;
 }
 
-struct model_row *table_find(struct model_table *table, int32_t id)
+struct model_row *model_rows_find(struct model_table *table, int32_t id)
 {
     uint32_t at = position(table, id);
     return at < table->count && table->rows[at].id == id ? &table->rows[at] : NULL;
 }
 
-bool table_insert(struct model *model, struct model_table *table, struct model_row row)
+bool model_rows_insert(struct model *model, struct model_table *table, struct model_row row)
 {
     uint32_t at = position(table, row.id);
     if (at < table->count && table->rows[at].id == row.id)
@@ -107,9 +107,9 @@ bool table_insert(struct model *model, struct model_table *table, struct model_r
     return true;
 }
 
-void table_remove(struct model_table *table, int32_t id)
+void model_rows_remove(struct model_table *table, int32_t id)
 {
-    struct model_row *row = table_find(table, id);
+    struct model_row *row = model_rows_find(table, id);
     if (row == NULL)
         return;
     size_t at = (size_t)(row - table->rows);
@@ -121,13 +121,14 @@ void table_remove(struct model_table *table, int32_t id)
 static bool in_transaction(const struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->session_count; i++) {
-        if (model->sessions[i]->alive && model->sessions[i]->instance == instance && model->sessions[i]->level > 0)
+        if (model->sessions[i]->alive && model->sessions[i]->instance == instance &&
+            model->sessions[i]->level > 0)
             return true;
     }
     return false;
 }
 
-void content_commit(struct model *model, struct model_instance *instance, bool lazy)
+void model_content_commit(struct model *model, struct model_instance *instance, bool lazy)
 {
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
@@ -137,7 +138,7 @@ void content_commit(struct model *model, struct model_instance *instance, bool l
         if (in_transaction(model, instance)) {
             file->uncertain = true; /* the others' changes are mixed in */
         } else {
-            file->durable = content_copy(model, file->content);
+            file->durable = model_content_copy(model, file->content);
             file->uncertain = lazy;
         }
     }

@@ -7,13 +7,13 @@
 
 #include "fuzz/model/state.h"
 
-bool is_wide(const struct model *model)
+bool model_is_wide(const struct model *model)
 {
     const char *name = model->line->op->name;
     return name[strlen(name) - 1] == 'W';
 }
 
-bool is_legacy(const struct model *model)
+bool model_is_legacy(const struct model *model)
 {
     return strchr(model->line->op->arguments, 'i') == NULL;
 }
@@ -29,8 +29,9 @@ static const struct model_entry *find_in(const struct model_entry *entries, cons
 
 static const struct model_entry *find_entry(const char *name)
 {
-    static const struct model_entry *const tables[] = {model_backup_entries,  model_data_entries,  model_instance_entries,
-                                                       model_database_entries, model_snapshot_entries, model_file_entries};
+    static const struct model_entry *const tables[] = {model_backup_entries,   model_data_entries,
+                                                       model_instance_entries, model_database_entries,
+                                                       model_snapshot_entries, model_file_entries};
     size_t length = strlen(name);
     size_t narrow = name[length - 1] == 'W' ? length - 1 : length;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -86,8 +87,8 @@ static void compare(struct model *model, struct model_verdict *verdict)
     const struct program_outcome *answer = model->answer;
     char *end;
     long code = answer == NULL || answer->code == NULL ? 0 : strtol(answer->code, &end, 10);
-    if (expect->no_opinion || expect->code_count == 0 || answer == NULL || answer->code == NULL || end == answer->code ||
-        *end != '\0') {
+    if (expect->no_opinion || expect->code_count == 0 || answer == NULL || answer->code == NULL ||
+        end == answer->code || *end != '\0') {
         verdict->opinion = MODEL_NO_OPINION;
         return;
     }
@@ -108,8 +109,8 @@ static void compare(struct model *model, struct model_verdict *verdict)
     for (size_t i = 0; i < expect->fact_count; i++) {
         if (!fact_matches(answer, expect->facts[i], key, sizeof key)) {
             verdict->opinion = MODEL_DISAGREES;
-            snprintf(verdict->rule, sizeof verdict->rule, "%s%sfact %.30s", expect->rule != NULL ? expect->rule : "",
-                     expect->rule != NULL ? " " : "", key);
+            snprintf(verdict->rule, sizeof verdict->rule, "%s%sfact %.30s",
+                     expect->rule != NULL ? expect->rule : "", expect->rule != NULL ? " " : "", key);
             return;
         }
     }
@@ -221,7 +222,8 @@ void model_free(struct model *model)
     free(model);
 }
 
-size_t model_judge_transcript(const struct program *transcript, const char *profile, size_t *judged, size_t *none,
+size_t model_judge_transcript(const struct program *transcript, const char *profile, size_t *judged,
+                              size_t *none,
                               void (*callback)(void *context, const struct program_line *line,
                                                const struct model_verdict *verdict),
                               void *context)

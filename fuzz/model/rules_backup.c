@@ -7,7 +7,7 @@
 
 /* --- the log: which generation is current, as long as it can be told */
 
-void log_written(struct model *model, struct model_instance *instance, uint64_t bytes)
+void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes)
 {
     instance->log_bytes += bytes;
     /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. */
@@ -24,8 +24,9 @@ static void roll_log(struct model_instance *instance)
 
 static const char *log_name(struct model *model, const struct model_instance *instance, uint32_t generation)
 {
-    return arena_format(&model->arena, model->long_names ? "%s%s%s%08X.log" : "%s%s%s%05X.log", instance->log_path,
-                        instance->log_path[0] != '\0' ? "/" : "", instance->base_name, generation);
+    return arena_format(&model->arena, model->long_names ? "%s%s%s%08X.log" : "%s%s%s%05X.log",
+                        instance->log_path, instance->log_path[0] != '\0' ? "/" : "", instance->base_name,
+                        generation);
 }
 
 /* The generation in a log's path, 0 if it is none of this instance's numbered logs. */
@@ -47,8 +48,9 @@ static uint32_t log_generation(struct model *model, const struct model_instance 
 
 static bool is_current_log(struct model *model, const struct model_instance *instance, const char *path)
 {
-    return strcmp(model_path(model, path), arena_format(&model->arena, "%s%s%s.log", instance->log_path,
-                                                        instance->log_path[0] != '\0' ? "/" : "", instance->base_name)) == 0;
+    return strcmp(model_path(model, path),
+                  arena_format(&model->arena, "%s%s%s.log", instance->log_path,
+                               instance->log_path[0] != '\0' ? "/" : "", instance->base_name)) == 0;
 }
 
 /* --- databases of an instance */
@@ -58,7 +60,8 @@ static bool in_backup(const struct database_file *file, const struct model_insta
     return file->attached == instance && !file->read_only && !file->unloggable;
 }
 
-static struct database_file *attached_file(struct model *model, const struct model_instance *instance, const char *path)
+static struct database_file *attached_file(struct model *model, const struct model_instance *instance,
+                                           const char *path)
 {
     struct database_file *file = model_file_find(model, path);
     return file != NULL && file->attached == instance ? file : NULL;
@@ -72,7 +75,8 @@ static size_t count_in_backup(const struct model *model, const struct model_inst
     return count;
 }
 
-static bool misses_full_backup(const struct model *model, const struct model_instance *instance, bool *unknown)
+static bool misses_full_backup(const struct model *model, const struct model_instance *instance,
+                               bool *unknown)
 {
     bool missing = false;
     for (size_t i = 0; i < model->file_count; i++) {
@@ -109,17 +113,17 @@ static int32_t begin_code(struct model *model, struct model_instance *instance, 
     if (instance->backup.kind == BACKUP_SURROGATE)
         return JET_errSurrogateBackupInProgress;
     if (instance->backup.kind == BACKUP_FROZEN && model->published)
-        no_opinion(model); /* waits for the thaw, then it is a race */
+        model_no_opinion(model); /* waits for the thaw, then it is a race */
     if (instance->backup.kind != BACKUP_NONE)
         return JET_errBackupInProgress;
     bool unknown = (grbit & surrogate) != 0 && (grbit & incremental) != 0; /* has rules of its own */
     if ((grbit & incremental) != 0 && misses_full_backup(model, instance, &unknown)) {
         if (unknown)
-            no_opinion(model);
+            model_no_opinion(model);
         return JET_errMissingFullBackup;
     }
     if (unknown)
-        no_opinion(model);
+        model_no_opinion(model);
     return JET_errSuccess;
 }
 
@@ -132,17 +136,17 @@ static void begin_backup(struct model *model, struct model_instance *instance, u
         if (model->files[i]->attached == instance)
             model->files[i]->copied = false;
     }
-    log_written(model, instance, 4096);
+    model_log_written(model, instance, 4096);
 }
 
 static void begin(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
     uint32_t grbit = (uint32_t)model_number(model, 0);
-    want(model, begin_code(model, instance, grbit));
-    if (succeeded(model))
+    model_want(model, begin_code(model, instance, grbit));
+    if (model_succeeded(model))
         begin_backup(model, instance, grbit);
 }
 
@@ -156,9 +160,9 @@ static void begin_surrogate(struct model *model)
     uint32_t grbit = (uint32_t)model_number(model, 0);
     int32_t code = begin_code(model, instance, grbit | JET_bitBackupSurrogate);
     if (code == JET_errSuccess || first == 0 || last < first || last > 1)
-        no_opinion(model);
-    want(model, code);
-    if (succeeded(model))
+        model_no_opinion(model);
+    model_want(model, code);
+    if (model_succeeded(model))
         begin_backup(model, instance, grbit | JET_bitBackupSurrogate);
 }
 
@@ -172,7 +176,7 @@ static void record(struct database_file *file, uint32_t *field, uint32_t high)
         *field = high;
 }
 
-void backup_record_good_end(struct model *model, struct model_instance *instance)
+void model_record_good_end(struct model *model, struct model_instance *instance)
 {
     const struct backup_context *backup = &instance->backup;
     for (size_t i = 0; i < model->file_count; i++) {
@@ -181,7 +185,8 @@ void backup_record_good_end(struct model *model, struct model_instance *instance
             continue;
         file->fields_fresh = true;
         if (backup->incremental) {
-            record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential, backup->high);
+            record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential,
+                   backup->high);
         } else if (backup->truncated) {
             record(file, &file->fields.full, backup->high);
             file->full_by_snapshot = false;
@@ -193,7 +198,7 @@ void backup_record_good_end(struct model *model, struct model_instance *instance
     }
 }
 
-void backup_end(struct model *model, struct model_instance *instance)
+void model_backup_end(struct model *model, struct model_instance *instance)
 {
     if (instance->backup.open != NULL)
         instance->backup.open->open = false;
@@ -202,10 +207,11 @@ void backup_end(struct model *model, struct model_instance *instance)
         if (model->files[i]->attached == instance)
             model->files[i]->copied = false;
     }
-    log_written(model, instance, 4096);
+    model_log_written(model, instance, 4096);
 }
 
-/* The published engine records an incremental backup that never asked for its logs as differential, generations 0 to -1. */
+/* The published engine records an incremental backup that never asked for its logs as differential,
+ * generations 0 to -1. */
 static void record_hollow_incremental(struct model *model, struct model_instance *instance)
 {
     for (size_t i = 0; i < model->file_count; i++) {
@@ -228,19 +234,20 @@ static void finish_end(struct model *model, struct model_instance *instance, boo
     const struct backup_context *backup = &instance->backup;
     if (backup->kind == BACKUP_SURROGATE) {
         for (size_t i = 0; i < model->file_count; i++)
-            model->files[i]->fields_unknown = model->files[i]->fields_unknown || (model->files[i]->attached == instance && !abort);
+            model->files[i]->fields_unknown =
+                model->files[i]->fields_unknown || (model->files[i]->attached == instance && !abort);
     } else if (!abort && !backup->stop && backup->logs_phase) {
-        backup_record_good_end(model, instance);
+        model_record_good_end(model, instance);
     } else if (!abort && !backup->stop && backup->incremental && model->published) {
         record_hollow_incremental(model, instance);
     }
-    backup_end(model, instance);
+    model_backup_end(model, instance);
 }
 
 static void end(struct model *model)
 {
     bool second = strcmp(model->line->op->name, "EndExternalBackupInstance2") == 0;
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
     uint64_t grbit = second ? model_number(model, 0) : JET_bitBackupEndNormal;
@@ -248,38 +255,39 @@ static void end(struct model *model)
     /* Bits beyond the two are not looked at. */
     uint64_t kind = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
     if (kind != JET_bitBackupEndNormal && kind != JET_bitBackupEndAbort) {
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
         return;
     }
     if (grbit != kind) {
-        no_opinion(model);
+        model_no_opinion(model);
         abort = kind == JET_bitBackupEndAbort;
     }
     struct backup_context *backup = &instance->backup;
     if (backup->kind == BACKUP_NONE) {
-        want(model, JET_errNoBackup);
+        model_want(model, JET_errNoBackup);
         backup->stop = false;
         return;
     }
     if (backup->kind == BACKUP_FROZEN) {
         if (model->published)
-            no_opinion(model);
-        want(model, JET_errNoBackup);
-        if (succeeded(model))
+            model_no_opinion(model);
+        model_want(model, JET_errNoBackup);
+        if (model_succeeded(model))
             model->lost = true;
         return;
     }
     if (backup->kind == BACKUP_SURROGATE)
-        want(model, model->published ? JET_errSuccess : JET_errSurrogateBackupInProgress);
+        model_want(model, model->published ? JET_errSuccess : JET_errSurrogateBackupInProgress);
     else
-        want(model, end_code(model, backup, abort));
-    int32_t code = answered(model);
+        model_want(model, end_code(model, backup, abort));
+    int32_t code = model_answered(model);
     bool ended = code >= 0 || code == JET_errBackupAbortByServer || code == JET_errBackupAbortByCaller;
     if (ended)
         finish_end(model, instance, abort);
     if (ended && grbit != kind) {
         for (size_t i = 0; i < model->file_count; i++)
-            model->files[i]->fields_unknown = model->files[i]->fields_unknown || model->files[i]->attached == instance;
+            model->files[i]->fields_unknown =
+                model->files[i]->fields_unknown || model->files[i]->attached == instance;
     }
 }
 
@@ -293,16 +301,16 @@ static void end_surrogate(struct model *model)
     uint64_t kind = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
     struct backup_context *backup = &instance->backup;
     if (kind != JET_bitBackupEndNormal && kind != JET_bitBackupEndAbort)
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
     else if (backup->kind == BACKUP_NONE)
-        want(model, JET_errNoBackup);
+        model_want(model, JET_errNoBackup);
     else if (backup->kind == BACKUP_FROZEN)
-        no_opinion(model);
+        model_no_opinion(model);
     else if (backup->kind == BACKUP_LOCAL)
-        want(model, model->published ? JET_errSuccess : JET_errBackupInProgress);
+        model_want(model, model->published ? JET_errSuccess : JET_errBackupInProgress);
     else
-        want(model, JET_errSuccess);
-    if (!succeeded(model))
+        model_want(model, JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     if (backup->kind == BACKUP_FROZEN) {
         model->lost = true;
@@ -310,8 +318,9 @@ static void end_surrogate(struct model *model)
     }
     if (backup->kind == BACKUP_LOCAL) {
         for (size_t i = 0; i < model->file_count; i++)
-            model->files[i]->fields_unknown = model->files[i]->fields_unknown || (model->files[i]->attached == instance && !abort);
-        backup_end(model, instance);
+            model->files[i]->fields_unknown =
+                model->files[i]->fields_unknown || (model->files[i]->attached == instance && !abort);
+        model_backup_end(model, instance);
         return;
     }
     finish_end(model, instance, abort);
@@ -321,14 +330,14 @@ static void end_surrogate(struct model *model)
 
 static void stop(struct model *model)
 {
-    bool legacy = is_legacy(model);
+    bool legacy = model_is_legacy(model);
     struct model_instance *instance = model_gate(model, legacy, false);
     if (instance == NULL) {
         model->expect.rule = "I4";
         return;
     }
-    want(model, JET_errSuccess);
-    if (succeeded(model))
+    model_want(model, JET_errSuccess);
+    if (model_succeeded(model))
         instance->backup.stop = true;
 }
 
@@ -337,15 +346,15 @@ static bool in_progress(struct model *model, const struct model_instance *instan
 {
     const struct backup_context *backup = &instance->backup;
     if (backup->kind == BACKUP_FROZEN && model->published) {
-        no_opinion(model);
+        model_no_opinion(model);
         return false;
     }
     if (backup->kind != BACKUP_LOCAL) {
-        want(model, JET_errNoBackup);
+        model_want(model, JET_errNoBackup);
         return false;
     }
     if (backup->stop) {
-        want(model, JET_errBackupAbortByServer);
+        model_want(model, JET_errBackupAbortByServer);
         model->expect.rule = "I1";
         return false;
     }
@@ -361,29 +370,30 @@ static bool odd_buffer(const struct model *model)
 
 static void attach_info(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL || !in_progress(model, instance))
         return;
     if (instance->backup.incremental) {
-        want(model, JET_errInvalidBackupSequence);
+        model_want(model, JET_errInvalidBackupSequence);
         return;
     }
     if (odd_buffer(model))
-        no_opinion(model);
-    want(model, JET_errSuccess);
-    want_fact(model, "n=%zu", count_in_backup(model, instance));
-    want_texts(model);
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
+    model_want_fact(model, "n=%zu", count_in_backup(model, instance));
+    model_want_texts(model);
     uint64_t after = 0;
     for (;;) {
         const struct database_file *next = NULL;
         for (size_t i = 0; i < model->file_count; i++) {
             const struct database_file *file = model->files[i];
-            if (in_backup(file, instance) && file->attach_order > after && (next == NULL || file->attach_order < next->attach_order))
+            if (in_backup(file, instance) && file->attach_order > after &&
+                (next == NULL || file->attach_order < next->attach_order))
                 next = file;
         }
         if (next == NULL)
             break;
-        want_text(model, next->path);
+        model_want_text(model, next->path);
         after = next->attach_order;
     }
 }
@@ -394,7 +404,7 @@ static void learn_range(struct model *model, struct model_instance *instance)
     struct backup_context *backup = &instance->backup;
     uint64_t number;
     const char *last = model->answer == NULL ? NULL : program_outcome_fact(model->answer, "last", true);
-    if (answer_number(model, "hi", &number))
+    if (model_answer_number(model, "hi", &number))
         backup->high = (uint32_t)number;
     else if (last != NULL)
         backup->high = log_generation(model, instance, last);
@@ -402,7 +412,8 @@ static void learn_range(struct model *model, struct model_instance *instance)
         for (size_t i = 0; i < model->answer->note_count; i++) {
             const struct program_token *token = &model->answer->notes[i];
             uint32_t generation = token->text != NULL && token->word[0] == '\0'
-                                      ? log_generation(model, instance, token->text) : 0;
+                                      ? log_generation(model, instance, token->text)
+                                      : 0;
             if (generation != 0 && (backup->low == 0 || generation < backup->low))
                 backup->low = generation;
         }
@@ -426,15 +437,15 @@ static void log_info(struct model *model)
 {
     const char *name = model->line->op->name;
     bool second = strncmp(name, "GetLogInfoInstance2", 19) == 0;
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
     const char *size = model_option(model, "cbSize");
     if (second && size != NULL) {
-        if (is_wide(model) && model->published)
-            no_opinion(model);
-        want(model, JET_errInvalidParameter);
-        if (!model->expect.no_opinion || answered(model) < 0)
+        if (model_is_wide(model) && model->published)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        if (!model->expect.no_opinion || model_answered(model) < 0)
             return;
         model->expect.code_count = 0;
     }
@@ -442,25 +453,25 @@ static void log_info(struct model *model)
         return;
     struct backup_context *backup = &instance->backup;
     if (backup->open != NULL) {
-        want(model, JET_errInvalidBackupSequence);
+        model_want(model, JET_errInvalidBackupSequence);
         return;
     }
     if (odd_buffer(model) || instance->log_failed)
-        no_opinion(model);
-    want(model, JET_errSuccess);
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
     /* A buffer too small comes after the roll. */
-    int32_t code = answered(model);
+    int32_t code = model_answered(model);
     if (code < 0 && code != JET_errBufferTooSmall)
         return;
     enter_logs_phase(model, instance);
     uint32_t known = backup->high;
     if (known != 0 && code >= 0) {
         if (second && model_option(model, "pli") == NULL)
-            want_fact(model, "hi=%u", known);
+            model_want_fact(model, "hi=%u", known);
         if (second && model_option(model, "pli") == NULL)
-            want_fact(model, "base=%s", instance->base_name);
+            model_want_fact(model, "base=%s", instance->base_name);
         if (!odd_buffer(model))
-            want_fact(model, "last=%s", log_name(model, instance, known));
+            model_want_fact(model, "last=%s", log_name(model, instance, known));
     }
     learn_range(model, instance);
     if (backup->high != 0 && instance->generation == 0) {
@@ -471,17 +482,17 @@ static void log_info(struct model *model)
 
 static void truncate_info(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL || !in_progress(model, instance))
         return;
     if (instance->backup.open != NULL) {
-        want(model, JET_errInvalidBackupSequence);
+        model_want(model, JET_errInvalidBackupSequence);
         return;
     }
     if (odd_buffer(model) || instance->log_failed)
-        no_opinion(model);
-    want(model, JET_errSuccess);
-    int32_t code = answered(model);
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
+    int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errBufferTooSmall)
         enter_logs_phase(model, instance);
 }
@@ -502,68 +513,72 @@ static bool all_logs_read(const struct backup_context *backup)
 
 static void truncate_log(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL || !in_progress(model, instance))
         return;
     struct backup_context *backup = &instance->backup;
     if (backup->open != NULL || !backup->logs_phase) {
-        want(model, JET_errInvalidBackupSequence);
+        model_want(model, JET_errInvalidBackupSequence);
         return;
     }
     if (!backup->range_known)
-        no_opinion(model);
-    want(model, backup->range_known && !all_logs_read(backup) ? JET_errLogFileNotCopied : JET_errSuccess);
-    if (succeeded(model))
+        model_no_opinion(model);
+    model_want(model,
+               backup->range_known && !all_logs_read(backup) ? JET_errLogFileNotCopied : JET_errSuccess);
+    if (model_succeeded(model))
         backup->truncated = true;
 }
 
-/* What opening `path` answers: the code is added; *file and *generation say what it is. True: expected to open. */
-static bool open_rule(struct model *model, struct model_instance *instance, const char *path, struct database_file **file,
-                      uint32_t *generation)
+/* What opening `path` answers: the code is added; *file and *generation say what it is. True: expected to
+ * open. */
+static bool open_rule(struct model *model, struct model_instance *instance, const char *path,
+                      struct database_file **file, uint32_t *generation)
 {
     struct backup_context *backup = &instance->backup;
     *file = NULL;
     *generation = 0;
     if (path == NULL || path[0] == '\0') {
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
         return false;
     }
     if (backup->open != NULL) {
-        want(model, JET_errOutOfMemory);
+        model_want(model, JET_errOutOfMemory);
         return false;
     }
     *file = attached_file(model, instance, path);
     bool databases_phase = !backup->incremental && !backup->logs_phase;
     if (databases_phase) {
         if (*file == NULL && strstr(path, "tmp") != NULL)
-            no_opinion(model); /* the temporary database */
-        want(model, *file != NULL ? JET_errSuccess : JET_errDatabaseNotFound);
+            model_no_opinion(model); /* the temporary database */
+        model_want(model, *file != NULL ? JET_errSuccess : JET_errDatabaseNotFound);
         return *file != NULL;
     }
     if (*file != NULL) {
-        want(model, JET_errInvalidBackupSequence);
+        model_want(model, JET_errInvalidBackupSequence);
         return false;
     }
     *generation = log_generation(model, instance, path);
     if (is_current_log(model, instance, path)) {
         if (!backup->logs_phase)
-            no_opinion(model);
-        want(model, JET_errInvalidParameter);
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
         return false;
     }
-    bool in_range = *generation != 0 && backup->range_known && *generation >= backup->low && *generation <= backup->high;
+    bool in_range =
+        *generation != 0 && backup->range_known && *generation >= backup->low && *generation <= backup->high;
     bool beyond = *generation != 0 && backup->high != 0 && *generation > backup->high + 4;
     if (in_range && !model_touched(model, instance->log_path)) {
-        want(model, JET_errSuccess);
+        model_want(model, JET_errSuccess);
         return true;
     }
     if (!beyond || backup->incremental)
-        no_opinion(model);
-    want(model, JET_errMissingFileToBackup);
+        model_no_opinion(model);
+    model_want(model, JET_errMissingFileToBackup);
     return false;
 }
 
-/* After a failed open: in the logs phase it ends the backup, but for the checks that come before the file is looked at. */
+/* After a failed open: in the logs phase it ends the backup, but for the checks that come before the file is
+ * looked at. */
 static void open_failed(struct model *model, struct model_instance *instance, int32_t code, const char *path)
 {
     struct backup_context *backup = &instance->backup;
@@ -571,13 +586,13 @@ static void open_failed(struct model *model, struct model_instance *instance, in
     if (code == JET_errOutOfMemory || (path == NULL || path[0] == '\0'))
         return;
     if (logs)
-        backup_end(model, instance);
+        model_backup_end(model, instance);
 }
 
 static void open_file(struct model *model)
 {
     bool section = strncmp(model->line->op->name, "OpenFileSection", 15) == 0;
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
     struct model_reference slot = model_reference(model);
@@ -588,7 +603,7 @@ static void open_file(struct model *model)
         uint64_t sections = model_number(model, 0);
         uint64_t start = model_number(model, 0);
         if (sections > 1) {
-            want(model, JET_wrnNyi);
+            model_want(model, JET_wrnNyi);
             return;
         }
         bad_start = start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page);
@@ -596,35 +611,40 @@ static void open_file(struct model *model)
     if (!in_progress(model, instance))
         return;
     if (bad_start) {
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
         return;
     }
     if (model_has_options(model))
-        no_opinion(model);
+        model_no_opinion(model);
     struct database_file *file;
     uint32_t generation;
     open_rule(model, instance, path, &file, &generation);
-    int32_t code = answered(model);
+    int32_t code = model_answered(model);
     if (code < 0) {
         open_failed(model, instance, code, path);
         return;
     }
     struct model_handle *handle = arena_allocate(&model->arena, sizeof *handle);
-    *handle = (struct model_handle){.instance = instance, .open = true, .file = file, .is_log = file == NULL,
-                                    .generation = generation, .section = section};
+    *handle = (struct model_handle){.instance = instance,
+                                    .open = true,
+                                    .file = file,
+                                    .is_log = file == NULL,
+                                    .generation = generation,
+                                    .section = section};
     uint64_t size;
-    if (answer_number(model, "size", &size) && (file != NULL || generation != 0))
+    if (model_answer_number(model, "size", &size) && (file != NULL || generation != 0))
         handle->size = size;
     instance->backup.open = handle;
     model_slot_set(model, slot, OBJECT_HANDLE, handle);
 }
 
-static void fail_read(struct model *model, struct model_instance *instance, struct model_handle *handle, int32_t code)
+static void fail_read(struct model *model, struct model_instance *instance, struct model_handle *handle,
+                      int32_t code)
 {
     if (code == JET_errInvalidParameter)
         return;
     if (handle->is_log) {
-        backup_end(model, instance);
+        model_backup_end(model, instance);
     } else {
         handle->open = false;
         instance->backup.open = NULL;
@@ -633,7 +653,7 @@ static void fail_read(struct model *model, struct model_instance *instance, stru
 
 static void read_file(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
     struct model_reference reference = model_reference(model);
@@ -645,46 +665,47 @@ static void read_file(struct model *model)
     if (offset_text != NULL)
         model_number_text(offset_text, &misaligned);
     if (misaligned % 4096 != 0) {
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
         return;
     }
     if (model_option(model, "pv") != NULL || model_option(model, "pcb") != NULL || size > UINT32_MAX)
-        no_opinion(model);
+        model_no_opinion(model);
     struct model_handle *handle = reference.kind == OBJECT_HANDLE ? reference.pointer : NULL;
     if (handle == NULL || !handle->open || handle->instance != instance) {
         if (model->published)
-            no_opinion(model);
-        want(model, JET_errInvalidParameter);
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
         model->expect.rule = "I12";
         return;
     }
-    uint64_t least = handle->offset > 0 ? 0 : (handle->is_log ? 2u : 3u) * (handle->is_log ? 4096u : model->page);
+    uint64_t least =
+        handle->offset > 0 ? 0 : (handle->is_log ? 2u : 3u) * (handle->is_log ? 4096u : model->page);
     if (size == 0 && handle->is_log) {
-        want(model, JET_errSuccess);
-        want_fact(model, "cb=0");
+        model_want(model, JET_errSuccess);
+        model_want_fact(model, "cb=0");
         return;
     }
     uint64_t unit = handle->is_log ? 4096 : model->page;
     if (handle->is_log && size % unit != 0)
-        no_opinion(model);
+        model_no_opinion(model);
     if (size % model->page != 0 || size < least || (size == 0 && !handle->is_log)) {
         if (handle->section || handle->is_log)
-            no_opinion(model);
-        want(model, JET_errInvalidParameter);
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
         return;
     }
     if (handle->size == 0)
-        no_opinion(model); /* a file that is none of the backup's */
-    want(model, JET_errSuccess);
+        model_no_opinion(model); /* a file that is none of the backup's */
+    model_want(model, JET_errSuccess);
     uint64_t rest = handle->size > handle->offset ? handle->size - handle->offset : 0;
     if (handle->size != 0 && !handle->section) {
         if (rest == 0 || rest >= size)
-            want_fact(model, "cb=%llu", (unsigned long long)(rest == 0 ? 0 : size));
+            model_want_fact(model, "cb=%llu", (unsigned long long)(rest == 0 ? 0 : size));
         else
-            want_fact(model, "cb=%llu", (unsigned long long)rest);
+            model_want_fact(model, "cb=%llu", (unsigned long long)rest);
         model->expect.rule = "I5";
     }
-    int32_t code = answered(model);
+    int32_t code = model_answered(model);
     if (code < 0)
         fail_read(model, instance, handle, code);
     else
@@ -710,23 +731,23 @@ static void close_handle(struct model *model, struct model_instance *instance, s
 
 static void close_file(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
     struct model_reference reference = model_reference(model);
     const struct backup_context *backup = &instance->backup;
     if (backup->kind == BACKUP_FROZEN && model->published)
-        no_opinion(model);
+        model_no_opinion(model);
     if (backup->kind != BACKUP_LOCAL) {
-        want(model, JET_errNoBackup);
+        model_want(model, JET_errNoBackup);
         return;
     }
     struct model_handle *handle = reference.kind == OBJECT_HANDLE ? reference.pointer : NULL;
     bool good = handle != NULL && handle->open && handle->instance == instance;
     if (!good && model->published && backup->open != NULL)
-        no_opinion(model); /* a small number may be the open one's */
-    want(model, good ? JET_errSuccess : JET_errInvalidParameter);
-    if (!succeeded(model))
+        model_no_opinion(model); /* a small number may be the open one's */
+    model_want(model, good ? JET_errSuccess : JET_errInvalidParameter);
+    if (!model_succeeded(model))
         return;
     if (good)
         close_handle(model, instance, handle);
@@ -738,7 +759,8 @@ static void close_file(struct model *model)
 
 static bool good_chunk(const struct model *model, uint64_t chunk)
 {
-    return chunk % model->page == 0 && chunk % 4096 == 0 && chunk >= (uint64_t)3 * model->page && chunk >= 8192;
+    return chunk % model->page == 0 && chunk % 4096 == 0 && chunk >= (uint64_t)3 * model->page &&
+           chunk >= 8192;
 }
 
 static void stream_file(struct model *model)
@@ -754,13 +776,13 @@ static void stream_file(struct model *model)
     if (!in_progress(model, instance))
         return;
     if (!good_chunk(model, chunk))
-        no_opinion(model);
+        model_no_opinion(model);
     struct database_file *file;
     uint32_t generation;
     bool opens = open_rule(model, instance, path, &file, &generation);
     if (opens)
-        want_fact(model, "whole=1");
-    int32_t code = answered(model);
+        model_want_fact(model, "whole=1");
+    int32_t code = model_answered(model);
     struct backup_context *backup = &instance->backup;
     if (code >= 0) {
         if (file != NULL)
@@ -769,13 +791,14 @@ static void stream_file(struct model *model)
             backup->read_logs[backup->read_count++] = generation;
     } else if (opens) {
         if (file == NULL)
-            backup_end(model, instance);
+            model_backup_end(model, instance);
     } else {
         open_failed(model, instance, code, path);
     }
 }
 
-static void keep_set(struct model *model, struct model_instance *instance, const char *directory, bool partial)
+static void keep_set(struct model *model, struct model_instance *instance, const char *directory,
+                     bool partial)
 {
     struct backup_set *set = arena_allocate(&model->arena, sizeof *set);
     set->directory = model_path(model, directory);
@@ -787,7 +810,7 @@ static void keep_set(struct model *model, struct model_instance *instance, const
             continue;
         const char *slash = strrchr(file->path, '/');
         set->names[set->count] = slash != NULL ? slash + 1 : file->path;
-        set->contents[set->count] = content_copy(model, file->durable);
+        set->contents[set->count] = model_content_copy(model, file->durable);
         if (file->uncertain || file->damaged || instance->lost)
             set->contents[set->count]->opaque = true;
         set->count++;
@@ -824,14 +847,14 @@ static void full_backup(struct model *model)
     bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
     if (!good_chunk(model, chunk) || !plain || (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 ||
         model_touched(model, instance->log_path))
-        no_opinion(model);
-    want(model, code);
+        model_no_opinion(model);
+    model_want(model, code);
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     if (code == JET_errSuccess)
-        want_fact(model, "databases=%zu", incremental ? 0 : count_in_backup(model, instance));
+        model_want_fact(model, "databases=%zu", incremental ? 0 : count_in_backup(model, instance));
     else
-        want_fact(model, "step=Begin");
-    if (!succeeded(model)) {
+        model_want_fact(model, "step=Begin");
+    if (!model_succeeded(model)) {
         if (directory != NULL && code == JET_errSuccess)
             model_touch(model, directory);
         if (code == JET_errSuccess)
@@ -849,7 +872,7 @@ static void full_backup(struct model *model)
 
 static void backup_directory(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), true);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     const char *directory = model_text(model);
     uint32_t grbit = (uint32_t)model_number(model, 0);
     bool touched = directory != NULL && model_clouded(model, model_path(model, directory));
@@ -858,16 +881,18 @@ static void backup_directory(struct model *model)
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
     bool hollow = directory == NULL || directory[0] == '\0';
-    if (hollow || touched || code != JET_errSuccess || incremental || model_touched(model, instance->log_path))
-        no_opinion(model);
-    want(model, code);
-    if (!succeeded(model))
+    if (hollow || touched || code != JET_errSuccess || incremental ||
+        model_touched(model, instance->log_path))
+        model_no_opinion(model);
+    model_want(model, code);
+    if (!model_succeeded(model))
         return;
     if (hollow) {
         /* The published engine makes a backup of it when asked for an atomic one. */
         instance->generation = 0;
         for (size_t i = 0; i < model->file_count; i++)
-            model->files[i]->fields_unknown = model->files[i]->fields_unknown || model->files[i]->attached == instance;
+            model->files[i]->fields_unknown =
+                model->files[i]->fields_unknown || model->files[i]->attached == instance;
         return;
     }
     begin_backup(model, instance, grbit & JET_bitBackupIncremental);

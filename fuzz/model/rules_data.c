@@ -21,22 +21,22 @@ static struct model_cursor *cursor_gate(struct model *model, struct model_sessio
     struct model_cursor *cursor = reference.kind == OBJECT_CURSOR ? reference.pointer : NULL;
     if (cursor == NULL) {
         if (reference.letter >= 0 && reference.kind != OBJECT_NONE)
-            no_opinion(model);
-        want(model, JET_errInvalidTableId);
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidTableId);
         return NULL;
     }
     if (!cursor->alive || cursor->session != session) {
-        no_opinion(model);
+        model_no_opinion(model);
         return NULL;
     }
     if (session->instance->backup.kind == BACKUP_FROZEN)
-        no_opinion(model);
+        model_no_opinion(model);
     return cursor;
 }
 
 static struct model_table *cursor_table(const struct model_cursor *cursor)
 {
-    return content_table(cursor->file->content, cursor->table);
+    return model_content_table(cursor->file->content, cursor->table);
 }
 
 /* --- transactions */
@@ -50,22 +50,22 @@ static void save_contents(struct model *model, struct model_session *session)
         if (file->attached != session->instance)
             continue;
         uint32_t at = session->saved_count[level]++;
-        session->saved[level][at] = content_copy(model, file->content);
+        session->saved[level][at] = model_content_copy(model, file->content);
         session->saved_files[level][at] = file;
     }
 }
 
 static void begin(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
     if (session->level == 7) {
-        want(model, JET_errTransTooDeep);
+        model_want(model, JET_errTransTooDeep);
         return;
     }
-    want(model, JET_errSuccess);
-    if (!succeeded(model))
+    model_want(model, JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     save_contents(model, session);
     session->level++;
@@ -73,26 +73,26 @@ static void begin(struct model *model)
 
 static void commit(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
     uint64_t grbit = model_number(model, 0);
     if (session->level == 0) {
         if (grbit != 0)
-            no_opinion(model);
-        want(model, JET_errNotInTransaction);
-        if (succeeded(model))
-            content_commit(model, session->instance, false);
+            model_no_opinion(model);
+        model_want(model, JET_errNotInTransaction);
+        if (model_succeeded(model))
+            model_content_commit(model, session->instance, false);
         return;
     }
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
     if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0)
-        no_opinion(model);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    if (!model_succeeded(model))
         return;
     session->level--;
     if (session->level == 0)
-        content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
+        model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
 }
 
 static void restore_contents(struct model *model, struct model_session *session, unsigned level)
@@ -116,18 +116,18 @@ static void restore_contents(struct model *model, struct model_session *session,
 
 static void rollback(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
     uint64_t grbit = model_number(model, 0);
     if (session->level == 0) {
-        want(model, JET_errNotInTransaction);
+        model_want(model, JET_errNotInTransaction);
         return;
     }
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
     if ((grbit & ~(uint64_t)JET_bitRollbackAll) != 0)
-        no_opinion(model);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    if (!model_succeeded(model))
         return;
     session->level = (grbit & JET_bitRollbackAll) != 0 ? 0 : session->level - 1;
     restore_contents(model, session, session->level);
@@ -137,7 +137,7 @@ static void rollback(struct model *model)
             model->cursors[i]->alive = false;
     }
     if (session->level == 0)
-        content_commit(model, session->instance, false);
+        model_content_commit(model, session->instance, false);
 }
 
 /* --- tables */
@@ -156,78 +156,78 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
 
 static void table(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
-    struct model_database *database = database_argument(model, session);
+    struct model_database *database = model_database_argument(model, session);
     struct model_reference slot = model_reference(model);
     const char *name = model_text(model);
     if (database == NULL || name == NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return;
     }
     struct content *content = database->file->content;
     if (content->opaque || database->file->damaged || database->file->read_only || !alone(model, session) ||
         session->instance->backup.kind == BACKUP_FROZEN || session->level == 7)
-        no_opinion(model);
-    want(model, content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    model_want(model, model_content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
+    if (!model_succeeded(model))
         return;
-    content_add(model, content, name);
+    model_content_add(model, content, name);
     add_cursor(model, slot, session, database->file, name);
-    log_written(model, session->instance, 24000);
+    model_log_written(model, session->instance, 24000);
     if (session->level == 0)
-        content_commit(model, session->instance, false);
+        model_content_commit(model, session->instance, false);
 }
 
 static void open_table(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
-    struct model_database *database = database_argument(model, session);
+    struct model_database *database = model_database_argument(model, session);
     struct model_reference slot = model_reference(model);
     const char *name = model_text(model);
     uint64_t grbit = model_number(model, 0);
     if (database == NULL || name == NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return;
     }
     struct content *content = database->file->content;
-    bool known = content_table(content, name) != NULL;
+    bool known = model_content_table(content, name) != NULL;
     bool shared = false;
     for (size_t i = 0; i < model->cursor_count; i++)
         shared = shared || (model->cursors[i]->alive && model->cursors[i]->session != session &&
                             model->cursors[i]->file == database->file);
     if (content->opaque || database->file->damaged || !alone(model, session) || shared || grbit != 0 ||
         (!known && name[0] != 't'))
-        no_opinion(model);
-    want(model, known ? JET_errSuccess : JET_errObjectNotFound);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    model_want(model, known ? JET_errSuccess : JET_errObjectNotFound);
+    if (!model_succeeded(model))
         return;
     if (!known)
-        content_add(model, content, name)->opaque = true;
+        model_content_add(model, content, name)->opaque = true;
     add_cursor(model, slot, session, database->file, name);
 }
 
 static void close_table(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
     struct model_cursor *cursor = cursor_gate(model, session);
     if (cursor == NULL)
         return;
     model->expect.no_opinion = session->instance->lost;
-    want(model, JET_errSuccess);
-    if (succeeded(model))
+    model_want(model, JET_errSuccess);
+    if (model_succeeded(model))
         cursor->alive = false;
 }
 
 /* Calls that change rows in ways that are not followed, or that read with their own rules. */
 static void opaque_change(struct model *model)
 {
-    no_opinion(model);
+    model_no_opinion(model);
     struct model_reference session_slot = model_reference(model);
     struct model_reference cursor_slot = model_reference(model);
     struct model_session *session = session_slot.kind == OBJECT_SESSION ? session_slot.pointer : NULL;
@@ -237,13 +237,13 @@ static void opaque_change(struct model *model)
     struct model_table *rows = cursor->file == NULL ? NULL : cursor_table(cursor);
     if (rows != NULL)
         rows->opaque = true;
-    log_written(model, session->instance, 8000);
+    model_log_written(model, session->instance, 8000);
 }
 
 /* Schema changes in a database. */
 static void opaque_database(struct model *model)
 {
-    no_opinion(model);
+    model_no_opinion(model);
     struct model_reference session_slot = model_reference(model);
     struct model_reference database_slot = model_reference(model);
     if (database_slot.kind == OBJECT_DATABASE) {
@@ -251,7 +251,7 @@ static void opaque_database(struct model *model)
         database->file->content->opaque = true;
     }
     if (session_slot.kind == OBJECT_SESSION)
-        log_written(model, ((struct model_session *)session_slot.pointer)->instance, 40000);
+        model_log_written(model, ((struct model_session *)session_slot.pointer)->instance, 40000);
     for (size_t i = 0; i < model->line->argument_count; i++) {
         const char *word = model->line->arguments[i].word;
         if (word[0] == 't' && word[1] >= '0' && word[1] <= '9' && strtoul(word + 1, NULL, 10) < SLOTS)
@@ -272,29 +272,30 @@ struct rows {
 enum row_kind { ROW_INSERT, ROW_REPLACE, ROW_DELETE };
 
 /* One row; the code of its failure. */
-static int32_t change_row(struct model *model, struct model_table *rows, enum row_kind kind, struct model_row row)
+static int32_t change_row(struct model *model, struct model_table *rows, enum row_kind kind,
+                          struct model_row row)
 {
     if (kind == ROW_INSERT)
-        return table_insert(model, rows, row) ? JET_errSuccess : JET_errKeyDuplicate;
-    struct model_row *found = table_find(rows, row.id);
+        return model_rows_insert(model, rows, row) ? JET_errSuccess : JET_errKeyDuplicate;
+    struct model_row *found = model_rows_find(rows, row.id);
     if (found == NULL)
         return JET_errRecordNotFound;
     if (kind == ROW_REPLACE)
         *found = row;
     else
-        table_remove(rows, row.id);
+        model_rows_remove(rows, row.id);
     return JET_errSuccess;
 }
 
 static struct model_table *copy_rows(struct model *model, const struct model_table *rows)
 {
     struct content one = {.tables = (struct model_table *)(uintptr_t)rows, .count = 1};
-    return content_copy(model, &one)->tables;
+    return model_content_copy(model, &one)->tables;
 }
 
 static void change_rows(struct model *model, enum row_kind kind)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
     struct model_cursor *cursor = cursor_gate(model, session);
@@ -313,13 +314,13 @@ static void change_rows(struct model *model, enum row_kind kind)
         change.per_transaction = (int64_t)number;
     struct model_table *rows = cursor_table(cursor);
     if (rows == NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return;
     }
     struct database_file *file = cursor->file;
     if (rows->opaque || file->content->opaque || file->read_only || file->damaged || !alone(model, session) ||
         (change.per_transaction == 0 && session->level == 0) || session->level == 7)
-        no_opinion(model);
+        model_no_opinion(model);
     struct model_table *before = copy_rows(model, rows);
     int32_t code = JET_errSuccess;
     uint32_t done = 0;
@@ -333,16 +334,17 @@ static void change_rows(struct model *model, enum row_kind kind)
         if (change.per_transaction > 0 && done > 0 && done % change.per_transaction == 0)
             committed = copy_rows(model, rows);
     }
-    want(model, code);
-    want_fact(model, "rows=%u", done);
-    log_written(model, session->instance, (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) + 1000);
-    int32_t answer = answered(model);
+    model_want(model, code);
+    model_want_fact(model, "rows=%u", done);
+    model_log_written(model, session->instance,
+                      (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) + 1000);
+    int32_t answer = model_answered(model);
     if (answer != code)
         rows->opaque = true;
     else if (code != JET_errSuccess && change.per_transaction != 0)
         *rows = *copy_rows(model, committed);
     if (session->level == 0)
-        content_commit(model, session->instance, change.per_transaction > 0);
+        model_content_commit(model, session->instance, change.per_transaction > 0);
 }
 
 static void insert(struct model *model)
@@ -364,7 +366,7 @@ static void delete_rows(struct model *model)
 
 static struct model_table *readable(struct model *model, struct model_cursor **out)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return NULL;
     struct model_cursor *cursor = cursor_gate(model, session);
@@ -374,15 +376,16 @@ static struct model_table *readable(struct model *model, struct model_cursor **o
     model->expect.no_opinion = session->instance->lost || session->foreign;
     struct model_table *rows = cursor_table(cursor);
     if (rows == NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return NULL;
     }
     bool others = false;
     for (size_t i = 0; i < model->session_count && session->level > 0; i++)
         others = others || (model->sessions[i] != session && model->sessions[i]->alive &&
                             model->sessions[i]->instance == session->instance);
-    if (rows->opaque || cursor->file->content->opaque || cursor->file->damaged || !alone(model, session) || others)
-        no_opinion(model);
+    if (rows->opaque || cursor->file->content->opaque || cursor->file->damaged || !alone(model, session) ||
+        others)
+        model_no_opinion(model);
     model->expect.rule = "I7";
     return rows;
 }
@@ -393,9 +396,9 @@ static void hash_table(struct model *model)
     struct model_table *rows = readable(model, &cursor);
     if (rows == NULL)
         return;
-    want(model, JET_errSuccess);
-    want_fact(model, "n=%u", rows->count);
-    want_fact(model, "fnv=%08x", table_hash(rows));
+    model_want(model, JET_errSuccess);
+    model_want_fact(model, "n=%u", rows->count);
+    model_want_fact(model, "fnv=%08x", model_rows_hash(rows));
 }
 
 static void count_rows(struct model *model)
@@ -404,8 +407,8 @@ static void count_rows(struct model *model)
     struct model_table *rows = readable(model, &cursor);
     if (rows == NULL)
         return;
-    want(model, JET_errSuccess);
-    want_fact(model, "n=%u", rows->count);
+    model_want(model, JET_errSuccess);
+    model_want_fact(model, "n=%u", rows->count);
 }
 
 static void seek_row(struct model *model)
@@ -414,10 +417,10 @@ static void seek_row(struct model *model)
     struct model_table *rows = readable(model, &cursor);
     if (rows == NULL)
         return;
-    struct model_row *row = table_find(rows, (int32_t)model_number(model, 0));
-    want(model, row != NULL ? JET_errSuccess : JET_errRecordNotFound);
+    struct model_row *row = model_rows_find(rows, (int32_t)model_number(model, 0));
+    model_want(model, row != NULL ? JET_errSuccess : JET_errRecordNotFound);
     if (row != NULL)
-        want_fact(model, "cb=%u", row->size);
+        model_want_fact(model, "cb=%u", row->size);
 }
 
 const struct model_entry model_data_entries[] = {

@@ -4,24 +4,24 @@
 #include "fuzz/model/state.h"
 
 /* The session of a data or database call; NULL: what the call answers was added. */
-struct model_session *session_gate(struct model *model)
+struct model_session *model_session_gate(struct model *model)
 {
     struct model_reference reference = model_reference(model);
     struct model_session *session = reference.kind == OBJECT_SESSION ? reference.pointer : NULL;
     if (session == NULL || !session->alive) {
-        want(model, JET_errInvalidSesid);
+        model_want(model, JET_errInvalidSesid);
         return NULL;
     }
     if (session->instance->lost || session->foreign)
-        no_opinion(model);
+        model_no_opinion(model);
     if (session->instance->service_stopped) {
-        want(model, JET_errClientRequestToStopJetService);
+        model_want(model, JET_errClientRequestToStopJetService);
         return NULL;
     }
     return session;
 }
 
-struct model_database *database_argument(struct model *model, struct model_session *session)
+struct model_database *model_database_argument(struct model *model, struct model_session *session)
 {
     struct model_reference reference = model_reference(model);
     struct model_database *database = reference.kind == OBJECT_DATABASE ? reference.pointer : NULL;
@@ -46,13 +46,13 @@ static bool backup_answer(struct model *model, const struct model_instance *inst
 {
     switch (instance->backup.kind) {
     case BACKUP_LOCAL:
-        want(model, JET_errBackupInProgress);
+        model_want(model, JET_errBackupInProgress);
         return true;
     case BACKUP_SURROGATE:
-        want(model, JET_errSurrogateBackupInProgress);
+        model_want(model, JET_errSurrogateBackupInProgress);
         return true;
     case BACKUP_FROZEN:
-        no_opinion(model);
+        model_no_opinion(model);
         return true;
     case BACKUP_NONE:
         break;
@@ -67,7 +67,7 @@ static bool directory_may_be_missing(const struct model *model, const char *path
 
 static void create_database(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
     uint64_t grbit = model_number(model, 0);
@@ -76,34 +76,34 @@ static void create_database(struct model *model)
     struct model_instance *instance = session->instance;
     if (path == NULL || path[0] == '\0' || grbit != 0 ||
         strcmp(model->line->op->name, "CreateDatabase2") == 0) {
-        no_opinion(model);
+        model_no_opinion(model);
         path = path == NULL ? "" : path;
     }
     struct database_file *file = model_file(model, path);
     if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
         directory_may_be_missing(model, path) || file->damaged)
-        no_opinion(model);
-    want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     *file = (struct database_file){
         .path = file->path, .exists = true, .attached = instance, .log_path = instance->log_path};
-    file->content = content_new(model);
-    file->durable = content_new(model);
+    file->content = model_content_new(model);
+    file->durable = model_content_new(model);
     file->attach_order = ++model->attach_clock;
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
     open_slot(model, slot, session, file);
-    log_written(model, instance, 80000);
+    model_log_written(model, instance, 80000);
 }
 
 static void attach_database(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     const char *path = model_text(model);
     uint64_t grbit = model_number(model, 0);
     if (session == NULL || path == NULL) {
         if (path == NULL)
-            no_opinion(model);
+            model_no_opinion(model);
         return;
     }
     struct model_instance *instance = session->instance;
@@ -112,14 +112,14 @@ static void attach_database(struct model *model)
     if (session->level > 0 || model_clouded(model, file->path) || file->damaged ||
         instance->snapshot != NULL || (file->attached != NULL && !here) ||
         (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0)
-        no_opinion(model);
+        model_no_opinion(model);
     if (!file->exists)
-        want(model, JET_errFileNotFound);
+        model_want(model, JET_errFileNotFound);
     else if (!backup_answer(model, instance))
-        want(model, here          ? JET_wrnDatabaseAttached
-                    : file->dirty ? JET_errDatabaseDirtyShutdown
-                                  : JET_errSuccess);
-    int32_t code = answered(model);
+        model_want(model, here          ? JET_wrnDatabaseAttached
+                          : file->dirty ? JET_errDatabaseDirtyShutdown
+                                        : JET_errSuccess);
+    int32_t code = model_answered(model);
     if (code < 0 || code == JET_wrnDatabaseAttached)
         return;
     if (file->damaged || model_clouded(model, file->path) || !file->exists) {
@@ -133,12 +133,12 @@ static void attach_database(struct model *model)
     file->attach_order = ++model->attach_clock;
     file->unloggable = instance->no_logging;
     file->copied = false;
-    log_written(model, instance, 8000);
+    model_log_written(model, instance, 8000);
 }
 
 static void open_database(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
     if (session == NULL)
@@ -146,9 +146,9 @@ static void open_database(struct model *model)
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == session->instance;
     if (path == NULL || session->level > 0)
-        no_opinion(model);
-    want(model, attached ? JET_errSuccess : JET_errDatabaseNotFound);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    model_want(model, attached ? JET_errSuccess : JET_errDatabaseNotFound);
+    if (!model_succeeded(model))
         return;
     if (file == NULL)
         file = model_file(model, path == NULL ? "" : path);
@@ -159,16 +159,16 @@ static void open_database(struct model *model)
 
 static void close_database(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
-    struct model_database *database = database_argument(model, session);
+    struct model_database *database = model_database_argument(model, session);
     if (database == NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return;
     }
-    want(model, JET_errSuccess);
-    if (succeeded(model))
+    model_want(model, JET_errSuccess);
+    if (model_succeeded(model))
         database->alive = false;
 }
 
@@ -183,7 +183,7 @@ static bool is_open(const struct model *model, const struct database_file *file)
 
 static void detach_database(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     const char *path = model_text(model);
     if (session == NULL)
         return;
@@ -191,18 +191,18 @@ static void detach_database(struct model *model)
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == instance;
     if (path == NULL || session->level > 0 || instance->snapshot != NULL)
-        no_opinion(model);
+        model_no_opinion(model);
     if (!attached)
-        want(model, JET_errDatabaseNotFound);
+        model_want(model, JET_errDatabaseNotFound);
     else if (is_open(model, file) && instance->backup.kind == BACKUP_NONE)
-        want(model, JET_errDatabaseInUse);
+        model_want(model, JET_errDatabaseInUse);
     else if (!backup_answer(model, instance))
-        want(model, JET_errSuccess);
+        model_want(model, JET_errSuccess);
     if (attached && is_open(model, file))
-        want(model, JET_errDatabaseInUse); /* which of the two is seen first is not told */
+        model_want(model, JET_errDatabaseInUse); /* which of the two is seen first is not told */
     if (!attached && instance->backup.kind != BACKUP_NONE)
         backup_answer(model, instance);
-    if (!succeeded(model))
+    if (!model_succeeded(model))
         return;
     if (!attached) {
         instance->lost = true;
@@ -210,7 +210,7 @@ static void detach_database(struct model *model)
     }
     file->attached = NULL;
     file->dirty = false;
-    file->durable = content_copy(model, file->content);
+    file->durable = model_content_copy(model, file->content);
     file->uncertain = false;
 }
 
@@ -218,16 +218,16 @@ static void detach_database(struct model *model)
 
 static void want_header(struct model *model, const struct database_file *file, uint32_t state)
 {
-    want_fact(model, "state=%u", state);
-    want_fact(model, "page=%u", model->page);
+    model_want_fact(model, "state=%u", state);
+    model_want_fact(model, "page=%u", model->page);
     if (file->fields_unknown)
         return;
     model->expect.rule = "I8";
-    want_fact(model, "fullPrev=%u", file->fields.full);
-    want_fact(model, "incPrev=%u", file->fields.incremental);
-    want_fact(model, "fullCur=0");
-    want_fact(model, "copyPrev=%u", file->fields.copy);
-    want_fact(model, "diffPrev=%u", file->fields.differential);
+    model_want_fact(model, "fullPrev=%u", file->fields.full);
+    model_want_fact(model, "incPrev=%u", file->fields.incremental);
+    model_want_fact(model, "fullCur=0");
+    model_want_fact(model, "copyPrev=%u", file->fields.copy);
+    model_want_fact(model, "diffPrev=%u", file->fields.differential);
 }
 
 static bool is_misc(struct model *model)
@@ -240,33 +240,33 @@ static bool is_misc(struct model *model)
 static void learn_header(struct model *model, struct database_file *file)
 {
     uint64_t value;
-    if (!succeeded(model))
+    if (!model_succeeded(model))
         return;
-    if (answer_number(model, "fullPrev", &value))
+    if (model_answer_number(model, "fullPrev", &value))
         file->fields.full = (uint32_t)value;
-    if (answer_number(model, "incPrev", &value))
+    if (model_answer_number(model, "incPrev", &value))
         file->fields.incremental = (uint32_t)value;
-    if (answer_number(model, "copyPrev", &value))
+    if (model_answer_number(model, "copyPrev", &value))
         file->fields.copy = (uint32_t)value;
-    if (answer_number(model, "diffPrev", &value))
+    if (model_answer_number(model, "diffPrev", &value))
         file->fields.differential = (uint32_t)value;
 }
 
 static void get_database_info(struct model *model)
 {
-    struct model_session *session = session_gate(model);
+    struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
-    struct model_database *database = database_argument(model, session);
+    struct model_database *database = model_database_argument(model, session);
     if (!is_misc(model) || model_has_options(model) || database == NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return;
     }
     struct database_file *file = database->file;
     if (file->damaged || session->instance->snapshot != NULL ||
         session->instance->backup.kind == BACKUP_FROZEN)
-        no_opinion(model);
-    want(model, JET_errSuccess);
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
     want_header(model, file, file->read_only ? JET_dbstateCleanShutdown : JET_dbstateDirtyShutdown);
     learn_header(model, file);
 }
@@ -277,10 +277,10 @@ static void get_database_file_info(struct model *model)
     struct database_file *file = model_file_find(model, path);
     if (file == NULL || !file->exists || file->damaged || model_clouded(model, file->path) ||
         !is_misc(model) || file->attached != NULL) {
-        no_opinion(model);
+        model_no_opinion(model);
         return;
     }
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
     want_header(model, file, file->dirty ? JET_dbstateDirtyShutdown : JET_dbstateCleanShutdown);
     learn_header(model, file);
 }

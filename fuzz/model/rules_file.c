@@ -5,20 +5,20 @@
 
 static void touch_first(struct model *model)
 {
-    no_opinion(model);
+    model_no_opinion(model);
     model_touch(model, model_text(model));
 }
 
 static void touch_second(struct model *model)
 {
-    no_opinion(model);
+    model_no_opinion(model);
     model_text(model);
     model_touch(model, model_text(model));
 }
 
 static void make_directory(struct model *model)
 {
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
 }
 
 static struct backup_set *find_set(struct model *model, const char *directory)
@@ -53,9 +53,9 @@ static void restored(struct model *model, const char *path, struct content *cont
 {
     struct database_file *file = model_file(model, path);
     *file = (struct database_file){.path = file->path, .exists = true, .damaged = content == NULL};
-    file->content = content == NULL ? content_new(model) : content_copy(model, content);
+    file->content = content == NULL ? model_content_new(model) : model_content_copy(model, content);
     file->content->opaque = content == NULL || content->opaque;
-    file->durable = content_copy(model, file->content);
+    file->durable = model_content_copy(model, file->content);
     file->fields_unknown = content == NULL;
 }
 
@@ -76,24 +76,24 @@ static void external_restore(struct model *model)
         from[count] = model_path(model, first);
         to[count++] = model_path(model, second);
     }
-    if (model_has_options(model) || set == NULL || !set->whole || set->spent || count == 0 || count != set->count || checkpoint == NULL ||
-        log == NULL || model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
-        model_logs_used(model, model_path(model, log)) || strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 ||
-        (model->mode == MODE_ONE))
-        no_opinion(model);
+    if (model_has_options(model) || set == NULL || !set->whole || set->spent || count == 0 ||
+        count != set->count || checkpoint == NULL || log == NULL || model_touched(model, set->directory) ||
+        model_touched(model, model_path(model, log)) || model_logs_used(model, model_path(model, log)) ||
+        strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 || (model->mode == MODE_ONE))
+        model_no_opinion(model);
     for (size_t i = 0; i < count && set != NULL; i++) {
         const char *slash = strrchr(from[i], '/');
         const char *name = slash != NULL ? slash + 1 : from[i];
         const char *base = strrchr(to[i], '/');
         if (content_in_set(set, to[i]) == NULL || base == NULL || strcmp(base + 1, name) != 0)
-            no_opinion(model);
+            model_no_opinion(model);
     }
     bool sure = !model->expect.no_opinion;
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
     model->expect.rule = "I7";
     if (log != NULL)
         model_use_logs(model, model_path(model, log));
-    if (!succeeded(model)) {
+    if (!model_succeeded(model)) {
         for (size_t i = 0; i < count; i++)
             restored(model, to[i], NULL);
         if (log != NULL)
@@ -111,7 +111,7 @@ static void external_restore(struct model *model)
 /* Restores of directory backups play forward through what logs they find: followed, not foretold. */
 static void restore(struct model *model)
 {
-    no_opinion(model);
+    model_no_opinion(model);
     for (size_t i = 0; i < model->file_count; i++) {
         if (model->files[i]->attached == NULL)
             model->files[i]->damaged = true;

@@ -19,28 +19,29 @@ struct model_instance *model_gate(struct model *model, bool legacy, bool enter)
     if (!legacy)
         reference = model_reference(model);
     if (legacy && model->mode == MODE_MULTI) {
-        want(model, JET_errRunningInMultiInstanceMode);
+        model_want(model, JET_errRunningInMultiInstanceMode);
         return NULL;
     }
     if (model->mode == MODE_ONE)
         instance = the_one(model);
-    else if (!legacy && reference.kind == OBJECT_INSTANCE && ((struct model_instance *)reference.pointer)->alive)
+    else if (!legacy && reference.kind == OBJECT_INSTANCE &&
+             ((struct model_instance *)reference.pointer)->alive)
         instance = reference.pointer;
     if (instance == NULL) {
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
         model->expect.rule = "I12";
         return NULL;
     }
     if (instance->lost)
-        no_opinion(model);
+        model_no_opinion(model);
     if (!enter)
         return instance;
     if (instance->service_stopped) {
-        want(model, JET_errClientRequestToStopJetService);
+        model_want(model, JET_errClientRequestToStopJetService);
         return NULL;
     }
     if (!instance->initialised) {
-        want(model, JET_errNotInitialized);
+        model_want(model, JET_errNotInitialized);
         return NULL;
     }
     return instance;
@@ -51,16 +52,16 @@ static void create_instance(struct model *model)
     struct model_reference slot = model_reference(model);
     const char *name = model_text(model);
     if (model->mode == MODE_ONE) {
-        want(model, JET_errRunningInOneInstanceMode);
+        model_want(model, JET_errRunningInOneInstanceMode);
         return;
     }
     bool in_use = false;
     for (size_t i = 0; name != NULL && i < model->instance_count; i++)
         in_use = in_use || (model->instances[i]->alive && strcmp(model->instances[i]->name, name) == 0);
     if (slot.is_null || name == NULL)
-        no_opinion(model);
-    want(model, in_use ? JET_errInstanceNameInUse : JET_errSuccess);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    model_want(model, in_use ? JET_errInstanceNameInUse : JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     model->mode = MODE_MULTI;
     model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name != NULL ? name : ""));
@@ -94,8 +95,8 @@ static void set_system_parameter(struct model *model)
     struct model_reference reference = model_reference(model);
     const struct program_token *name = model_token(model);
     const struct program_token *value = model_token(model);
-    no_opinion(model);
-    if (name == NULL || value == NULL || !succeeded(model))
+    model_no_opinion(model);
+    if (name == NULL || value == NULL || !model_succeeded(model))
         return;
     if (strcmp(name->word, "DatabasePageSize") == 0)
         model->lost = true;
@@ -109,7 +110,8 @@ static void set_system_parameter(struct model *model)
     } else if (reference.is_null && model->mode == MODE_NONE) {
         struct model_instance template = {.log_path = "", .system_path = "", .base_name = "edb"};
         set_instance_parameter(model, &template, name->word, value);
-        model->circular_default = strcmp(name->word, "CircularLog") == 0 ? template.circular : model->circular_default;
+        model->circular_default =
+            strcmp(name->word, "CircularLog") == 0 ? template.circular : model->circular_default;
         if (template.log_path[0] != '\0')
             model->one_log_path = template.log_path;
     }
@@ -120,7 +122,8 @@ static bool log_path_in_use(const struct model *model, const struct model_instan
 {
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *other = model->instances[i];
-        if (other != instance && other->alive && other->initialised && strcmp(other->log_path, instance->log_path) == 0)
+        if (other != instance && other->alive && other->initialised &&
+            strcmp(other->log_path, instance->log_path) == 0)
             return true;
     }
     return false;
@@ -168,10 +171,10 @@ static void init(struct model *model)
     uint64_t grbit = model_number(model, 0);
     if (slot.is_null) {
         if (model->mode == MODE_NONE && model->next <= 2 && grbit == 0)
-            want(model, JET_errSuccess);
+            model_want(model, JET_errSuccess);
         else
-            no_opinion(model);
-        if (!succeeded(model))
+            model_no_opinion(model);
+        if (!model_succeeded(model))
             return;
         if (model->mode == MODE_NONE) {
             struct model_instance *instance = model_add_instance(model, "");
@@ -185,17 +188,17 @@ static void init(struct model *model)
         return;
     }
     struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
-    if (instance == NULL || !instance->alive || grbit != 0 || model->mode == MODE_ONE || log_path_in_use(model, instance) ||
-        any_dirty_touched(model, instance))
-        no_opinion(model);
-    want(model, instance != NULL && instance->initialised ? JET_errAlreadyInitialized : JET_errSuccess);
+    if (instance == NULL || !instance->alive || grbit != 0 || model->mode == MODE_ONE ||
+        log_path_in_use(model, instance) || any_dirty_touched(model, instance))
+        model_no_opinion(model);
+    model_want(model, instance != NULL && instance->initialised ? JET_errAlreadyInitialized : JET_errSuccess);
     if (instance == NULL || model->mode == MODE_ONE) {
         model->lost = true;
         return;
     }
     bool was_running = instance->initialised;
     bool clouded = any_dirty_touched(model, instance);
-    if (succeeded(model)) {
+    if (model_succeeded(model)) {
         start(model, instance);
         if (grbit != 0)
             instance->lost = true;
@@ -224,7 +227,8 @@ static bool has_databases(const struct model *model, const struct model_instance
 static bool has_open_transaction(const struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->session_count; i++) {
-        if (model->sessions[i]->alive && model->sessions[i]->instance == instance && model->sessions[i]->level > 0)
+        if (model->sessions[i]->alive && model->sessions[i]->instance == instance &&
+            model->sessions[i]->level > 0)
             return true;
     }
     return false;
@@ -240,9 +244,9 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
         file->dirty = dirty && !file->read_only;
         file->log_path = instance->log_path;
         if (open)
-            file->content = content_copy(model, file->durable);
+            file->content = model_content_copy(model, file->durable);
         else
-            file->durable = content_copy(model, file->content);
+            file->durable = model_content_copy(model, file->content);
         file->uncertain = false;
         file->copied = false;
         file->attached = NULL;
@@ -259,26 +263,28 @@ static void term(struct model *model)
     uint64_t grbit = plain ? JET_bitTermAbrupt : model_number(model, 0);
     bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
     bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
-    if (!instance->initialised || instance->log_failed || instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
-        (grbit == 0 && !plain) || (grbit & ~(uint64_t)15) != 0 || (instance->service_stopped && !stops))
-        no_opinion(model);
+    if (!instance->initialised || instance->log_failed || instance->snapshot != NULL ||
+        instance->backup.kind == BACKUP_FROZEN || (grbit == 0 && !plain) || (grbit & ~(uint64_t)15) != 0 ||
+        (instance->service_stopped && !stops))
+        model_no_opinion(model);
     bool dirty = (grbit & JET_bitTermDirty) != 0;
     if (backup && !stops && !dirty) {
         if (!has_databases(model, instance) || instance->backup.kind == BACKUP_SURROGATE)
-            no_opinion(model);
-        want(model, JET_errBackupInProgress);
+            model_no_opinion(model);
+        model_want(model, JET_errBackupInProgress);
     } else if (has_open_transaction(model, instance) && !stops && !dirty) {
-        want(model, JET_errTooManyActiveUsers);
-    } else if (has_open_transaction(model, instance) && (grbit & ~(uint64_t)JET_bitTermComplete) != JET_bitTermAbrupt) {
-        no_opinion(model);
+        model_want(model, JET_errTooManyActiveUsers);
+    } else if (has_open_transaction(model, instance) &&
+               (grbit & ~(uint64_t)JET_bitTermComplete) != JET_bitTermAbrupt) {
+        model_no_opinion(model);
     } else if (dirty) {
         if (backup)
-            no_opinion(model);
-        want(model, JET_errDirtyShutdown);
+            model_no_opinion(model);
+        model_want(model, JET_errDirtyShutdown);
     } else {
-        want(model, JET_errSuccess);
+        model_want(model, JET_errSuccess);
     }
-    int32_t code = answered(model);
+    int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errDirtyShutdown)
         shut_down(model, instance, code == JET_errDirtyShutdown);
     else if (code == JET_errBackupInProgress)
@@ -289,17 +295,17 @@ static void term(struct model *model)
 
 static void stop_service(struct model *model)
 {
-    struct model_instance *instance = model_gate(model, is_legacy(model), false);
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), false);
     if (instance == NULL)
         return;
     uint64_t grbit = model_number(model, 0);
     if (!instance->initialised)
-        want(model, JET_errNotInitialized);
+        model_want(model, JET_errNotInitialized);
     else if (grbit == 0 && !instance->service_stopped)
-        want(model, JET_errSuccess);
+        model_want(model, JET_errSuccess);
     else
-        no_opinion(model);
-    if (!succeeded(model))
+        model_no_opinion(model);
+    if (!model_succeeded(model))
         return;
     if (grbit == 0)
         instance->service_stopped = true;
@@ -315,8 +321,8 @@ static void begin_session(struct model *model)
     struct model_reference slot = model_reference(model);
     if (instance == NULL)
         return;
-    want(model, JET_errSuccess);
-    if (!succeeded(model))
+    model_want(model, JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     struct model_session *session = arena_allocate(&model->arena, sizeof *session);
     session->instance = instance;
@@ -334,11 +340,11 @@ static void end_session(struct model *model)
     struct model_reference slot = model_reference(model);
     struct model_session *session = slot.kind == OBJECT_SESSION ? slot.pointer : NULL;
     if (session == NULL || !session->alive) {
-        want(model, JET_errInvalidSesid);
+        model_want(model, JET_errInvalidSesid);
         return;
     }
-    no_opinion(model);
-    if (!succeeded(model))
+    model_no_opinion(model);
+    if (!model_succeeded(model))
         return;
     session->alive = false;
     if (session->level > 0)
@@ -353,14 +359,14 @@ static void end_session(struct model *model)
 
 static void crash(struct model *model)
 {
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached == NULL)
             continue;
         file->dirty = !file->read_only;
         file->log_path = file->attached->log_path;
-        file->content = content_copy(model, file->durable);
+        file->content = model_content_copy(model, file->durable);
         if (file->uncertain)
             file->content->opaque = true;
         if (file->fields_fresh)
@@ -379,7 +385,7 @@ static void crash(struct model *model)
 
 static void join(struct model *model)
 {
-    want(model, JET_errSuccess);
+    model_want(model, JET_errSuccess);
 }
 
 const struct model_entry model_instance_entries[] = {

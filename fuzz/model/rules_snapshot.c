@@ -8,11 +8,11 @@ static struct model_snapshot *snapshot_argument(struct model *model)
     struct model_reference reference = model_reference(model);
     struct model_snapshot *snapshot = reference.kind == OBJECT_SNAPSHOT ? reference.pointer : NULL;
     if (snapshot == NULL || snapshot->state == SNAPSHOT_GONE) {
-        want(model, JET_errOSSnapshotInvalidSnapId);
+        model_want(model, JET_errOSSnapshotInvalidSnapId);
         return NULL;
     }
     if (snapshot->uncertain)
-        no_opinion(model);
+        model_no_opinion(model);
     return snapshot;
 }
 
@@ -36,12 +36,13 @@ static void prepare(struct model *model)
 {
     struct model_reference slot = model_reference(model);
     uint64_t grbit = model_number(model, 0);
-    const uint64_t known = JET_bitIncrementalSnapshot | JET_bitCopySnapshot | JET_bitContinueAfterThaw | JET_bitExplicitPrepare;
+    const uint64_t known =
+        JET_bitIncrementalSnapshot | JET_bitCopySnapshot | JET_bitContinueAfterThaw | JET_bitExplicitPrepare;
     if (slot.is_null && (grbit & ~known) == 0)
-        want(model, JET_errInvalidParameter);
+        model_want(model, JET_errInvalidParameter);
     else
-        want(model, (grbit & ~known) != 0 ? JET_errInvalidGrbit : JET_errSuccess);
-    if (!succeeded(model))
+        model_want(model, (grbit & ~known) != 0 ? JET_errInvalidGrbit : JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     struct model_snapshot *snapshot = arena_allocate(&model->arena, sizeof *snapshot);
     snapshot->grbit = (uint32_t)grbit;
@@ -67,15 +68,15 @@ static void prepare_instance(struct model *model)
     if (instance == NULL)
         return;
     if (snapshot == NULL) {
-        want(model, JET_errOSSnapshotInvalidSnapId);
+        model_want(model, JET_errOSSnapshotInvalidSnapId);
         return;
     }
     if (snapshot->state != SNAPSHOT_PREPARED || !snapshot->explicit_prepare || instance->snapshot != NULL ||
         !instance->initialised)
-        no_opinion(model);
+        model_no_opinion(model);
     bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
-    want(model, backup ? JET_errOSSnapshotNotAllowed : JET_errSuccess);
-    if (succeeded(model))
+    model_want(model, backup ? JET_errOSSnapshotNotAllowed : JET_errSuccess);
+    if (model_succeeded(model))
         instance->snapshot = snapshot;
 }
 
@@ -88,13 +89,13 @@ static bool is_in(const struct model_instance *instance, const struct model_snap
 static void want_instances(struct model *model, const struct model_snapshot *snapshot)
 {
     size_t count = 0;
-    want_texts(model);
+    model_want_texts(model);
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *instance = model->instances[i];
         if (!is_in(instance, snapshot))
             continue;
         count++;
-        want_text(model, instance->name);
+        model_want_text(model, instance->name);
         uint64_t after = 0;
         for (;;) {
             const struct database_file *next = NULL;
@@ -107,14 +108,14 @@ static void want_instances(struct model *model, const struct model_snapshot *sna
             if (next == NULL)
                 break;
             if (next->read_only || next->unloggable)
-                no_opinion(model);
-            want_text(model, next->path);
+                model_no_opinion(model);
+            model_want_text(model, next->path);
             after = next->attach_order;
         }
         if (instance->lost)
-            no_opinion(model);
+            model_no_opinion(model);
     }
-    want_fact(model, "n=%zu", count);
+    model_want_fact(model, "n=%zu", count);
 }
 
 static int32_t freeze_code(struct model *model, const struct model_snapshot *snapshot)
@@ -123,20 +124,22 @@ static int32_t freeze_code(struct model *model, const struct model_snapshot *sna
         return JET_errOSSnapshotInvalidSequence;
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *instance = model->instances[i];
-        if (instance->alive && (instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE)) {
+        if (instance->alive &&
+            (instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE)) {
             if (!is_in(instance, snapshot) || instance->backup.kind == BACKUP_SURROGATE)
-                no_opinion(model);
+                model_no_opinion(model);
             return JET_errOSSnapshotNotAllowed;
         }
-        if (is_in(instance, snapshot) && (instance->service_stopped || instance->no_logging || instance->never_backup ||
-                                          (snapshot->grbit & JET_bitIncrementalSnapshot) != 0))
-            no_opinion(model);
+        if (is_in(instance, snapshot) &&
+            (instance->service_stopped || instance->no_logging || instance->never_backup ||
+             (snapshot->grbit & JET_bitIncrementalSnapshot) != 0))
+            model_no_opinion(model);
     }
     return JET_errSuccess;
 }
 
-/* The instances drop out; the session may be frozen again, without them. A refused freeze may disturb the backups that it was
- * refused for. */
+/* The instances drop out; the session may be frozen again, without them. A refused freeze may disturb the
+ * backups that it was refused for. */
 static void freeze_failed(struct model *model, struct model_snapshot *snapshot)
 {
     leave(model, snapshot, SNAPSHOT_FAILED);
@@ -153,23 +156,24 @@ static void freeze(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     uint64_t grbit = model_number(model, 0);
     if (model_has_options(model)) {
-        no_opinion(model);
+        model_no_opinion(model);
     } else if (grbit != 0) {
         model->expect.code_count = 0;
-        want(model, JET_errInvalidGrbit);
+        model_want(model, JET_errInvalidGrbit);
         if (snapshot == NULL)
-            no_opinion(model);
+            model_no_opinion(model);
         return;
     }
     if (snapshot == NULL)
         return;
     int32_t code = freeze_code(model, snapshot);
-    want(model, code);
+    model_want(model, code);
     if (code == JET_errSuccess)
         want_instances(model, snapshot);
-    int32_t answer = answered(model);
+    int32_t answer = model_answered(model);
     if (answer < 0) {
-        if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup || answer == JET_errInvalidBackup)
+        if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup ||
+            answer == JET_errInvalidBackup)
             freeze_failed(model, snapshot);
         else if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter)
             snapshot->uncertain = true;
@@ -177,7 +181,7 @@ static void freeze(struct model *model)
     }
     snapshot->state = SNAPSHOT_FROZEN;
     uint64_t count;
-    if (answer_number(model, "n", &count) && count == 0)
+    if (model_answer_number(model, "n", &count) && count == 0)
         snapshot->uncertain = true;
     for (size_t i = 0; i < model->instance_count; i++) {
         struct model_instance *instance = model->instances[i];
@@ -195,7 +199,8 @@ static void record_thaw(struct model *model, const struct model_snapshot *snapsh
 {
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
-        if (file->attached == NULL || file->attached->snapshot != snapshot || file->attached->backup.kind != BACKUP_FROZEN)
+        if (file->attached == NULL || file->attached->snapshot != snapshot ||
+            file->attached->backup.kind != BACKUP_FROZEN)
             continue;
         uint32_t high = file->attached->backup.high;
         if (high == 0 || snapshot->grbit != 0) {
@@ -215,14 +220,14 @@ static void thaw(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     uint64_t grbit = model_number(model, 0);
     if (grbit != 0)
-        no_opinion(model);
+        model_no_opinion(model);
     if (snapshot == NULL)
         return;
     bool frozen = snapshot->state == SNAPSHOT_FROZEN;
-    want(model, frozen ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+    model_want(model, frozen ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
     if (frozen)
-        want(model, JET_errOSSnapshotTimeOut);
-    int32_t code = model->answer == NULL ? JET_errSuccess : answered(model);
+        model_want(model, JET_errOSSnapshotTimeOut);
+    int32_t code = model->answer == NULL ? JET_errSuccess : model_answered(model);
     if (code == JET_errOSSnapshotInvalidSequence && !frozen)
         return;
     if (code != JET_errSuccess) {
@@ -235,7 +240,8 @@ static void thaw(struct model *model)
         return;
     }
     record_thaw(model, snapshot);
-    leave(model, snapshot, (snapshot->grbit & JET_bitContinueAfterThaw) != 0 ? SNAPSHOT_THAWED : SNAPSHOT_GONE);
+    leave(model, snapshot,
+          (snapshot->grbit & JET_bitContinueAfterThaw) != 0 ? SNAPSHOT_THAWED : SNAPSHOT_GONE);
 }
 
 static void abort_snapshot(struct model *model)
@@ -243,11 +249,11 @@ static void abort_snapshot(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     uint64_t grbit = model_number(model, 0);
     if (grbit != 0)
-        no_opinion(model);
+        model_no_opinion(model);
     if (snapshot == NULL)
         return;
-    want(model, JET_errSuccess);
-    if (!succeeded(model))
+    model_want(model, JET_errSuccess);
+    if (!model_succeeded(model))
         return;
     if (snapshot->state == SNAPSHOT_FROZEN && model->published)
         record_thaw(model, snapshot); /* an abort counts as a backup there */
@@ -265,11 +271,11 @@ static void truncate_log(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     uint64_t grbit = model_number(model, 0);
     if (grbit != 0)
-        no_opinion(model);
+        model_no_opinion(model);
     if (snapshot == NULL)
         return;
     bool may = snapshot->state == SNAPSHOT_THAWED && (snapshot->grbit & JET_bitCopySnapshot) == 0;
-    want(model, may ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+    model_want(model, may ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
 }
 
 static void end_snapshot(struct model *model)
@@ -277,15 +283,15 @@ static void end_snapshot(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     uint64_t grbit = model_number(model, 0);
     if (grbit != 0) {
-        no_opinion(model);
+        model_no_opinion(model);
     }
     if (snapshot == NULL)
         return;
     if (snapshot->state == SNAPSHOT_FROZEN)
-        want(model, JET_errOSSnapshotInvalidSequence);
+        model_want(model, JET_errOSSnapshotInvalidSequence);
     else
-        want(model, JET_errSuccess);
-    if (succeeded(model))
+        model_want(model, JET_errSuccess);
+    if (model_succeeded(model))
         leave(model, snapshot, SNAPSHOT_GONE);
 }
 
@@ -294,12 +300,12 @@ static void freeze_info(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     uint64_t grbit = model_number(model, 0);
     if (grbit != 0 || model_has_options(model))
-        no_opinion(model);
+        model_no_opinion(model);
     if (snapshot == NULL)
         return;
     if (snapshot->state != SNAPSHOT_FROZEN && snapshot->state != SNAPSHOT_THAWED)
-        no_opinion(model);
-    want(model, JET_errSuccess);
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
     want_instances(model, snapshot);
 }
 

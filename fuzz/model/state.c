@@ -104,14 +104,14 @@ const char *model_path(struct model *model, const char *path)
 
 /* --- expectations */
 
-void want(struct model *model, int32_t code)
+void model_want(struct model *model, int32_t code)
 {
     struct expectation *expect = &model->expect;
     if (expect->code_count < sizeof expect->codes / sizeof expect->codes[0])
         expect->codes[expect->code_count++] = code;
 }
 
-void want_fact(struct model *model, const char *format, ...)
+void model_want_fact(struct model *model, const char *format, ...)
 {
     char buffer[200];
     va_list list;
@@ -123,7 +123,7 @@ void want_fact(struct model *model, const char *format, ...)
         expect->facts[expect->fact_count++] = arena_text(&model->arena, buffer);
 }
 
-void want_text(struct model *model, const char *text)
+void model_want_text(struct model *model, const char *text)
 {
     struct expectation *expect = &model->expect;
     expect->check_texts = true;
@@ -131,17 +131,17 @@ void want_text(struct model *model, const char *text)
         expect->texts[expect->text_count++] = text;
 }
 
-void want_texts(struct model *model)
+void model_want_texts(struct model *model)
 {
     model->expect.check_texts = true;
 }
 
-void no_opinion(struct model *model)
+void model_no_opinion(struct model *model)
 {
     model->expect.no_opinion = true;
 }
 
-int32_t answered(struct model *model)
+int32_t model_answered(struct model *model)
 {
     if (model->answer != NULL && model->answer->code != NULL) {
         char *end;
@@ -156,7 +156,7 @@ int32_t answered(struct model *model)
     return model->expect.codes[0];
 }
 
-bool answer_number(const struct model *model, const char *key, uint64_t *number)
+bool model_answer_number(const struct model *model, const char *key, uint64_t *number)
 {
     const char *text = model->answer == NULL ? NULL : program_outcome_fact(model->answer, key, true);
     return text != NULL && model_number_text(text, number);
@@ -230,7 +230,7 @@ struct database_file *model_file(struct model *model, const char *path)
         return file;
     file = arena_allocate(&model->arena, sizeof *file);
     file->path = model_path(model, path);
-    file->content = content_new(model);
+    file->content = model_content_new(model);
     file->durable = file->content;
     if (model->file_count < OBJECTS_MAX)
         model->files[model->file_count++] = file;
@@ -257,7 +257,8 @@ bool model_touched(const struct model *model, const char *path)
         if (strncmp(path, touched, length) == 0 && (path[length] == '\0' || path[length] == '/'))
             return true;
         length = strlen(path);
-        if (length > 0 && strncmp(touched, path, length) == 0 && (touched[length] == '/' || touched[length] == '\0'))
+        if (length > 0 && strncmp(touched, path, length) == 0 &&
+            (touched[length] == '/' || touched[length] == '\0'))
             return true;
     }
     return false;

@@ -1,5 +1,5 @@
-/* What the model knows: the process, its instances, sessions, cursors and snapshots; the database files and what they hold.
- * Inside the model only. Everything lives in the model's arena until the model is freed. */
+/* What the model knows: the process, its instances, sessions, cursors and snapshots; the database files and
+ * what they hold. Inside the model only. Everything lives in the model's arena until the model is freed. */
 #ifndef OPENESENT_FUZZ_MODEL_STATE_H
 #define OPENESENT_FUZZ_MODEL_STATE_H
 
@@ -20,7 +20,7 @@ struct model_row {
 
 struct model_table {
     const char *name;
-    bool opaque; /* changed by calls that the model does not follow: no opinion on its rows */
+    bool opaque;            /* changed by calls that the model does not follow: no opinion on its rows */
     struct model_row *rows; /* by id */
     uint32_t count, capacity;
 };
@@ -40,16 +40,16 @@ struct backup_fields {
 struct database_file {
     const char *path;
     bool exists;
-    bool damaged;   /* changed behind the engine's back, or copied from somewhere: no opinion */
-    bool uncertain; /* durable or not: what a crash keeps is not exactly known */
-    bool dirty;     /* not shut down cleanly */
-    struct content *content;  /* as sessions see it */
-    struct content *durable;  /* as a crash would leave it */
+    bool damaged;            /* changed behind the engine's back, or copied from somewhere: no opinion */
+    bool uncertain;          /* durable or not: what a crash keeps is not exactly known */
+    bool dirty;              /* not shut down cleanly */
+    struct content *content; /* as sessions see it */
+    struct content *durable; /* as a crash would leave it */
     struct backup_fields fields;
     bool fields_unknown;
     bool fields_fresh;     /* changed since the log was last flushed: a crash may lose it */
     bool full_by_snapshot; /* the full backup was a snapshot: no streamed increment goes with it */
-    const char *log_path; /* of the instance that had it last */
+    const char *log_path;  /* of the instance that had it last */
     struct model_instance *attached;
     bool read_only;
     bool unloggable;
@@ -61,11 +61,11 @@ struct database_file {
 /* A set of files that a backup wrote. */
 struct backup_set {
     const char *directory;
-    bool whole; /* a streamed full backup */
-    bool spent; /* restored in place: its databases are databases now */
+    bool whole;    /* a streamed full backup */
+    bool spent;    /* restored in place: its databases are databases now */
     uint32_t high; /* last generation */
     uint32_t count;
-    const char *names[16];       /* base names */
+    const char *names[16];        /* base names */
     struct content *contents[16]; /* as of the log roll */
 };
 
@@ -77,10 +77,10 @@ struct backup_context {
     enum backup_kind kind;
     bool incremental;
     bool stop;
-    bool logs_phase;     /* the logs were asked for */
+    bool logs_phase; /* the logs were asked for */
     bool truncated;
-    bool uncertain;      /* order of other threads' calls unknown: no opinion */
-    uint32_t low, high;  /* generations of the log list; high 0 = unknown */
+    bool uncertain;     /* order of other threads' calls unknown: no opinion */
+    uint32_t low, high; /* generations of the log list; high 0 = unknown */
     bool range_known;
     uint32_t read_logs[64]; /* generations read to the end */
     uint32_t read_count;
@@ -93,9 +93,9 @@ struct model_handle {
     struct database_file *file; /* NULL: a log or another file */
     bool is_log;
     uint32_t generation;
-    uint64_t size;      /* announced; 0 = not known */
+    uint64_t size; /* announced; 0 = not known */
     uint64_t offset;
-    bool section;       /* opened with a section: offsets are not predicted */
+    bool section; /* opened with a section: offsets are not predicted */
 };
 
 struct model_instance {
@@ -103,10 +103,10 @@ struct model_instance {
     bool alive;
     bool initialised;
     bool service_stopped;
-    bool never_backup;   /* a refused term forbids backups (published) */
+    bool never_backup; /* a refused term forbids backups (published) */
     bool log_failed;
     bool no_logging, circular;
-    bool lost;           /* not followed any further: no opinion */
+    bool lost; /* not followed any further: no opinion */
     const char *log_path;
     const char *system_path;
     const char *base_name;
@@ -121,7 +121,7 @@ struct model_session {
     struct model_instance *instance;
     bool alive;
     unsigned level;
-    bool foreign; /* began on another thread */
+    bool foreign;                          /* began on another thread */
     struct content *saved[LEVELS_MAX][16]; /* of each attached file, as of each begin */
     struct database_file *saved_files[LEVELS_MAX][16];
     uint32_t saved_count[LEVELS_MAX];
@@ -150,7 +150,15 @@ struct model_snapshot {
     bool uncertain;
 };
 
-enum object_kind { OBJECT_NONE, OBJECT_INSTANCE, OBJECT_SESSION, OBJECT_DATABASE, OBJECT_CURSOR, OBJECT_HANDLE, OBJECT_SNAPSHOT };
+enum object_kind {
+    OBJECT_NONE,
+    OBJECT_INSTANCE,
+    OBJECT_SESSION,
+    OBJECT_DATABASE,
+    OBJECT_CURSOR,
+    OBJECT_HANDLE,
+    OBJECT_SNAPSHOT
+};
 
 struct object {
     enum object_kind kind;
@@ -224,7 +232,7 @@ struct model_reference {
 
 const struct program_token *model_token(struct model *model);
 struct model_reference model_reference(struct model *model);
-const char *model_text(struct model *model);     /* NULL for null or missing */
+const char *model_text(struct model *model); /* NULL for null or missing */
 uint64_t model_number(struct model *model, uint64_t otherwise);
 const char *model_option(const struct model *model, const char *key);
 bool model_has_options(const struct model *model);
@@ -234,28 +242,30 @@ const char *model_path(struct model *model, const char *path); /* one spelling f
 
 /* --- expectations and answers */
 
-void want(struct model *model, int32_t code);
-void want_fact(struct model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void want_text(struct model *model, const char *text);
-void want_texts(struct model *model); /* exactly those given with want_text, none if none */
-void no_opinion(struct model *model);
+void model_want(struct model *model, int32_t code);
+void model_want_fact(struct model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void model_want_text(struct model *model, const char *text);
+void model_want_texts(struct model *model); /* exactly those given with model_want_text, none if none */
+void model_no_opinion(struct model *model);
 
-/* The code as answered, or as expected when nothing was recorded (then, if several are possible, everything is lost). */
-int32_t answered(struct model *model);
-static inline bool succeeded(struct model *model)
+/* The code as answered, or as expected when nothing was recorded (then, if several are possible, everything
+ * is lost). */
+int32_t model_answered(struct model *model);
+static inline bool model_succeeded(struct model *model)
 {
-    return answered(model) >= 0;
+    return model_answered(model) >= 0;
 }
 /* A number that the answer gives, fact or note. */
-bool answer_number(const struct model *model, const char *key, uint64_t *number);
+bool model_answer_number(const struct model *model, const char *key, uint64_t *number);
 
 /* --- objects */
 
 struct model_instance *model_add_instance(struct model *model, const char *name);
 void model_kill_instance(struct model *model, struct model_instance *instance);
-struct database_file *model_file(struct model *model, const char *path);      /* found or made (not existing) */
+struct database_file *model_file(struct model *model, const char *path); /* found or made (not existing) */
 struct database_file *model_file_find(struct model *model, const char *path); /* NULL if never heard of */
-bool model_touched(const struct model *model, const char *path);              /* changed by hand, or inside a directory that was */
+bool model_touched(const struct model *model,
+                   const char *path); /* changed by hand, or inside a directory that was */
 void model_touch(struct model *model, const char *path);
 /* Touched by hand, or part of what a backup wrote: no opinion on databases there. */
 bool model_clouded(const struct model *model, const char *path);
@@ -264,17 +274,17 @@ void model_use_logs(struct model *model, const char *directory);
 
 /* --- contents */
 
-struct content *content_new(struct model *model);
-struct content *content_copy(struct model *model, const struct content *content);
-struct model_table *content_table(struct content *content, const char *name);
-struct model_table *content_add(struct model *model, struct content *content, const char *name);
+struct content *model_content_new(struct model *model);
+struct content *model_content_copy(struct model *model, const struct content *content);
+struct model_table *model_content_table(struct content *content, const char *name);
+struct model_table *model_content_add(struct model *model, struct content *content, const char *name);
 /* What HashTable answers for the rows. */
-uint32_t table_hash(const struct model_table *table);
-struct model_row *table_find(struct model_table *table, int32_t id);
-bool table_insert(struct model *model, struct model_table *table, struct model_row row);
-void table_remove(struct model_table *table, int32_t id);
+uint32_t model_rows_hash(const struct model_table *table);
+struct model_row *model_rows_find(struct model_table *table, int32_t id);
+bool model_rows_insert(struct model *model, struct model_table *table, struct model_row row);
+void model_rows_remove(struct model_table *table, int32_t id);
 /* Commits what a session did: the files' contents are durable now. */
-void content_commit(struct model *model, struct model_instance *instance, bool lazy);
+void model_content_commit(struct model *model, struct model_instance *instance, bool lazy);
 
 /* --- handlers, by family; NULL name at the end */
 
@@ -289,17 +299,17 @@ extern const struct model_entry model_snapshot_entries[];
 extern const struct model_entry model_data_entries[];
 extern const struct model_entry model_file_entries[];
 
-/* The gates of every instance call: adds what they answer and returns NULL if the call ends there. `legacy` calls take no
- * instance. `enter` is false for the stop calls. */
+/* The gates of every instance call: adds what they answer and returns NULL if the call ends there. `legacy`
+ * calls take no instance. `enter` is false for the stop calls. */
 struct model_instance *model_gate(struct model *model, bool legacy, bool enter);
 
 /* Shared rules. */
-struct model_session *session_gate(struct model *model);
-struct model_database *database_argument(struct model *model, struct model_session *session);
-void log_written(struct model *model, struct model_instance *instance, uint64_t bytes);
-bool is_legacy(const struct model *model);
-bool is_wide(const struct model *model);
-void backup_end(struct model *model, struct model_instance *instance);
-void backup_record_good_end(struct model *model, struct model_instance *instance);
+struct model_session *model_session_gate(struct model *model);
+struct model_database *model_database_argument(struct model *model, struct model_session *session);
+void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes);
+bool model_is_legacy(const struct model *model);
+bool model_is_wide(const struct model *model);
+void model_backup_end(struct model *model, struct model_instance *instance);
+void model_record_good_end(struct model *model, struct model_instance *instance);
 
 #endif

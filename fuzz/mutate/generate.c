@@ -61,7 +61,8 @@ static const char *pick(const char *const *words, struct mutate_random *random)
 }
 
 /* A token of the same letter or kind that the program uses somewhere, or NULL. */
-static const struct program_token *borrow_token(const struct program *program, char kind, struct mutate_random *random)
+static const struct program_token *borrow_token(const struct program *program, char kind,
+                                                struct mutate_random *random)
 {
     if (program->line_count == 0)
         return NULL;
@@ -71,7 +72,8 @@ static const struct program_token *borrow_token(const struct program *program, c
             continue;
         for (size_t i = 0; i < line->argument_count; i++) {
             char other = generate_argument_kind(line->op, i);
-            if (is_slot_kind(kind) ? tolower((unsigned char)other) == tolower((unsigned char)kind) : other == kind)
+            if (is_slot_kind(kind) ? tolower((unsigned char)other) == tolower((unsigned char)kind)
+                                   : other == kind)
                 return &line->arguments[i];
         }
     }
@@ -102,7 +104,8 @@ static void set_spelled(struct program *program, struct program_token *token, co
     token->word = arena_copy(&program->arena, spelling, (size_t)(quote - spelling));
 }
 
-static void make_slot(struct program *program, struct program_token *token, char kind, struct mutate_random *random)
+static void make_slot(struct program *program, struct program_token *token, char kind,
+                      struct mutate_random *random)
 {
     char letter = (char)tolower((unsigned char)kind);
     char word[16];
@@ -112,7 +115,8 @@ static void make_slot(struct program *program, struct program_token *token, char
         return;
     }
     if (mutate_one_in(random, 12)) {
-        static const char *const odd[] = {"nil", "zero", "raw:0x1234", "raw:0xffffffff", "raw:0x1", "raw:0xffffffffffffffff"};
+        static const char *const odd[] = {
+            "nil", "zero", "raw:0x1234", "raw:0xffffffff", "raw:0x1", "raw:0xffffffffffffffff"};
         set_word(program, token, odd[mutate_below(random, sizeof odd / sizeof odd[0])]);
         return;
     }
@@ -152,7 +156,8 @@ static void make_number(struct program *program, struct program_token *token, st
     set_word(program, token, vocabulary_numbers[mutate_below(random, vocabulary_number_count)]);
 }
 
-static void make_bits(struct program *program, struct program_token *token, const char *op, struct mutate_random *random)
+static void make_bits(struct program *program, struct program_token *token, const char *op,
+                      struct mutate_random *random)
 {
     char word[16];
     if (!mutate_one_in(random, 8)) {
@@ -163,7 +168,8 @@ static void make_bits(struct program *program, struct program_token *token, cons
     set_word(program, token, word);
 }
 
-static void make_text(struct program *program, struct program_token *token, char kind, struct mutate_random *random)
+static void make_text(struct program *program, struct program_token *token, char kind,
+                      struct mutate_random *random)
 {
     const struct program_token *borrowed = borrow_token(program, kind, random);
     if (borrowed != NULL && !mutate_one_in(random, 5)) {
@@ -190,8 +196,8 @@ static void make_text(struct program *program, struct program_token *token, char
 }
 
 /* One argument of a kind; `token` may hold the former one. */
-static void make_argument(struct program *program, struct program_token *token, const struct program_op *op, char kind,
-                          struct mutate_random *random)
+static void make_argument(struct program *program, struct program_token *token, const struct program_op *op,
+                          char kind, struct mutate_random *random)
 {
     const struct program_token *borrowed;
     switch (kind) {
@@ -213,7 +219,8 @@ static void make_argument(struct program *program, struct program_token *token, 
         set_word(program, token, pick(vocabulary_enumerators(op->name), random));
         break;
     case 'm':
-        set_word(program, token, vocabulary_parameters[mutate_below(random, vocabulary_parameter_count)].name);
+        set_word(program, token,
+                 vocabulary_parameters[mutate_below(random, vocabulary_parameter_count)].name);
         break;
     case '*':
         borrowed = borrow_token(program, kind, random);
@@ -231,7 +238,8 @@ static void make_argument(struct program *program, struct program_token *token, 
 /* A parameter and a value that suits it. */
 static void make_parameter(struct program *program, struct program_line *line, struct mutate_random *random)
 {
-    const struct vocabulary_parameter *parameter = &vocabulary_parameters[mutate_below(random, vocabulary_parameter_count)];
+    const struct vocabulary_parameter *parameter =
+        &vocabulary_parameters[mutate_below(random, vocabulary_parameter_count)];
     size_t count = 0;
     while (count < sizeof parameter->values / sizeof parameter->values[0] && parameter->values[count] != NULL)
         count++;
@@ -239,7 +247,8 @@ static void make_parameter(struct program *program, struct program_line *line, s
     set_spelled(program, &line->arguments[2], parameter->values[mutate_below(random, count)]);
 }
 
-void generate_call(struct program *program, struct program_line *line, struct mutate_random *random, unsigned features)
+void generate_call(struct program *program, struct program_line *line, struct mutate_random *random,
+                   unsigned features)
 {
     const struct program_op *op;
     do {
@@ -270,7 +279,9 @@ void generate_call(struct program *program, struct program_line *line, struct mu
         make_parameter(program, line, random);
 }
 
-void generate_other_argument(struct program *program, struct program_line *line, size_t index, struct mutate_random *random)
+void generate_other_argument(struct program *program, struct program_line *line, size_t index,
+                             struct mutate_random *random)
 {
-    make_argument(program, &line->arguments[index], line->op, generate_argument_kind(line->op, index), random);
+    make_argument(program, &line->arguments[index], line->op, generate_argument_kind(line->op, index),
+                  random);
 }

@@ -4,8 +4,10 @@
 
 #include "fuzz/mutate/mutate.h"
 
-/* Fills `line` (zeroed, of `program`) with a random call that suits the features and the program's own names. */
-void generate_call(struct program *program, struct program_line *line, struct mutate_random *random, unsigned features);
+/* Fills `line` (zeroed, of `program`) with a random call that suits the features and the program's own names.
+ */
+void generate_call(struct program *program, struct program_line *line, struct mutate_random *random,
+                   unsigned features);
 
 /* Replaces argument `index` of a call by another of its kind: mostly near-valid, sometimes invalid. */
 void generate_other_argument(struct program *program, struct program_line *line, size_t index,

@@ -39,7 +39,8 @@ static size_t encode_fitting(struct program *program, uint8_t *bytes, size_t lim
 {
     size_t size;
     while ((size = mutate_encode_input(program, bytes, limit)) == 0 && program->line_count > 0)
-        program_remove(program, program->line_count - 1 - program->line_count / 8, 1 + program->line_count / 8);
+        program_remove(program, program->line_count - 1 - program->line_count / 8,
+                       1 + program->line_count / 8);
     return size;
 }
 
@@ -54,8 +55,8 @@ size_t mutate_input(uint8_t *bytes, size_t size, size_t limit, uint64_t seed, un
     return changed > 0 ? changed : size;
 }
 
-size_t mutate_cross_inputs(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out, size_t limit,
-                           uint64_t seed)
+size_t mutate_cross_inputs(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                           size_t limit, uint64_t seed)
 {
     struct program first = {0};
     struct program second = {0};

@@ -109,7 +109,8 @@ static size_t append_phrase(struct program *program, const char *phrase, unsigne
 static void insert_phrase(struct program *program, struct mutate_random *random, unsigned features)
 {
     for (int attempt = 0; attempt < 20; attempt++) {
-        const struct vocabulary_phrase *phrase = &vocabulary_phrases[mutate_below(random, vocabulary_phrase_count)];
+        const struct vocabulary_phrase *phrase =
+            &vocabulary_phrases[mutate_below(random, vocabulary_phrase_count)];
         if ((phrase->features & features) == 0)
             continue;
         size_t place = pick_place(program, random);
@@ -173,7 +174,8 @@ static void change_argument_count(struct program *program, struct mutate_random 
     }
     if (line->argument_count >= strlen(line->op->arguments))
         return;
-    struct program_token *longer = arena_allocate(&program->arena, (line->argument_count + 1) * sizeof *longer);
+    struct program_token *longer =
+        arena_allocate(&program->arena, (line->argument_count + 1) * sizeof *longer);
     if (line->argument_count > 0)
         memcpy(longer, line->arguments, line->argument_count * sizeof *longer);
     longer[line->argument_count] = (struct program_token){.word = "0"};
@@ -256,8 +258,9 @@ static void change_width(struct program *program, struct mutate_random *random)
 
 static void change_setting(struct program *program, struct mutate_random *random)
 {
-    static const char *const settings[] = {"set page 2048",  "set page 4096",   "set page 8192",   "set page 16384",
-                                           "set page 32768", "set LogFileSize 128", "set OSSnapshotTimeout 1"};
+    static const char *const settings[] = {"set page 2048",          "set page 4096",  "set page 8192",
+                                           "set page 16384",         "set page 32768", "set LogFileSize 128",
+                                           "set OSSnapshotTimeout 1"};
     size_t first = first_call(program);
     if (first > 0 && mutate_one_in(random, 2)) {
         program_remove(program, mutate_below(random, first), 1);
@@ -338,7 +341,8 @@ static void append_copies(struct program *child, const struct program *source, s
     }
 }
 
-void mutate_cross(struct program *child, const struct program *a, const struct program *b, struct mutate_random *random)
+void mutate_cross(struct program *child, const struct program *a, const struct program *b,
+                  struct mutate_random *random)
 {
     size_t a_first = first_call(a);
     size_t b_first = first_call(b);

@@ -94,7 +94,8 @@ const struct vocabulary_phrase vocabulary_phrases[] = {
      "CreateInstance i7 \"restore\"\n"
      "RestoreInstance i7 \"dir$\" null\n",
      MUTATE_BACKUP | MUTATE_DAMAGE},
-    {"BeginTransaction s$\nInsert s$ t$ 500 5 100 txn=0\nRollback s$\nHashTable s$ t$\n", MUTATE_DATA | MUTATE_BACKUP},
+    {"BeginTransaction s$\nInsert s$ t$ 500 5 100 txn=0\nRollback s$\nHashTable s$ t$\n",
+     MUTATE_DATA | MUTATE_BACKUP},
     {"Insert s$ t$ 1000 30 400\nHashTable s$ t$\n", ANY_WORK},
     {"Replace s$ t$ 1 10 3000\nDeleteRows s$ t$ 5 5\nHashTable s$ t$\n", ANY_WORK},
     {"BeginTransaction s$\n"
@@ -106,8 +107,10 @@ const struct vocabulary_phrase vocabulary_phrases[] = {
      "RetrieveColumn s$ t$ \"data\"\n"
      "CommitTransaction s$ 0\n",
      MUTATE_DATA},
-    {"MakeKey s$ t$ i:3 NewKey\nSeek s$ t$ SeekGE\nMove s$ t$ MoveNext\nRetrieveColumn s$ t$ \"id\"\n", MUTATE_DATA},
-    {"AddColumn s$ t$ \"c\" coltypText 0 cp=1252 max=100\nCreateIndex s$ t$ \"ci\" 0 \"+c\" 80\nSetCurrentIndex s$ t$ \"ci\"\n",
+    {"MakeKey s$ t$ i:3 NewKey\nSeek s$ t$ SeekGE\nMove s$ t$ MoveNext\nRetrieveColumn s$ t$ \"id\"\n",
+     MUTATE_DATA},
+    {"AddColumn s$ t$ \"c\" coltypText 0 cp=1252 max=100\nCreateIndex s$ t$ \"ci\" 0 \"+c\" "
+     "80\nSetCurrentIndex s$ t$ \"ci\"\n",
      MUTATE_DATA},
     {"CreateTable s$ d$ t$ \"u\" 1 80\n"
      "AddColumn s$ t$ \"k\" coltypLong ColumnAutoincrement\n"

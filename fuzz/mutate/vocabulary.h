@@ -1,5 +1,5 @@
-/* The words that mutation knows: interesting numbers, bits by call, parameters, enumerators, and phrases: short
- * stretches of calls that belong together. Shared by all targets, read-only. */
+/* The words that mutation knows: interesting numbers, bits by call, parameters, enumerators, and phrases:
+ * short stretches of calls that belong together. Shared by all targets, read-only. */
 #ifndef OPENESENT_FUZZ_VOCABULARY_H
 #define OPENESENT_FUZZ_VOCABULARY_H
 
@@ -33,7 +33,8 @@ extern const size_t vocabulary_text_count;
 extern const char *const vocabulary_faults[];
 extern const size_t vocabulary_fault_count;
 
-/* A phrase: lines of program text. `$` stands for the number of the instance it is played on: i$, s$, d$, t$, h$, and
+/* A phrase: lines of program text. `$` stands for the number of the instance it is played on: i$, s$, d$, t$,
+ * h$, and
  * "$" within paths for the instance's folder. */
 struct vocabulary_phrase {
     const char *text;

@@ -1,5 +1,6 @@
-/* Memory of one program: allocations are released all at once. Not thread-safe. Running out of memory ends the process
- * (a harness has nothing better to do, and the library's own allocations are tested elsewhere). */
+/* Memory of one program: allocations are released all at once. Not thread-safe. Running out of memory ends
+ * the process (a harness has nothing better to do, and the library's own allocations are tested elsewhere).
+ */
 #ifndef OPENESENT_FUZZ_ARENA_H
 #define OPENESENT_FUZZ_ARENA_H
 

@@ -14,7 +14,14 @@ enum { LINE_BYTE_EXTRAS = 0xfc, LINE_BYTE_SET, LINE_BYTE_COMMENT, LINE_BYTE_BLAN
 enum { EXTRA_THREAD = 1, EXTRA_FAULTS = 2, EXTRA_EXPECTS = 4, EXTRA_BAR = 8 };
 
 /* First byte of an argument. */
-enum { SLOT_LAST = 0x7f, SLOT_NIL = 0x80, SLOT_ZERO = 0x81, NUMBER_SMALL = 64, NUMBER_WRITTEN = 0xfe, LITERAL = 0xff };
+enum {
+    SLOT_LAST = 0x7f,
+    SLOT_NIL = 0x80,
+    SLOT_ZERO = 0x81,
+    NUMBER_SMALL = 64,
+    NUMBER_WRITTEN = 0xfe,
+    LITERAL = 0xff
+};
 
 static char kind_of(const struct program_op *op, size_t index)
 {
@@ -197,7 +204,8 @@ void compact_encode(const struct program *program, struct text *out)
         put_line(out, &program->lines[i]);
 }
 
-/* --- reading: never fails; bytes that are missing are zero, what no text could say is changed into something it can */
+/* --- reading: never fails; bytes that are missing are zero, what no text could say is changed into something
+ * it can */
 
 struct reader {
     const uint8_t *next;

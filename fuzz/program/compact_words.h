@@ -4,7 +4,8 @@
 
 #include "fuzz/program/program.h"
 
-/* The words of an argument's kind (a letter of op.h, no slot), at least one, at most 180. Never changed, never freed. */
+/* The words of an argument's kind (a letter of op.h, no slot), at least one, at most 180. Never changed,
+ * never freed. */
 const struct program_token *compact_words(char kind, size_t *count);
 
 #endif

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How an op is written in C. In a template: $h the next handle, $d a database id, $t a text, $n a number or bits, $v a value's bytes and size,
- * $o the out slot (as a variable `out` of the type in front of the colon). Other text stands as it is. */
+/* How an op is written in C. In a template: $h the next handle, $d a database id, $t a text, $n a number or
+ * bits, $v a value's bytes and size, $o the out slot (as a variable `out` of the type in front of the colon).
+ * Other text stands as it is. */
 struct form {
     const char *name;
     const char *c;
@@ -81,7 +82,8 @@ static const struct form forms[] = {
 };
 
 static const char prologue[] =
-    "/* Made from a program in the program text. Needs esent.h alone; compiles with gcc, and with mingw-w64 against\n"
+    "/* Made from a program in the program text. Needs esent.h alone; compiles with gcc, and with mingw-w64 "
+    "against\n"
     " * Windows' own engine (link with -lesent). */\n"
     "#include <stdio.h>\n"
     "#include <stdlib.h>\n"
@@ -139,7 +141,8 @@ static const char prologue[] =
     "    JET_ERR err = JetBeginTransaction(s);\n"
     "    if (err < 0)\n"
     "        return err;\n"
-    "    if ((err = JetCreateTableA(s, d, name, 0, 80, t)) < 0 || (err = add_column(s, *t, \"id\", JET_coltypLong)) < 0 ||\n"
+    "    if ((err = JetCreateTableA(s, d, name, 0, 80, t)) < 0 || (err = add_column(s, *t, \"id\", "
+    "JET_coltypLong)) < 0 ||\n"
     "        (err = add_column(s, *t, \"data\", JET_coltypLongBinary)) < 0 ||\n"
     "        (err = JetCreateIndexA(s, *t, \"pk\", JET_bitIndexPrimary, \"+id\\0\", 5, 80)) < 0 ||\n"
     "        (err = JetCommitTransaction(s, 0)) < 0)\n"
@@ -188,7 +191,8 @@ static const char prologue[] =
     "    int open = err >= 0;\n"
     "    for (int i = 0; i < rows && err >= 0; i++) {\n"
     "        int value = from + i;\n"
-    "        if ((err = JetMakeKey(s, t, &value, sizeof value, JET_bitNewKey)) >= 0 && (err = JetSeek(s, t, JET_bitSeekEQ)) >= 0)\n"
+    "        if ((err = JetMakeKey(s, t, &value, sizeof value, JET_bitNewKey)) >= 0 && (err = JetSeek(s, t, "
+    "JET_bitSeekEQ)) >= 0)\n"
     "            err = JetDelete(s, t);\n"
     "    }\n"
     "    if (err >= 0)\n"
@@ -254,9 +258,11 @@ static const char prologue[] =
     "    if ((err = JetBeginExternalBackupInstance(i, grbit)) < 0)\n"
     "        return err;\n"
     "    if (!(grbit & JET_bitBackupIncremental) &&\n"
-    "        ((err = JetGetAttachInfoInstanceA(i, list, sizeof list, &actual)) < 0 || (err = stream_list(i, directory, chunk)) < 0))\n"
+    "        ((err = JetGetAttachInfoInstanceA(i, list, sizeof list, &actual)) < 0 || (err = stream_list(i, "
+    "directory, chunk)) < 0))\n"
     "        return err;\n"
-    "    if ((err = JetGetLogInfoInstanceA(i, list, sizeof list, &actual)) < 0 || (err = stream_list(i, directory, chunk)) < 0 ||\n"
+    "    if ((err = JetGetLogInfoInstanceA(i, list, sizeof list, &actual)) < 0 || (err = stream_list(i, "
+    "directory, chunk)) < 0 ||\n"
     "        (err = JetTruncateLogInstance(i)) < 0)\n"
     "        return err;\n"
     "    return JetEndExternalBackupInstance(i);\n"
@@ -387,8 +393,9 @@ static void emit_call(const struct program_line *line, const char *template, str
     struct cursor cursor = {&copy, 0};
     const char *colon = strchr(template, ':');
     if (dollar != NULL && colon != NULL) {
-        text_print(out, "    {\n        %.*s out = (%.*s)NIL;\n        JET_ERR err = ", (int)(colon - template), template,
-                   (int)(colon - template), template);
+        text_print(out,
+                   "    {\n        %.*s out = (%.*s)NIL;\n        JET_ERR err = ", (int)(colon - template),
+                   template, (int)(colon - template), template);
         template = colon + 1;
     } else {
         text_print(out, "    {\n        JET_ERR err = ");
@@ -434,7 +441,8 @@ static void emit_parameter(const struct program_line *line, struct text *out)
         text_print(out, "&");
     emit_handle(instance, "", out);
     bool numeric_name = name != NULL && name->word[0] >= '0' && name->word[0] <= '9';
-    text_print(out, ", JET_sesidNil, %s%s, ", numeric_name ? "" : "JET_param", name != NULL ? name->word : "0");
+    text_print(out, ", JET_sesidNil, %s%s, ", numeric_name ? "" : "JET_param",
+               name != NULL ? name->word : "0");
     if (value != NULL && value->text != NULL) {
         text_print(out, "0, ");
         emit_text(value, out);
@@ -489,8 +497,9 @@ static bool emit_line(const struct program_line *line, struct text *out)
     bare.expects = false;
     program_print_line(&bare, &call);
     struct program_token text = {"", call.bytes, call.size};
-    bool wants = line->expects && line->outcome.code != NULL &&
-                 (line->outcome.code[0] == '-' || (line->outcome.code[0] >= '0' && line->outcome.code[0] <= '9'));
+    bool wants =
+        line->expects && line->outcome.code != NULL &&
+        (line->outcome.code[0] == '-' || (line->outcome.code[0] >= '0' && line->outcome.code[0] <= '9'));
     text_print(out, "        check(%u, ", line->number);
     emit_text(&text, out);
     text_print(out, ", err, %s, %d);\n    }\n", wants ? line->outcome.code : "0", wants ? 1 : 0);
@@ -532,7 +541,8 @@ static void emit_setting(const struct program_line *line, struct text *out)
 static void emit_slots(const struct program *program, struct text *out)
 {
     static const char letters[] = "isdthn";
-    static const char *const types[] = {"JET_INSTANCE", "JET_SESID", "JET_DBID", "JET_TABLEID", "JET_HANDLE", "JET_OSSNAPID"};
+    static const char *const types[] = {"JET_INSTANCE", "JET_SESID",  "JET_DBID",
+                                        "JET_TABLEID",  "JET_HANDLE", "JET_OSSNAPID"};
     for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
         unsigned long most = 0;
         bool used = false;
@@ -549,7 +559,8 @@ static void emit_slots(const struct program *program, struct text *out)
         if (used)
             text_print(out, "static %s %c[%lu];\n", types[k], letters[k], most + 1);
     }
-    text_print(out, "\nint main(void)\n{\n    pages = (char *)(((size_t)page_memory + 65535) / 65536 * 65536);\n");
+    text_print(out,
+               "\nint main(void)\n{\n    pages = (char *)(((size_t)page_memory + 65535) / 65536 * 65536);\n");
     for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
         struct text pattern = {0};
         text_print(&pattern, "static %s %c[", types[k], letters[k]);

@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Sorted by name (byte order): program_op_find searches by halves. New rows change the compact form of old corpora: keep the corpus as text. */
+/* Sorted by name (byte order): program_op_find searches by halves. New rows change the compact form of old
+ * corpora: keep the corpus as text. */
 const struct program_op program_ops[] = {
     {"AddColumn", "stqw?g*", OP_SCHEMA},
     {"AttachDatabase", "sp?g", OP_DATABASE},

@@ -1,5 +1,5 @@
-/* The table of calls that a program may hold: one row an op, with the kinds of its arguments. The parser, the compact
- * form, the mutators and the model's path tool all read this one table. */
+/* The table of calls that a program may hold: one row an op, with the kinds of its arguments. The parser, the
+ * compact form, the mutators and the model's path tool all read this one table. */
 #ifndef OPENESENT_FUZZ_OP_H
 #define OPENESENT_FUZZ_OP_H
 
@@ -9,7 +9,8 @@
  *   i instance   s session   d database   t cursor   h backup file handle   n snapshot   b bookmark
  *   o the same letters' slot as an *out* argument is written in capitals: I S D T H N B
  *   p path (quoted)    q name of a table, column or index (quoted, or null)   x other text (quoted)
- *   v value            # number          g bits (grbit)     m parameter name  w other word (an enumerator by name)
+ *   v value            # number          g bits (grbit)     m parameter name  w other word (an enumerator by
+ * name)
  *   * any further arguments, key=value among them
  * The letters after '?' may be left out at the end of a line. */
 struct program_op {

@@ -307,8 +307,8 @@ bool program_parse_line(struct program *program, const char *text, size_t size, 
     return true;
 }
 
-bool program_parse_outcome(struct arena *arena, const char *text, size_t size, struct program_outcome *outcome,
-                           struct program_error *error)
+bool program_parse_outcome(struct arena *arena, const char *text, size_t size,
+                           struct program_outcome *outcome, struct program_error *error)
 {
     struct scanner scanner = {text, text, text + size, arena, error};
     return scan_outcome(&scanner, outcome);

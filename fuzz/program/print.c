@@ -58,7 +58,8 @@ static void add_string(struct text *out, const char *string)
     text_add(out, string, strlen(string));
 }
 
-/* The length of the well-formed UTF-8 sequence of two to four bytes at `bytes`, or 0: those are printed as they are. */
+/* The length of the well-formed UTF-8 sequence of two to four bytes at `bytes`, or 0: those are printed as
+ * they are. */
 static size_t utf8_sequence(const char *bytes, size_t size)
 {
     unsigned char c = (unsigned char)bytes[0];

@@ -85,7 +85,8 @@ bool program_token_equal(const struct program_token *a, const struct program_tok
     return a->text == NULL || (a->text_size == b->text_size && memcmp(a->text, b->text, a->text_size) == 0);
 }
 
-static bool tokens_equal(const struct program_token *a, size_t count_a, const struct program_token *b, size_t count_b)
+static bool tokens_equal(const struct program_token *a, size_t count_a, const struct program_token *b,
+                         size_t count_b)
 {
     if (count_a != count_b)
         return false;
@@ -103,7 +104,8 @@ static bool strings_equal(const char *a, const char *b)
 
 static bool outcomes_equal(const struct program_outcome *a, const struct program_outcome *b)
 {
-    return strings_equal(a->code, b->code) && tokens_equal(a->facts, a->fact_count, b->facts, b->fact_count) &&
+    return strings_equal(a->code, b->code) &&
+           tokens_equal(a->facts, a->fact_count, b->facts, b->fact_count) &&
            tokens_equal(a->notes, a->note_count, b->notes, b->note_count);
 }
 
@@ -234,7 +236,8 @@ static bool texts_match(const struct program_outcome *expected, const struct pro
     }
 }
 
-const char *program_outcome_difference(const struct program_outcome *expected, const struct program_outcome *actual)
+const char *program_outcome_difference(const struct program_outcome *expected,
+                                       const struct program_outcome *actual)
 {
     const char *code = expected->code;
     if (code != NULL && code[0] != '-' && (code[0] < '0' || code[0] > '9'))

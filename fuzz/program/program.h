@@ -1,8 +1,8 @@
-/* Programs in memory: what the program text (docs/programs.md) says, line by line, so that it can be run, judged, cut
- * down, mutated, and printed again byte for byte.
+/* Programs in memory: what the program text (docs/programs.md) says, line by line, so that it can be run,
+ * judged, cut down, mutated, and printed again byte for byte.
  *
- * Everything a program points at lives in its arena. Texts are byte strings with a size (a NUL follows, but texts may
- * hold NULs themselves). Not thread-safe: a program belongs to one thread at a time. */
+ * Everything a program points at lives in its arena. Texts are byte strings with a size (a NUL follows, but
+ * texts may hold NULs themselves). Not thread-safe: a program belongs to one thread at a time. */
 #ifndef OPENESENT_FUZZ_PROGRAM_H
 #define OPENESENT_FUZZ_PROGRAM_H
 
@@ -26,12 +26,12 @@ struct program_token {
 
 /* What a call answered, or what the file expects: the code, then the facts, then behind a bar the notes. */
 struct program_outcome {
-    const char *code;              /* "0", "-801"; or a word ("not-run", "hang"): nothing is expected. NULL: no code. */
-    struct program_token *facts;   /* key=value tokens and quoted texts */
+    const char *code; /* "0", "-801"; or a word ("not-run", "hang"): nothing is expected. NULL: no code. */
+    struct program_token *facts; /* key=value tokens and quoted texts */
     size_t fact_count;
-    struct program_token *notes;   /* behind the bar */
+    struct program_token *notes; /* behind the bar */
     size_t note_count;
-    bool has_bar;                  /* a bar was written (notes may still be none) */
+    bool has_bar; /* a bar was written (notes may still be none) */
 };
 
 struct program_fault {
@@ -52,9 +52,9 @@ struct program_line {
     size_t argument_count;
     struct program_fault *faults;
     size_t fault_count;
-    bool expects;                    /* the line has an => part */
-    struct program_outcome outcome;  /* when it expects */
-    unsigned arrow_column;           /* where => stood, 0-based; the printer pads to it */
+    bool expects;                   /* the line has an => part */
+    struct program_outcome outcome; /* when it expects */
+    unsigned arrow_column;          /* where => stood, 0-based; the printer pads to it */
 };
 
 struct program {
@@ -70,16 +70,16 @@ struct program_error {
     char message[200];
 };
 
-/* Parse a whole text. On failure returns false, fills `error`, and the program is still to be freed. A zeroed `struct
- * program` is an empty program. */
+/* Parse a whole text. On failure returns false, fills `error`, and the program is still to be freed. A zeroed
+ * `struct program` is an empty program. */
 bool program_parse(struct program *program, const char *text, size_t size, struct program_error *error);
 
 /* Parse one line (no line end) and append it. */
 bool program_parse_line(struct program *program, const char *text, size_t size, struct program_error *error);
 
 /* Parse the part behind "=>" into an outcome. */
-bool program_parse_outcome(struct arena *arena, const char *text, size_t size, struct program_outcome *outcome,
-                           struct program_error *error);
+bool program_parse_outcome(struct arena *arena, const char *text, size_t size,
+                           struct program_outcome *outcome, struct program_error *error);
 
 /* Read a file and parse it. Errors of reading have line 0. */
 bool program_read(struct program *program, const char *path, struct program_error *error);
@@ -121,7 +121,8 @@ bool program_token_equal(const struct program_token *a, const struct program_tok
 /* The argument's value when it is `key=...` (the part behind the =, as word or text), or NULL. */
 const struct program_token *program_find_argument(const struct program_line *line, const char *key);
 
-/* The text of a token behind a prefix of `skip` bytes of its word: the quoted text if there is one, else the word. */
+/* The text of a token behind a prefix of `skip` bytes of its word: the quoted text if there is one, else the
+ * word. */
 const char *program_token_value(const struct program_token *token, size_t skip, size_t *size);
 
 /* `set NAME value` as text or NULL when the program does not set it. */
@@ -130,9 +131,11 @@ const char *program_setting(const struct program *program, const char *name);
 /* A fact by key (`n=`: key "n"), facts first and then notes when `notes`; NULL when there is none. */
 const char *program_outcome_fact(const struct program_outcome *outcome, const char *key, bool notes);
 
-/* Compare an answer with what a line expects, by the rules of the program text: the code; each expected fact among the answer's facts or notes; if
- * quoted texts are expected, the answer's are exactly these. Returns NULL if it matches, else a short kind of the difference ("code", "texts", or
- * the fact's key), valid as long as the outcomes are. */
-const char *program_outcome_difference(const struct program_outcome *expected, const struct program_outcome *actual);
+/* Compare an answer with what a line expects, by the rules of the program text: the code; each expected fact
+ * among the answer's facts or notes; if quoted texts are expected, the answer's are exactly these. Returns
+ * NULL if it matches, else a short kind of the difference ("code", "texts", or the fact's key), valid as long
+ * as the outcomes are. */
+const char *program_outcome_difference(const struct program_outcome *expected,
+                                       const struct program_outcome *actual);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void describe(struct file_result *result, const struct program_line *expected, const struct program_outcome *actual,
-                     const char *difference)
+static void describe(struct file_result *result, const struct program_line *expected,
+                     const struct program_outcome *actual, const char *difference)
 {
     struct text want = {0};
     struct text got = {0};
@@ -16,19 +16,21 @@ static void describe(struct file_result *result, const struct program_line *expe
     program_print_outcome(&expected->outcome, &want);
     program_print_outcome(actual, &got);
     result->line = expected->number;
-    snprintf(result->message, sizeof result->message, "%.120s => expected %.110s, answered %.110s", call.bytes, want.bytes,
-             got.bytes);
+    snprintf(result->message, sizeof result->message, "%.120s => expected %.110s, answered %.110s",
+             call.bytes, want.bytes, got.bytes);
     if (strcmp(difference, "code") == 0)
         snprintf(result->group, sizeof result->group, "%s code %s, not %s", expected->op->name, actual->code,
                  expected->outcome.code);
     else
-        snprintf(result->group, sizeof result->group, "%s %.*s", expected->op->name, (int)strcspn(difference, "="), difference);
+        snprintf(result->group, sizeof result->group, "%s %.*s", expected->op->name,
+                 (int)strcspn(difference, "="), difference);
     text_free(&want);
     text_free(&got);
     text_free(&call);
 }
 
-int compare_with_file(const struct program *program, const struct program *transcript, struct file_result *result)
+int compare_with_file(const struct program *program, const struct program *transcript,
+                      struct file_result *result)
 {
     for (size_t i = 0; i < program->line_count && i < transcript->line_count; i++) {
         const struct program_line *expected = &program->lines[i];
@@ -81,7 +83,8 @@ static void folder_of(const char *path, char *folder, size_t size)
         slashes += *start == '/';
     }
     start += *start == '/';
-    snprintf(folder, size, "%.*s", end != NULL && end > start ? (int)(end - start) : 1, end != NULL ? start : ".");
+    snprintf(folder, size, "%.*s", end != NULL && end > start ? (int)(end - start) : 1,
+             end != NULL ? start : ".");
 }
 
 void summary_add(struct summary *summary, const struct file_result *result)
@@ -103,8 +106,8 @@ static int by_files(const void *a, const void *b)
 
 static void print_counts(const struct summary_count *count, const char *name)
 {
-    printf("%6zu of %6zu files match, %7zu of %7zu lines differ  %s\n", count->matching, count->files, count->differences,
-           count->lines, name);
+    printf("%6zu of %6zu files match, %7zu of %7zu lines differ  %s\n", count->matching, count->files,
+           count->differences, count->lines, name);
 }
 
 void summary_print(struct summary *summary)
@@ -117,7 +120,8 @@ void summary_print(struct summary *summary)
     qsort(summary->groups, summary->group_count, sizeof *summary->groups, by_files);
     printf("first differences:\n");
     for (size_t i = 0; i < summary->group_count && i < 80; i++)
-        printf("%6zu  %-50s %s\n", summary->groups[i].files, summary->groups[i].name, summary->groups[i].example);
+        printf("%6zu  %-50s %s\n", summary->groups[i].files, summary->groups[i].name,
+               summary->groups[i].example);
 }
 
 static void free_counts(struct summary_count *counts, size_t count)

@@ -17,15 +17,16 @@ enum file_kind {
 struct file_result {
     const char *path;
     enum file_kind kind;
-    unsigned line;        /* of the first difference */
-    size_t lines;         /* that could differ */
-    size_t differences;   /* that did */
-    char group[96];       /* the kind of the first difference: "Seek code -1601 0" */
+    unsigned line;      /* of the first difference */
+    size_t lines;       /* that could differ */
+    size_t differences; /* that did */
+    char group[96];     /* the kind of the first difference: "Seek code -1601 0" */
     char message[400];
 };
 
 /* Compares the expectations of `program` with the transcript. 0 all match, 1 not. */
-int compare_with_file(const struct program *program, const struct program *transcript, struct file_result *result);
+int compare_with_file(const struct program *program, const struct program *transcript,
+                      struct file_result *result);
 
 struct summary_count {
     char *name;

@@ -6,7 +6,7 @@
 
 #include "fuzz/runner/run.h"
 
-bool bad(struct call *call, const char *format, ...)
+bool run_bad(struct call *call, const char *format, ...)
 {
     if (!call->bad) {
         va_list list;
@@ -44,7 +44,7 @@ const struct program_token *arg_next(struct call *call)
     return token;
 }
 
-size_t slot_kind(unsigned char letter)
+size_t run_slot_kind(unsigned char letter)
 {
     return (size_t)(strchr(SLOT_LETTERS, letter) - SLOT_LETTERS);
 }
@@ -54,7 +54,7 @@ struct slot arg_slot(struct call *call)
     struct slot slot = {.value = NIL_HANDLE};
     const struct program_token *token = arg_next(call);
     if (token == NULL || token->text != NULL) {
-        bad(call, "argument %zu must be a slot", call->next);
+        run_bad(call, "argument %zu must be a slot", call->next);
         return slot;
     }
     const char *word = token->word;
@@ -71,33 +71,34 @@ struct slot arg_slot(struct call *call)
     }
     if (strncmp(word, "raw:", 4) == 0) {
         if (!name_number(word + 4, &slot.value))
-            bad(call, "bad number in \"%.40s\"", word);
+            run_bad(call, "bad number in \"%.40s\"", word);
         return slot;
     }
     char *end;
-    unsigned long index = word[0] != '\0' && word[1] >= '0' && word[1] <= '9' ? strtoul(word + 1, &end, 10) : SLOTS_MAX;
+    unsigned long index =
+        word[0] != '\0' && word[1] >= '0' && word[1] <= '9' ? strtoul(word + 1, &end, 10) : SLOTS_MAX;
     if (word[0] == '\0' || strchr(SLOT_LETTERS, word[0]) == NULL || index >= SLOTS_MAX || *end != '\0') {
-        bad(call, "\"%.40s\" is not a slot", word);
+        run_bad(call, "\"%.40s\" is not a slot", word);
         return slot;
     }
     slot.letter = (unsigned char)word[0];
     slot.index = (unsigned char)index;
     pthread_mutex_lock(&call->run->lock);
-    slot.value = call->run->handles[slot_kind(slot.letter)][slot.index];
+    slot.value = call->run->handles[run_slot_kind(slot.letter)][slot.index];
     pthread_mutex_unlock(&call->run->lock);
     return slot;
 }
 
-void slot_set(struct call *call, struct slot slot, uint64_t value)
+void run_slot_set(struct call *call, struct slot slot, uint64_t value)
 {
     if (slot.letter == 0)
         return;
     pthread_mutex_lock(&call->run->lock);
-    call->run->handles[slot_kind(slot.letter)][slot.index] = value;
+    call->run->handles[run_slot_kind(slot.letter)][slot.index] = value;
     pthread_mutex_unlock(&call->run->lock);
 }
 
-const struct bookmark *bookmark_get(struct call *call, struct slot slot)
+const struct bookmark *run_bookmark_get(struct call *call, struct slot slot)
 {
     if (slot.letter != 'b')
         return NULL;
@@ -112,7 +113,7 @@ const struct bookmark *bookmark_get(struct call *call, struct slot slot)
     return copy;
 }
 
-void bookmark_set(struct call *call, struct slot slot, const void *bytes, uint32_t size)
+void run_bookmark_set(struct call *call, struct slot slot, const void *bytes, uint32_t size)
 {
     if (slot.letter != 'b' || size > BOOKMARK_MAX)
         return;
@@ -141,9 +142,9 @@ static uint64_t token_number(struct call *call, const struct program_token *toke
 {
     uint64_t value = 0;
     if (token == NULL)
-        bad(call, "%s is missing", what);
+        run_bad(call, "%s is missing", what);
     else if (token->text != NULL || !name_number(token->word, &value))
-        bad(call, "%s: \"%.40s\" is not a number", what, token->word);
+        run_bad(call, "%s: \"%.40s\" is not a number", what, token->word);
     return value;
 }
 
@@ -162,18 +163,18 @@ const char *arg_text(struct call *call)
 {
     const struct program_token *token = arg_next(call);
     if (token == NULL) {
-        bad(call, "a text is missing");
+        run_bad(call, "a text is missing");
         return "";
     }
     if (token->text != NULL && token->word[0] == '\0')
         return token->text;
     if (token->text == NULL && strcmp(token->word, "null") == 0)
         return NULL;
-    bad(call, "\"%.40s\" must be a text in quotes, or null", token->word);
+    run_bad(call, "\"%.40s\" must be a text in quotes, or null", token->word);
     return "";
 }
 
-const uint16_t *wide(struct call *call, const char *text)
+const uint16_t *run_wide(struct call *call, const char *text)
 {
     size_t units;
     return text == NULL ? NULL : utf16_from_bytes(&call->arena, text, strlen(text), &units);
@@ -181,7 +182,7 @@ const uint16_t *wide(struct call *call, const char *text)
 
 const uint16_t *arg_wide(struct call *call)
 {
-    return wide(call, arg_text(call));
+    return run_wide(call, arg_text(call));
 }
 
 const char *option_text(struct call *call, const char *key)
@@ -195,7 +196,7 @@ uint64_t option_number(struct call *call, const char *key, uint64_t otherwise)
     const char *text = option_text(call, key);
     uint64_t value = otherwise;
     if (text != NULL && strcmp(text, "null") != 0 && !name_number(text, &value))
-        bad(call, "%s=%.40s is not a number", key, text);
+        run_bad(call, "%s=%.40s is not a number", key, text);
     return value;
 }
 
@@ -205,7 +206,7 @@ bool option_is_null(struct call *call, const char *key)
     return text != NULL && strcmp(text, "null") == 0;
 }
 
-void fact(struct call *call, const char *format, ...)
+void run_fact(struct call *call, const char *format, ...)
 {
     char buffer[256];
     va_list list;
@@ -215,18 +216,18 @@ void fact(struct call *call, const char *format, ...)
     text_print(&call->out, " %s", buffer);
 }
 
-void bar(struct call *call)
+void run_bar(struct call *call)
 {
     text_print(&call->out, " |");
 }
 
-void fact_quoted(struct call *call, const char *key, const char *bytes, size_t size)
+void run_fact_quoted(struct call *call, const char *key, const char *bytes, size_t size)
 {
     text_print(&call->out, " %s", key);
     program_print_quoted(bytes, size, &call->out);
 }
 
-const char *relative_path(struct call *call, const char *path)
+const char *run_relative_path(struct call *call, const char *path)
 {
     const char *directory = call->run->directory;
     size_t length = strlen(directory);
@@ -235,7 +236,8 @@ const char *relative_path(struct call *call, const char *path)
         if (*c == '\\')
             *c = '/';
     }
-    if (length > 0 && strncmp(copy, directory, length) == 0 && (directory[length - 1] == '/' || copy[length] == '/')) {
+    if (length > 0 && strncmp(copy, directory, length) == 0 &&
+        (directory[length - 1] == '/' || copy[length] == '/')) {
         copy += length;
         while (*copy == '/')
             copy++;
@@ -245,18 +247,18 @@ const char *relative_path(struct call *call, const char *path)
     return copy;
 }
 
-void fact_path(struct call *call, const char *key, const char *path)
+void run_fact_path(struct call *call, const char *key, const char *path)
 {
-    const char *relative = path == NULL ? "" : relative_path(call, path);
-    fact_quoted(call, key, relative, strlen(relative));
+    const char *relative = path == NULL ? "" : run_relative_path(call, path);
+    run_fact_quoted(call, key, relative, strlen(relative));
 }
 
-void fact_wide_path(struct call *call, const char *key, const uint16_t *path)
+void run_fact_wide_path(struct call *call, const char *key, const uint16_t *path)
 {
     struct text narrow = {0};
     text_add(&narrow, "", 0);
     if (path != NULL)
         utf16_print(&narrow, path, SIZE_MAX);
-    fact_path(call, key, narrow.bytes);
+    run_fact_path(call, key, narrow.bytes);
     text_free(&narrow);
 }

@@ -9,7 +9,8 @@
 #define PAGE_ALIGNMENT 4096u
 #define MAPPED_FROM ((size_t)16 * 1024 * 1024)
 
-/* --- read buffers: aligned as the call wants it, exactly as long as told, so that a write beyond the end is noticed */
+/* --- read buffers: aligned as the call wants it, exactly as long as told, so that a write beyond the end is
+ * noticed */
 
 struct buffer {
     void *base;
@@ -22,7 +23,8 @@ static bool buffer_open(struct buffer *buffer, uint64_t size, uint64_t offset)
     uint64_t total = size + offset;
     buffer->mapped = 0;
     if (total >= MAPPED_FROM) {
-        buffer->base = mmap(NULL, (size_t)total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        buffer->base = mmap(NULL, (size_t)total, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (buffer->base == MAP_FAILED)
             return false;
         buffer->mapped = (size_t)total;
@@ -133,15 +135,16 @@ static JET_ERR open_file(struct call *call, bool legacy, bool is_wide)
     uint32_t *high_pointer = option_is_null(call, "phi") ? NULL : &high;
     JET_ERR err;
     if (legacy)
-        err = is_wide ? JetOpenFileW(wide(call, path), file_pointer, low_pointer, high_pointer)
+        err = is_wide ? JetOpenFileW(run_wide(call, path), file_pointer, low_pointer, high_pointer)
                       : JetOpenFileA(path, file_pointer, low_pointer, high_pointer);
     else
-        err = is_wide ? JetOpenFileInstanceW(instance, wide(call, path), file_pointer, low_pointer, high_pointer)
+        err = is_wide ? JetOpenFileInstanceW(instance, run_wide(call, path), file_pointer, low_pointer,
+                                             high_pointer)
                       : JetOpenFileInstanceA(instance, path, file_pointer, low_pointer, high_pointer);
     if (err >= JET_errSuccess) {
-        slot_set(call, slot, file);
-        bar(call);
-        fact(call, "size=%llu", (unsigned long long)high << 32 | low);
+        run_slot_set(call, slot, file);
+        run_bar(call);
+        run_fact(call, "size=%llu", (unsigned long long)high << 32 | low);
     }
     return err;
 }
@@ -186,15 +189,17 @@ static JET_ERR open_section(struct call *call, bool is_wide)
     if (is_wide) {
         size_t units;
         uint16_t *text = path == NULL ? NULL : utf16_from_bytes(&call->arena, path, strlen(path), &units);
-        err = JetOpenFileSectionInstanceW(instance, text, file_pointer, section, sections, start, low_pointer, high_pointer);
+        err = JetOpenFileSectionInstanceW(instance, text, file_pointer, section, sections, start, low_pointer,
+                                          high_pointer);
     } else {
         char *text = path == NULL ? NULL : arena_text(&call->arena, path);
-        err = JetOpenFileSectionInstanceA(instance, text, file_pointer, section, sections, start, low_pointer, high_pointer);
+        err = JetOpenFileSectionInstanceA(instance, text, file_pointer, section, sections, start, low_pointer,
+                                          high_pointer);
     }
     if (err >= JET_errSuccess) {
-        slot_set(call, slot, file);
-        bar(call);
-        fact(call, "size=%llu", (unsigned long long)(uint32_t)high << 32 | low);
+        run_slot_set(call, slot, file);
+        run_bar(call);
+        run_fact(call, "size=%llu", (unsigned long long)(uint32_t)high << 32 | low);
     }
     return err;
 }
@@ -217,9 +222,9 @@ static JET_ERR read_file(struct call *call, bool legacy)
     uint64_t offset = option_number(call, "off", 0);
     struct buffer buffer;
     if (offset > MAPPED_FROM)
-        bad(call, "off= is too large");
+        run_bad(call, "off= is too large");
     if (call->bad || !buffer_open(&buffer, size, offset)) {
-        bad(call, "no buffer of that size");
+        run_bad(call, "no buffer of that size");
         return JET_errSuccess;
     }
     uint32_t actual = 0;
@@ -230,11 +235,11 @@ static JET_ERR read_file(struct call *call, bool legacy)
     buffer_close(&buffer);
     if (err >= JET_errSuccess && actual_pointer != NULL) {
         if (actual == 0 || actual == size) {
-            fact(call, "cb=%u", actual);
+            run_fact(call, "cb=%u", actual);
         } else {
-            fact(call, "short=1");
-            bar(call);
-            fact(call, "cb=%u", actual);
+            run_fact(call, "short=1");
+            run_bar(call);
+            run_fact(call, "cb=%u", actual);
         }
     }
     return err;
@@ -307,9 +312,9 @@ static size_t count_items(const struct list *list)
 static void print_item(struct call *call, const struct list *list, const char *key, size_t at)
 {
     if (list->units != NULL)
-        fact_wide_path(call, key, list->units + at);
+        run_fact_wide_path(call, key, list->units + at);
     else
-        fact_path(call, key, list->narrow + at);
+        run_fact_path(call, key, list->narrow + at);
 }
 
 static void print_items(struct call *call, const struct list *list, size_t count)
@@ -329,14 +334,15 @@ static void print_last(struct call *call, const struct list *list, size_t count)
     print_item(call, list, "last=", at);
 }
 
-static JET_ERR make_list_call(const struct list_call *kind, uint64_t instance, struct list *list, uint32_t size,
-                              uint32_t *actual, JET_LOGINFO_A *info, JET_LOGINFO_W *wide_info)
+static JET_ERR make_list_call(const struct list_call *kind, uint64_t instance, struct list *list,
+                              uint32_t size, uint32_t *actual, JET_LOGINFO_A *info, JET_LOGINFO_W *wide_info)
 {
     char *narrow = list->narrow;
     uint16_t *units = list->units;
     if (kind->kind == LIST_ATTACH) {
         if (kind->legacy)
-            return kind->is_wide ? JetGetAttachInfoW(units, size, actual) : JetGetAttachInfoA(narrow, size, actual);
+            return kind->is_wide ? JetGetAttachInfoW(units, size, actual)
+                                 : JetGetAttachInfoA(narrow, size, actual);
         return kind->is_wide ? JetGetAttachInfoInstanceW(instance, units, size, actual)
                              : JetGetAttachInfoInstanceA(instance, narrow, size, actual);
     }
@@ -352,45 +358,46 @@ static JET_ERR make_list_call(const struct list_call *kind, uint64_t instance, s
                          : JetGetLogInfoInstanceA(instance, narrow, size, actual);
 }
 
-static void print_list(struct call *call, const struct list_call *kind, const struct list *list, bool has_list,
-                       const uint32_t *actual, const JET_LOGINFO_A *info)
+static void print_list(struct call *call, const struct list_call *kind, const struct list *list,
+                       bool has_list, const uint32_t *actual, const JET_LOGINFO_A *info)
 {
     size_t count = has_list ? count_items(list) : 0;
     bool cut = count == SIZE_MAX;
     bool notes = kind->kind != LIST_ATTACH;
     if (info != NULL) {
-        fact(call, "hi=%u", info->ulGenHigh);
-        fact(call, "base=%.4s", info->szBaseName);
+        run_fact(call, "hi=%u", info->ulGenHigh);
+        run_fact(call, "base=%.4s", info->szBaseName);
     }
     if (cut)
-        fact(call, "cut=1");
+        run_fact(call, "cut=1");
     bool shown = has_list && !cut;
     if (shown && notes && count > 0)
         print_last(call, list, count);
     if (shown && !notes) {
-        fact(call, "n=%zu", count);
+        run_fact(call, "n=%zu", count);
         print_items(call, list, count);
     }
     if ((shown && notes) || actual != NULL || info != NULL)
-        bar(call);
+        run_bar(call);
     if (info != NULL)
-        fact(call, "lo=%u", info->ulGenLow);
+        run_fact(call, "lo=%u", info->ulGenLow);
     if (shown && notes) {
-        fact(call, "n=%zu", count);
+        run_fact(call, "n=%zu", count);
         print_items(call, list, count);
     }
     if (actual != NULL)
-        fact(call, "cb=%u", *actual);
+        run_fact(call, "cb=%u", *actual);
 }
 
 static JET_ERR list_call(struct call *call, const struct list_call *kind)
 {
     uint64_t instance = kind->legacy ? 0 : arg_handle(call);
     uint32_t size = (uint32_t)option_number(call, "cbMax", LIST_BUFFER);
-    uint32_t info_size = (uint32_t)option_number(call, "cbSize", kind->is_wide ? sizeof(JET_LOGINFO_W) : sizeof(JET_LOGINFO_A));
+    uint32_t info_size = (uint32_t)option_number(
+        call, "cbSize", kind->is_wide ? sizeof(JET_LOGINFO_W) : sizeof(JET_LOGINFO_A));
     struct buffer buffer;
     if (call->bad || !buffer_open(&buffer, size, 0)) {
-        bad(call, "no buffer of that size");
+        run_bad(call, "no buffer of that size");
         return JET_errSuccess;
     }
     bool no_list = option_is_null(call, "pv");
@@ -404,8 +411,8 @@ static JET_ERR list_call(struct call *call, const struct list_call *kind)
         list.units = (uint16_t *)(void *)buffer.start;
     else if (!no_list)
         list.narrow = buffer.start;
-    JET_ERR err = make_list_call(kind, instance, &list, size, no_actual ? NULL : &actual, no_info ? NULL : &info,
-                                 no_info ? NULL : &wide_info);
+    JET_ERR err = make_list_call(kind, instance, &list, size, no_actual ? NULL : &actual,
+                                 no_info ? NULL : &info, no_info ? NULL : &wide_info);
     if (err >= JET_errSuccess) {
         uint32_t filled = size;
         if (!no_actual && actual < filled)
@@ -417,16 +424,17 @@ static JET_ERR list_call(struct call *call, const struct list_call *kind)
             for (size_t i = 0; i < sizeof info.szBaseName; i++)
                 info.szBaseName[i] = (char)wide_info.szBaseName[i];
         }
-        print_list(call, kind, &list, !no_list, no_actual ? NULL : &actual, kind->has_info && !no_info ? &info : NULL);
+        print_list(call, kind, &list, !no_list, no_actual ? NULL : &actual,
+                   kind->has_info && !no_info ? &info : NULL);
     }
     buffer_close(&buffer);
     return err;
 }
 
-#define LIST_CALL(name, ...)                                                                                           \
-    static JET_ERR name(struct call *call)                                                                             \
-    {                                                                                                                  \
-        return list_call(call, &(struct list_call){__VA_ARGS__});                                                      \
+#define LIST_CALL(name, ...)                                                                                 \
+    static JET_ERR name(struct call *call)                                                                   \
+    {                                                                                                        \
+        return list_call(call, &(struct list_call){__VA_ARGS__});                                            \
     }
 
 LIST_CALL(call_attach_info, LIST_ATTACH, true, false, false)
@@ -485,12 +493,12 @@ static void print_status(struct call *call, JET_PFNSTATUS function)
 {
     if (function == NULL)
         return;
-    fact(call, "begin=%u", status_counts.begin);
-    fact(call, "complete=%u", status_counts.complete);
-    fact(call, "fail=%u", status_counts.fail);
-    bar(call);
-    fact(call, "progress=%u", status_counts.progress);
-    fact(call, "other=%u", status_counts.other);
+    run_fact(call, "begin=%u", status_counts.begin);
+    run_fact(call, "complete=%u", status_counts.complete);
+    run_fact(call, "fail=%u", status_counts.fail);
+    run_bar(call);
+    run_fact(call, "progress=%u", status_counts.progress);
+    run_fact(call, "other=%u", status_counts.other);
 }
 
 static JET_ERR backup(struct call *call, bool legacy, bool is_wide)
@@ -503,9 +511,9 @@ static JET_ERR backup(struct call *call, bool legacy, bool is_wide)
         return JET_errSuccess;
     JET_ERR err;
     if (legacy)
-        err = is_wide ? JetBackupW(wide(call, path), grbit, function) : JetBackupA(path, grbit, function);
+        err = is_wide ? JetBackupW(run_wide(call, path), grbit, function) : JetBackupA(path, grbit, function);
     else
-        err = is_wide ? JetBackupInstanceW(instance, wide(call, path), grbit, function)
+        err = is_wide ? JetBackupInstanceW(instance, run_wide(call, path), grbit, function)
                       : JetBackupInstanceA(instance, path, grbit, function);
     print_status(call, function);
     return err;
@@ -543,13 +551,14 @@ static JET_ERR restore(struct call *call, enum restore_kind kind, bool is_wide)
         return JET_errSuccess;
     JET_ERR err;
     if (kind == RESTORE)
-        err = is_wide ? JetRestoreW(wide(call, source), function) : JetRestoreA(source, function);
+        err = is_wide ? JetRestoreW(run_wide(call, source), function) : JetRestoreA(source, function);
     else if (kind == RESTORE_2)
-        err = is_wide ? JetRestore2W(wide(call, source), wide(call, target), function)
+        err = is_wide ? JetRestore2W(run_wide(call, source), run_wide(call, target), function)
                       : JetRestore2A(source, target, function);
     else
-        err = is_wide ? JetRestoreInstanceW(instance, wide(call, source), wide(call, target), function)
-                      : JetRestoreInstanceA(instance, source, target, function);
+        err = is_wide
+                  ? JetRestoreInstanceW(instance, run_wide(call, source), run_wide(call, target), function)
+                  : JetRestoreInstanceA(instance, source, target, function);
     print_status(call, function);
     return err;
 }
@@ -623,9 +632,10 @@ static JET_ERR external_restore_a(struct call *call, const struct external_resto
     if (!second)
         return JetExternalRestoreA(checkpoint, log, maps, r->count, backup_log, (int32_t)info.ulGenLow,
                                    (int32_t)info.ulGenHigh, r->function);
-    return JetExternalRestore2A(checkpoint, log, maps, r->count, backup_log, option_is_null(call, "pli") ? NULL : &info,
-                                modifiable(call, option_text(call, "tname")), modifiable(call, option_text(call, "tlog")),
-                                modifiable(call, option_text(call, "tchk")), r->function);
+    return JetExternalRestore2A(
+        checkpoint, log, maps, r->count, backup_log, option_is_null(call, "pli") ? NULL : &info,
+        modifiable(call, option_text(call, "tname")), modifiable(call, option_text(call, "tlog")),
+        modifiable(call, option_text(call, "tchk")), r->function);
 }
 
 static JET_ERR external_restore_w(struct call *call, const struct external_restore *r, bool second)
@@ -647,10 +657,10 @@ static JET_ERR external_restore_w(struct call *call, const struct external_resto
     if (!second)
         return JetExternalRestoreW(checkpoint, log, maps, r->count, backup_log, (int32_t)info.ulGenLow,
                                    (int32_t)info.ulGenHigh, r->function);
-    return JetExternalRestore2W(checkpoint, log, maps, r->count, backup_log, option_is_null(call, "pli") ? NULL : &info,
-                                modifiable_wide(call, option_text(call, "tname")),
-                                modifiable_wide(call, option_text(call, "tlog")),
-                                modifiable_wide(call, option_text(call, "tchk")), r->function);
+    return JetExternalRestore2W(
+        checkpoint, log, maps, r->count, backup_log, option_is_null(call, "pli") ? NULL : &info,
+        modifiable_wide(call, option_text(call, "tname")), modifiable_wide(call, option_text(call, "tlog")),
+        modifiable_wide(call, option_text(call, "tchk")), r->function);
 }
 
 static JET_ERR external_restore(struct call *call, bool second, bool is_wide)
@@ -661,7 +671,7 @@ static JET_ERR external_restore(struct call *call, bool second, bool is_wide)
     r.backup_log = arg_text(call);
     while (arg_peek(call) != NULL && !call->bad) {
         if (r.count == MAPS_MAX) {
-            bad(call, "more than %d databases", MAPS_MAX);
+            run_bad(call, "more than %d databases", MAPS_MAX);
             break;
         }
         r.from[r.count] = arg_text(call);
@@ -699,7 +709,7 @@ static JET_ERR call_external_restore2_w(struct call *call)
     return external_restore(call, true, true);
 }
 
-const struct call_entry backup_calls[] = {
+const struct call_entry run_backup_calls[] = {
     {"BeginExternalBackup", call_begin},
     {"BeginExternalBackupInstance", call_begin_instance},
     {"BeginSurrogateBackup", call_begin_surrogate},

@@ -7,17 +7,18 @@
 #define VALUE_BUFFER ((uint32_t)2 * 1024 * 1024)
 #define COLUMNS_MAX 64
 
-JET_ERR column_find(struct call *call, uint64_t session, uint64_t table, const struct program_token *token,
-                    struct column *column)
+JET_ERR run_column_find(struct call *call, uint64_t session, uint64_t table,
+                        const struct program_token *token, struct column *column)
 {
     *column = (struct column){.type = JET_coltypNil};
     JET_COLUMNDEF definition = {.cbStruct = sizeof definition};
     if (token == NULL) {
-        bad(call, "a column is missing");
+        run_bad(call, "a column is missing");
         return JET_errSuccess;
     }
     if (token->text != NULL && token->word[0] == '\0') {
-        JET_ERR err = JetGetTableColumnInfoA(session, table, token->text, &definition, sizeof definition, JET_ColInfo);
+        JET_ERR err =
+            JetGetTableColumnInfoA(session, table, token->text, &definition, sizeof definition, JET_ColInfo);
         if (err >= JET_errSuccess)
             *column = (struct column){definition.columnid, definition.coltyp, definition.cp};
         return err;
@@ -26,18 +27,18 @@ JET_ERR column_find(struct call *call, uint64_t session, uint64_t table, const s
     char *end = NULL;
     if (token->text == NULL && strncmp(token->word, "col:", 4) == 0 && name_number(token->word + 4, &id)) {
         column->id = (JET_COLUMNID)id;
-        if (id != 0 && JetGetTableColumnInfoA(session, table, (const char *)&column->id, &definition, sizeof definition,
-                                              JET_ColInfoByColid) >= JET_errSuccess)
+        if (id != 0 && JetGetTableColumnInfoA(session, table, (const char *)&column->id, &definition,
+                                              sizeof definition, JET_ColInfoByColid) >= JET_errSuccess)
             *column = (struct column){(JET_COLUMNID)id, definition.coltyp, definition.cp};
         return JET_errSuccess;
     }
     unsigned long index = token->word[0] == 'c' ? strtoul(token->word + 1, &end, 10) : SLOTS_MAX;
     if (index >= SLOTS_MAX || end == token->word + 1 || *end != '\0') {
-        bad(call, "\"%.40s\" is not a column", token->word);
+        run_bad(call, "\"%.40s\" is not a column", token->word);
         return JET_errSuccess;
     }
     pthread_mutex_lock(&call->run->lock);
-    column->id = (JET_COLUMNID)call->run->handles[slot_kind('c')][index];
+    column->id = (JET_COLUMNID)call->run->handles[run_slot_kind('c')][index];
     pthread_mutex_unlock(&call->run->lock);
     return JET_errSuccess;
 }
@@ -56,8 +57,8 @@ static JET_ERR call_update(struct call *call)
     uint64_t table = arg_handle(call);
     struct slot slot = {0};
     const struct program_token *token = arg_peek(call);
-    bool wants_bookmark = token != NULL && token->text == NULL && token->word[0] == 'b' && token->word[1] >= '0' &&
-                          token->word[1] <= '9';
+    bool wants_bookmark = token != NULL && token->text == NULL && token->word[0] == 'b' &&
+                          token->word[1] >= '0' && token->word[1] <= '9';
     if (wants_bookmark)
         slot = arg_slot(call);
     bool has_grbit = arg_peek(call) != NULL;
@@ -74,8 +75,8 @@ static JET_ERR call_update(struct call *call)
     JET_ERR err = has_grbit ? JetUpdate2(session, table, target, room, &actual, (JET_GRBIT)grbit)
                             : JetUpdate(session, table, target, room, &actual);
     if (err >= JET_errSuccess && wants_bookmark) {
-        fact(call, "cb=%u", actual);
-        bookmark_set(call, slot, bookmark, actual < size ? actual : size);
+        run_fact(call, "cb=%u", actual);
+        run_bookmark_set(call, slot, bookmark, actual < size ? actual : size);
     }
     return err;
 }
@@ -101,24 +102,25 @@ static JET_ERR call_set_column(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     struct column column;
-    JET_ERR err = column_find(call, session, table, name, &column);
+    JET_ERR err = run_column_find(call, session, table, name, &column);
     if (call->bad || err < JET_errSuccess)
         return err;
     struct value value;
     if (token == NULL || !value_parse(&call->arena, token, column.type, &value)) {
-        bad(call, "a value is missing");
+        run_bad(call, "a value is missing");
         return JET_errSuccess;
     }
     uint32_t size = (uint32_t)option_number(call, "cb", value.size);
     if (value.bytes != NULL && size > value.size) {
-        bad(call, "cb= is beyond the value");
+        run_bad(call, "cb= is beyond the value");
         return JET_errSuccess;
     }
     return JetSetColumn(session, table, column.id, value.is_null ? NULL : value.bytes, size, (JET_GRBIT)grbit,
                         has_info ? &info : NULL);
 }
 
-/* A buffer of exactly cbMax bytes when the program asks for it, else this thread's large one. `allocated` is to be freed. */
+/* A buffer of exactly cbMax bytes when the program asks for it, else this thread's large one. `allocated` is
+ * to be freed. */
 static void *value_buffer(struct call *call, uint32_t *size, void **allocated)
 {
     static _Thread_local void *large;
@@ -129,15 +131,15 @@ static void *value_buffer(struct call *call, uint32_t *size, void **allocated)
         if (large == NULL)
             large = malloc(VALUE_BUFFER);
         if (large == NULL)
-            bad(call, "no memory for the buffer");
+            run_bad(call, "no memory for the buffer");
         return large;
     }
     if (wanted > VALUE_BYTES_MAX)
-        bad(call, "cbMax= is too large");
+        run_bad(call, "cbMax= is too large");
     else
         *allocated = malloc(wanted > 0 ? (size_t)wanted : 1);
     if (*allocated == NULL)
-        bad(call, "no memory for the buffer");
+        run_bad(call, "no memory for the buffer");
     return *allocated;
 }
 
@@ -154,19 +156,19 @@ static JET_ERR call_retrieve_column(struct call *call)
     void *allocated;
     void *buffer = value_buffer(call, &size, &allocated);
     struct column column = {0};
-    JET_ERR err = call->bad ? JET_errSuccess : column_find(call, session, table, name, &column);
+    JET_ERR err = call->bad ? JET_errSuccess : run_column_find(call, session, table, name, &column);
     if (!call->bad && err >= JET_errSuccess) {
         bool no_buffer = option_is_null(call, "pv");
         uint32_t actual = 0;
-        err = JetRetrieveColumn(session, table, column.id, no_buffer ? NULL : buffer, no_buffer ? 0 : size, &actual, grbit,
-                                &info);
+        err = JetRetrieveColumn(session, table, column.id, no_buffer ? NULL : buffer, no_buffer ? 0 : size,
+                                &actual, grbit, &info);
         if (err >= JET_errSuccess && (grbit & JET_bitRetrieveTag) != 0)
-            fact(call, "itag=%u", info.itagSequence);
+            run_fact(call, "itag=%u", info.itagSequence);
         if (err >= JET_errSuccess && column.id == 0)
-            fact(call, "next=%u", info.columnidNextTagged);
+            run_fact(call, "next=%u", info.columnidNextTagged);
         if (err >= JET_errSuccess && err != JET_wrnColumnNull) {
             if (no_buffer)
-                fact(call, "cb=%u", actual);
+                run_fact(call, "cb=%u", actual);
             else
                 value_print_fact(&call->out, "v", buffer, actual < size ? actual : size, actual, column.type,
                                  column.code_page);
@@ -177,22 +179,22 @@ static JET_ERR call_retrieve_column(struct call *call)
 }
 
 /* Finds the columns that the positional arguments from here on name (with a value after each if `pairs`). */
-static JET_ERR find_columns(struct call *call, uint64_t session, uint64_t table, bool pairs, struct column *columns,
-                            struct value *values, uint32_t *count)
+static JET_ERR find_columns(struct call *call, uint64_t session, uint64_t table, bool pairs,
+                            struct column *columns, struct value *values, uint32_t *count)
 {
     *count = 0;
     while (!call->bad && arg_peek(call) != NULL) {
         if (*count == COLUMNS_MAX) {
-            bad(call, "more than %d columns", COLUMNS_MAX);
+            run_bad(call, "more than %d columns", COLUMNS_MAX);
             break;
         }
-        JET_ERR err = column_find(call, session, table, arg_next(call), &columns[*count]);
+        JET_ERR err = run_column_find(call, session, table, arg_next(call), &columns[*count]);
         if (err < JET_errSuccess)
             return err;
         if (pairs) {
             const struct program_token *token = arg_next(call);
             if (token == NULL || !value_parse(&call->arena, token, columns[*count].type, &values[*count]))
-                bad(call, "a value is missing");
+                run_bad(call, "a value is missing");
         }
         ++*count;
     }
@@ -206,7 +208,8 @@ static JET_ERR call_set_columns(struct call *call)
     struct column columns[COLUMNS_MAX];
     struct value values[COLUMNS_MAX];
     uint32_t count = 0;
-    JET_ERR err = call->bad ? JET_errSuccess : find_columns(call, session, table, true, columns, values, &count);
+    JET_ERR err =
+        call->bad ? JET_errSuccess : find_columns(call, session, table, true, columns, values, &count);
     uint32_t itag = (uint32_t)option_number(call, "itag", 1);
     uint32_t start = (uint32_t)option_number(call, "ib", 0);
     uint32_t grbit = (uint32_t)option_number(call, "grbit", 0);
@@ -227,7 +230,8 @@ static JET_ERR call_set_columns(struct call *call)
     return err;
 }
 
-static void print_retrieved(struct call *call, const JET_RETRIEVECOLUMN *retrieve, const struct column *columns, uint32_t count)
+static void print_retrieved(struct call *call, const JET_RETRIEVECOLUMN *retrieve,
+                            const struct column *columns, uint32_t count)
 {
     text_print(&call->out, " err=");
     for (uint32_t i = 0; i < count; i++)
@@ -254,10 +258,11 @@ static JET_ERR call_retrieve_columns(struct call *call)
     JET_GRBIT grbit = (JET_GRBIT)arg_number(call, "grbit");
     struct column columns[COLUMNS_MAX];
     uint32_t count = 0;
-    JET_ERR err = call->bad ? JET_errSuccess : find_columns(call, session, table, false, columns, NULL, &count);
+    JET_ERR err =
+        call->bad ? JET_errSuccess : find_columns(call, session, table, false, columns, NULL, &count);
     uint64_t size = option_number(call, "cbMax", 65536);
     if (size > VALUE_BUFFER)
-        bad(call, "cbMax= is too large");
+        run_bad(call, "cbMax= is too large");
     if (call->bad || err < JET_errSuccess)
         return err;
     JET_RETRIEVECOLUMN retrieve[COLUMNS_MAX];
@@ -294,19 +299,21 @@ static void *JET_API enumerate_realloc(void *context, void *block, uint32_t size
 static void print_enumerated(struct call *call, const JET_ENUMCOLUMN *column)
 {
     if (column->err == JET_wrnColumnSingleValue) {
-        fact(call, "%u=cb:%u,%08x", column->columnid, column->cbData, fnv_add(FNV_START, column->pvData, column->cbData));
+        run_fact(call, "%u=cb:%u,%08x", column->columnid, column->cbData,
+                 fnv_add(FNV_START, column->pvData, column->cbData));
         return;
     }
     /* Columns without a list of values (null, only present) have no value. */
-    uint32_t count = column->err >= JET_errSuccess && column->rgEnumColumnValue != NULL ? column->cEnumColumnValue : 0;
-    fact(call, "%u=err:%d,values:%u", column->columnid, column->err, count);
+    uint32_t count =
+        column->err >= JET_errSuccess && column->rgEnumColumnValue != NULL ? column->cEnumColumnValue : 0;
+    run_fact(call, "%u=err:%d,values:%u", column->columnid, column->err, count);
     for (uint32_t i = 0; i < count; i++) {
         const JET_ENUMCOLUMNVALUE *value = &column->rgEnumColumnValue[i];
         if (value->err == JET_errSuccess || value->pvData != NULL)
-            fact(call, "%u.%u=cb:%u,%08x", column->columnid, value->itagSequence, value->cbData,
-                 fnv_add(FNV_START, value->pvData, value->pvData == NULL ? 0 : value->cbData));
+            run_fact(call, "%u.%u=cb:%u,%08x", column->columnid, value->itagSequence, value->cbData,
+                     fnv_add(FNV_START, value->pvData, value->pvData == NULL ? 0 : value->cbData));
         else
-            fact(call, "%u.%u=err:%d", column->columnid, value->itagSequence, value->err);
+            run_fact(call, "%u.%u=err:%d", column->columnid, value->itagSequence, value->err);
     }
 }
 
@@ -334,9 +341,10 @@ static JET_ERR call_enumerate_columns(struct call *call)
         return JET_errSuccess;
     uint32_t count = 0;
     JET_ENUMCOLUMN *columns = NULL;
-    JET_ERR err = JetEnumerateColumns(session, table, 0, NULL, &count, &columns, enumerate_realloc, NULL, most, grbit);
+    JET_ERR err =
+        JetEnumerateColumns(session, table, 0, NULL, &count, &columns, enumerate_realloc, NULL, most, grbit);
     if (err >= JET_errSuccess) {
-        fact(call, "n=%u", count);
+        run_fact(call, "n=%u", count);
         for (uint32_t i = 0; i < count; i++)
             print_enumerated(call, &columns[i]);
         free_enumerated(columns, count);
@@ -352,7 +360,7 @@ static JET_ERR call_retrieve_tagged_column_list(struct call *call)
     uint64_t size = option_number(call, "cbMax", 65536);
     JET_COLUMNID from = (JET_COLUMNID)option_number(call, "from", 0);
     if (size > VALUE_BUFFER)
-        bad(call, "cbMax= is too large");
+        run_bad(call, "cbMax= is too large");
     if (call->bad)
         return JET_errSuccess;
     JET_RETRIEVEMULTIVALUECOUNT *list = malloc(size > 0 ? (size_t)size : 1);
@@ -361,9 +369,9 @@ static JET_ERR call_retrieve_tagged_column_list(struct call *call)
     uint32_t count = 0;
     JET_ERR err = JetRetrieveTaggedColumnList(session, table, &count, list, (uint32_t)size, from, grbit);
     if (err >= JET_errSuccess) {
-        fact(call, "n=%u", count);
+        run_fact(call, "n=%u", count);
         for (uint32_t i = 0; i < count && i < size / sizeof *list; i++)
-            fact(call, "%u=%u:%u", list[i].columnid, list[i].cMultiValues, list[i].usFlags);
+            run_fact(call, "%u=%u:%u", list[i].columnid, list[i].cMultiValues, list[i].usFlags);
     }
     free(list);
     return err;
@@ -380,14 +388,14 @@ static JET_ERR call_get_record_size2(struct call *call)
     memset(&size, 0, sizeof size);
     JET_ERR err = JetGetRecordSize2(session, table, &size, grbit);
     if (err >= JET_errSuccess) {
-        fact(call, "nontagged=%llu", (unsigned long long)size.cNonTaggedColumns);
-        fact(call, "tagged=%llu", (unsigned long long)size.cTaggedColumns);
-        fact(call, "multi=%llu", (unsigned long long)size.cMultiValues);
-        bar(call);
-        fact(call, "data=%llu", (unsigned long long)size.cbData);
-        fact(call, "lvdata=%llu", (unsigned long long)size.cbLongValueData);
-        fact(call, "lv=%llu", (unsigned long long)size.cLongValues);
-        fact(call, "over=%llu", (unsigned long long)size.cbOverhead);
+        run_fact(call, "nontagged=%llu", (unsigned long long)size.cNonTaggedColumns);
+        run_fact(call, "tagged=%llu", (unsigned long long)size.cTaggedColumns);
+        run_fact(call, "multi=%llu", (unsigned long long)size.cMultiValues);
+        run_bar(call);
+        run_fact(call, "data=%llu", (unsigned long long)size.cbData);
+        run_fact(call, "lvdata=%llu", (unsigned long long)size.cbLongValueData);
+        run_fact(call, "lv=%llu", (unsigned long long)size.cLongValues);
+        run_fact(call, "over=%llu", (unsigned long long)size.cbOverhead);
     }
     return err;
 }
@@ -403,11 +411,11 @@ static JET_ERR call_get_record_size(struct call *call)
     memset(&size, 0, sizeof size);
     JET_ERR err = JetGetRecordSize(session, table, &size, grbit);
     if (err >= JET_errSuccess) {
-        fact(call, "nontagged=%llu", (unsigned long long)size.cNonTaggedColumns);
-        fact(call, "tagged=%llu", (unsigned long long)size.cTaggedColumns);
-        fact(call, "multi=%llu", (unsigned long long)size.cMultiValues);
-        bar(call);
-        fact(call, "data=%llu", (unsigned long long)size.cbData);
+        run_fact(call, "nontagged=%llu", (unsigned long long)size.cNonTaggedColumns);
+        run_fact(call, "tagged=%llu", (unsigned long long)size.cTaggedColumns);
+        run_fact(call, "multi=%llu", (unsigned long long)size.cMultiValues);
+        run_bar(call);
+        run_fact(call, "data=%llu", (unsigned long long)size.cbData);
     }
     return err;
 }
@@ -422,12 +430,12 @@ static JET_ERR call_escrow_update(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     struct column column;
-    JET_ERR err = column_find(call, session, table, name, &column);
+    JET_ERR err = run_column_find(call, session, table, name, &column);
     if (call->bad || err < JET_errSuccess)
         return err;
     struct value value;
     if (token == NULL || !value_parse(&call->arena, token, column.type, &value)) {
-        bad(call, "a value is missing");
+        run_bad(call, "a value is missing");
         return JET_errSuccess;
     }
     unsigned char old[8] = {0};
@@ -449,26 +457,28 @@ static JET_ERR call_set_cursor_filter(struct call *call)
     JET_ERR err = JET_errSuccess;
     while (!call->bad && arg_peek(call) != NULL && count < 16) {
         struct column column;
-        err = column_find(call, session, table, arg_next(call), &column);
+        err = run_column_find(call, session, table, arg_next(call), &column);
         if (err < JET_errSuccess)
             return err;
         uint64_t relation = arg_number(call, "relation");
         const struct program_token *token = arg_next(call);
         struct value value = {0};
         if (token == NULL || !value_parse(&call->arena, token, column.type, &value))
-            bad(call, "a value is missing");
-        filters[count] = (JET_INDEX_COLUMN){.columnid = column.id,
-                                            .relop = (JET_RELOP)relation,
-                                            .pv = value.is_null ? NULL : arena_copy(&call->arena, value.bytes, value.size),
-                                            .cb = value.size,
-                                            .grbit = value.is_zero ? JET_bitZeroLength : 0};
+            run_bad(call, "a value is missing");
+        filters[count] =
+            (JET_INDEX_COLUMN){.columnid = column.id,
+                               .relop = (JET_RELOP)relation,
+                               .pv = value.is_null ? NULL : arena_copy(&call->arena, value.bytes, value.size),
+                               .cb = value.size,
+                               .grbit = value.is_zero ? JET_bitZeroLength : 0};
         count++;
     }
     JET_GRBIT grbit = (JET_GRBIT)option_number(call, "grbit", 0);
-    return call->bad ? JET_errSuccess : JetSetCursorFilter(session, table, count > 0 ? filters : NULL, count, grbit);
+    return call->bad ? JET_errSuccess
+                     : JetSetCursorFilter(session, table, count > 0 ? filters : NULL, count, grbit);
 }
 
-const struct call_entry column_calls[] = {
+const struct call_entry run_column_calls[] = {
     {"PrepareUpdate", call_prepare_update},
     {"Update", call_update},
     {"Delete", call_delete},

@@ -37,7 +37,7 @@ static JET_ERR call_table(struct call *call)
     if (err >= JET_errSuccess)
         err = JetCommitTransaction(session, 0);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, table);
+        run_slot_set(call, slot, table);
     else
         JetRollback(session, 0);
     return err;
@@ -71,7 +71,7 @@ static bool parse_rows(struct call *call, struct rows *rows, bool has_size)
     rows->seed = (uint32_t)option_number(call, "seed", 0);
     rows->per_transaction = option_text(call, "txn") == NULL ? -1 : (int64_t)option_number(call, "txn", 0);
     if (count > 1000000 || size > VALUE_BYTES_MAX)
-        bad(call, "too many rows or too large ones");
+        run_bad(call, "too many rows or too large ones");
     rows->count = (uint32_t)count;
     rows->size = (uint32_t)size;
     return !call->bad;
@@ -80,7 +80,8 @@ static bool parse_rows(struct call *call, struct rows *rows, bool has_size)
 static JET_ERR find_columns(struct rows *rows)
 {
     JET_COLUMNDEF column = {.cbStruct = sizeof column};
-    JET_ERR err = JetGetTableColumnInfoA(rows->session, rows->table, "id", &column, sizeof column, JET_ColInfo);
+    JET_ERR err =
+        JetGetTableColumnInfoA(rows->session, rows->table, "id", &column, sizeof column, JET_ColInfo);
     rows->id_column = column.columnid;
     if (err >= JET_errSuccess)
         err = JetGetTableColumnInfoA(rows->session, rows->table, "data", &column, sizeof column, JET_ColInfo);
@@ -150,13 +151,15 @@ static JET_ERR each_row(struct rows *rows, JET_ERR (*function)(struct rows *, in
             err = function(rows, (int32_t)((uint32_t)rows->from + i));
         if (err >= JET_errSuccess)
             rows->done++;
-        if (err >= JET_errSuccess && open && rows->per_transaction > 0 && rows->done % rows->per_transaction == 0) {
+        if (err >= JET_errSuccess && open && rows->per_transaction > 0 &&
+            rows->done % rows->per_transaction == 0) {
             err = JetCommitTransaction(rows->session, JET_bitCommitLazyFlush);
             open = err < JET_errSuccess;
         }
     }
     if (err >= JET_errSuccess && open) {
-        err = JetCommitTransaction(rows->session, rows->per_transaction > 0 ? JET_bitCommitLazyFlush : rows->grbit);
+        err = JetCommitTransaction(rows->session,
+                                   rows->per_transaction > 0 ? JET_bitCommitLazyFlush : rows->grbit);
         open = err < JET_errSuccess;
     }
     if (open)
@@ -176,7 +179,7 @@ static JET_ERR run_rows(struct call *call, bool has_size, JET_ERR (*function)(st
     if (err >= JET_errSuccess)
         err = each_row(&rows, function);
     free(rows.buffer);
-    fact(call, "rows=%u", rows.done);
+    run_fact(call, "rows=%u", rows.done);
     return err;
 }
 
@@ -217,8 +220,8 @@ static JET_ERR call_seek_row(struct call *call)
     uint32_t actual = 0;
     err = JetRetrieveColumn(rows.session, rows.table, rows.data_column, data, size, &actual, 0, NULL);
     if (err >= JET_errSuccess) {
-        fact(call, "cb=%u", actual);
-        fact(call, "fnv=%08x", fnv_add(FNV_START, data, actual < size ? actual : size));
+        run_fact(call, "cb=%u", actual);
+        run_fact(call, "fnv=%08x", fnv_add(FNV_START, data, actual < size ? actual : size));
     }
     free(data);
     return err == JET_wrnColumnNull ? JET_errSuccess : err;
@@ -229,18 +232,19 @@ static JET_ERR set_row_columns(struct call *call, uint64_t session, uint64_t tab
 {
     while (!call->bad && arg_peek(call) != NULL) {
         struct column column;
-        JET_ERR err = column_find(call, session, table, arg_next(call), &column);
+        JET_ERR err = run_column_find(call, session, table, arg_next(call), &column);
         if (call->bad || err < JET_errSuccess)
             return err;
         const struct program_token *token = arg_next(call);
         struct value value;
         if (token == NULL || !value_parse(&call->arena, token, column.type, &value)) {
-            bad(call, "a value is missing");
+            run_bad(call, "a value is missing");
             return JET_errSuccess;
         }
         JET_SETINFO info = {.cbStruct = sizeof info, .itagSequence = column.id >= 256 ? 0 : 1};
         JET_GRBIT grbit = value.is_zero ? JET_bitSetZeroLength : 0;
-        err = JetSetColumn(session, table, column.id, value.is_null ? NULL : value.bytes, value.size, grbit, &info);
+        err = JetSetColumn(session, table, column.id, value.is_null ? NULL : value.bytes, value.size, grbit,
+                           &info);
         if (err < JET_errSuccess)
             return err;
     }
@@ -266,7 +270,8 @@ static JET_ERR call_row(struct call *call)
 
 /* --- streaming */
 
-static JET_ERR read_to_end(uint64_t instance, uint64_t file, const char *target, uint32_t chunk, uint32_t *calls, uint64_t *bytes)
+static JET_ERR read_to_end(uint64_t instance, uint64_t file, const char *target, uint32_t chunk,
+                           uint32_t *calls, uint64_t *bytes)
 {
     void *buffer;
     if (posix_memalign(&buffer, 4096, chunk > 0 ? chunk : 1) != 0)
@@ -287,8 +292,8 @@ static JET_ERR read_to_end(uint64_t instance, uint64_t file, const char *target,
     return err;
 }
 
-JET_ERR stream_file(struct call *call, uint64_t instance, const char *source, const char *target, uint32_t chunk,
-                    uint32_t *calls, uint64_t *bytes, uint64_t *announced)
+JET_ERR run_stream_file(struct call *call, uint64_t instance, const char *source, const char *target,
+                        uint32_t chunk, uint32_t *calls, uint64_t *bytes, uint64_t *announced)
 {
     (void)call;
     *calls = 0;
@@ -316,18 +321,19 @@ static JET_ERR call_stream_file(struct call *call)
     const char *target = arg_text(call);
     uint64_t chunk = arg_number(call, "chunk");
     if (chunk > STREAM_CHUNK_MAX)
-        bad(call, "the chunk is too large");
+        run_bad(call, "the chunk is too large");
     if (call->bad)
         return JET_errSuccess;
     uint32_t calls;
     uint64_t bytes;
     uint64_t announced = 0;
-    JET_ERR err = stream_file(call, instance, source, target == NULL ? "" : target, (uint32_t)chunk, &calls, &bytes, &announced);
+    JET_ERR err = run_stream_file(call, instance, source, target == NULL ? "" : target, (uint32_t)chunk,
+                                  &calls, &bytes, &announced);
     if (err >= JET_errSuccess)
-        fact(call, "whole=%d", bytes == announced ? 1 : 0);
-    bar(call);
-    fact(call, "calls=%u", calls);
-    fact(call, "bytes=%llu", (unsigned long long)bytes);
+        run_fact(call, "whole=%d", bytes == announced ? 1 : 0);
+    run_bar(call);
+    run_fact(call, "calls=%u", calls);
+    run_fact(call, "bytes=%llu", (unsigned long long)bytes);
     return err;
 }
 
@@ -342,8 +348,8 @@ static const char *base_name(const char *path)
 }
 
 /* Streams every file of a double-NUL list into `directory`. */
-static JET_ERR stream_list(struct call *call, uint64_t instance, const char *list, const char *directory, uint32_t chunk,
-                           uint32_t *count)
+static JET_ERR stream_list(struct call *call, uint64_t instance, const char *list, const char *directory,
+                           uint32_t chunk, uint32_t *count)
 {
     *count = 0;
     JET_ERR err = JET_errSuccess;
@@ -352,7 +358,7 @@ static JET_ERR stream_list(struct call *call, uint64_t instance, const char *lis
         uint32_t calls;
         uint64_t bytes;
         uint64_t announced;
-        err = stream_file(call, instance, item, target, chunk, &calls, &bytes, &announced);
+        err = run_stream_file(call, instance, item, target, chunk, &calls, &bytes, &announced);
         if (err >= JET_errSuccess)
             ++*count;
     }
@@ -428,23 +434,29 @@ static JET_ERR call_full_backup(struct call *call)
     backup.truncate = option_number(call, "truncate", 1) != 0;
     option_number(call, "end", 0);
     if (backup.directory == NULL || chunk > STREAM_CHUNK_MAX)
-        bad(call, "a directory and a chunk of at most 64 MB are needed");
+        run_bad(call, "a directory and a chunk of at most 64 MB are needed");
     if (call->bad)
         return JET_errSuccess;
     backup.chunk = (uint32_t)chunk;
     JET_ERR err = full_backup(call, &backup);
     if (err < JET_errSuccess) {
-        fact(call, "step=%s", backup.step);
+        run_fact(call, "step=%s", backup.step);
         return err;
     }
-    fact(call, "databases=%u", backup.databases);
-    bar(call);
-    fact(call, "logs=%u", backup.logs);
+    run_fact(call, "databases=%u", backup.databases);
+    run_bar(call);
+    run_fact(call, "logs=%u", backup.logs);
     return err;
 }
 
-const struct call_entry composite_calls[] = {
-    {"Table", call_table},           {"Insert", call_insert},      {"Replace", call_replace},
-    {"DeleteRows", call_delete_rows}, {"SeekRow", call_seek_row},   {"Row", call_row},
-    {"StreamFile", call_stream_file}, {"FullBackup", call_full_backup}, {NULL, NULL},
+const struct call_entry run_composite_calls[] = {
+    {"Table", call_table},
+    {"Insert", call_insert},
+    {"Replace", call_replace},
+    {"DeleteRows", call_delete_rows},
+    {"SeekRow", call_seek_row},
+    {"Row", call_row},
+    {"StreamFile", call_stream_file},
+    {"FullBackup", call_full_backup},
+    {NULL, NULL},
 };

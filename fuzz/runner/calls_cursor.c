@@ -79,10 +79,10 @@ static JET_ERR call_make_key(struct call *call)
     uint32_t type = JET_coltypNil;
     const char *type_name = option_text(call, "type");
     if (type_name != NULL && !name_column_type(type_name, &type))
-        bad(call, "type=%.40s is not a column type", type_name);
+        run_bad(call, "type=%.40s is not a column type", type_name);
     struct value value;
     if (token == NULL || !value_parse(&call->arena, token, type, &value))
-        bad(call, "a value is missing");
+        run_bad(call, "a value is missing");
     if (call->bad)
         return JET_errSuccess;
     return JetMakeKey(session, table, value.is_null ? NULL : value.bytes, value.size, (JET_GRBIT)grbit);
@@ -93,10 +93,10 @@ static void *result_buffer(struct call *call, uint32_t *size, uint32_t otherwise
 {
     uint64_t wanted = option_number(call, "cbMax", otherwise);
     if (wanted > VALUE_BYTES_MAX)
-        bad(call, "cbMax= is too large");
+        run_bad(call, "cbMax= is too large");
     void *buffer = call->bad ? NULL : malloc(wanted > 0 ? (size_t)wanted : 1);
     if (buffer == NULL)
-        bad(call, "no memory for the buffer");
+        run_bad(call, "no memory for the buffer");
     *size = (uint32_t)wanted;
     return buffer;
 }
@@ -113,7 +113,8 @@ static JET_ERR call_retrieve_key(struct call *call)
     if (!call->bad) {
         err = JetRetrieveKey(session, table, buffer, size, &actual, (JET_GRBIT)grbit);
         if (err >= JET_errSuccess)
-            value_print_fact(&call->out, "v", buffer, actual < size ? actual : size, actual, JET_coltypNil, 0);
+            value_print_fact(&call->out, "v", buffer, actual < size ? actual : size, actual, JET_coltypNil,
+                             0);
     }
     free(buffer);
     return err;
@@ -137,7 +138,7 @@ static JET_ERR call_index_record_count(struct call *call)
     uint32_t count = 0;
     JET_ERR err = JetIndexRecordCount(session, table, &count, (uint32_t)most);
     if (err >= JET_errSuccess)
-        fact(call, "n=%u", count);
+        run_fact(call, "n=%u", count);
     return err;
 }
 
@@ -151,7 +152,7 @@ static JET_ERR call_index_record_count2(struct call *call)
     uint64_t count = 0;
     JET_ERR err = JetIndexRecordCount2(session, table, &count, most);
     if (err >= JET_errSuccess)
-        fact(call, "n=%llu", (unsigned long long)count);
+        run_fact(call, "n=%llu", (unsigned long long)count);
     return err;
 }
 
@@ -167,8 +168,8 @@ static JET_ERR call_get_bookmark(struct call *call)
     if (!call->bad) {
         err = JetGetBookmark(session, table, buffer, size, &actual);
         if (err >= JET_errSuccess) {
-            fact(call, "cb=%u", actual);
-            bookmark_set(call, slot, buffer, actual < size ? actual : size);
+            run_fact(call, "cb=%u", actual);
+            run_bookmark_set(call, slot, buffer, actual < size ? actual : size);
         }
     }
     free(buffer);
@@ -190,7 +191,7 @@ static JET_ERR call_goto_bookmark(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     uint32_t size;
-    void *bytes = slot.is_null ? NULL : bookmark_bytes(call, bookmark_get(call, slot), &size);
+    void *bytes = slot.is_null ? NULL : bookmark_bytes(call, run_bookmark_get(call, slot), &size);
     return JetGotoBookmark(session, table, bytes, bytes == NULL ? 0 : size);
 }
 
@@ -207,13 +208,13 @@ static JET_ERR call_get_secondary_bookmark(struct call *call)
     unsigned char bookmark[BOOKMARK_MAX];
     uint32_t key_size = 0;
     uint32_t size = 0;
-    JET_ERR err = JetGetSecondaryIndexBookmark(session, table, key, sizeof key, &key_size, bookmark, sizeof bookmark, &size,
-                                               (JET_GRBIT)grbit);
+    JET_ERR err = JetGetSecondaryIndexBookmark(session, table, key, sizeof key, &key_size, bookmark,
+                                               sizeof bookmark, &size, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess) {
-        fact(call, "key=%u", key_size);
-        fact(call, "cb=%u", size);
-        bookmark_set(call, key_slot, key, key_size);
-        bookmark_set(call, bookmark_slot, bookmark, size);
+        run_fact(call, "key=%u", key_size);
+        run_fact(call, "cb=%u", size);
+        run_bookmark_set(call, key_slot, key, key_size);
+        run_bookmark_set(call, bookmark_slot, bookmark, size);
     }
     return err;
 }
@@ -229,8 +230,8 @@ static JET_ERR call_goto_secondary_bookmark(struct call *call)
         return JET_errSuccess;
     uint32_t key_size;
     uint32_t size;
-    void *key = bookmark_bytes(call, bookmark_get(call, key_slot), &key_size);
-    void *bookmark = bookmark_bytes(call, bookmark_get(call, bookmark_slot), &size);
+    void *key = bookmark_bytes(call, run_bookmark_get(call, key_slot), &key_size);
+    void *bookmark = bookmark_bytes(call, run_bookmark_get(call, bookmark_slot), &size);
     return JetGotoSecondaryIndexBookmark(session, table, key, key_size, bookmark, size, (JET_GRBIT)grbit);
 }
 
@@ -243,9 +244,9 @@ static JET_ERR call_get_record_position(struct call *call)
     JET_RECPOS position = {.cbStruct = sizeof position};
     JET_ERR err = JetGetRecordPosition(session, table, &position, sizeof position);
     if (err >= JET_errSuccess) {
-        bar(call);
-        fact(call, "below=%u", position.centriesLT);
-        fact(call, "of=%u", position.centriesTotal);
+        run_bar(call);
+        run_fact(call, "below=%u", position.centriesLT);
+        run_fact(call, "of=%u", position.centriesTotal);
     }
     return err;
 }
@@ -310,7 +311,7 @@ static JET_ERR call_get_current_index(struct call *call)
     if (!call->bad) {
         err = JetGetCurrentIndexA(session, table, buffer, size);
         if (err >= JET_errSuccess)
-            fact_quoted(call, "", buffer, strnlen(buffer, size));
+            run_fact_quoted(call, "", buffer, strnlen(buffer, size));
     }
     free(buffer);
     return err;
@@ -350,7 +351,7 @@ static JET_ERR call_get_ls(struct call *call)
     JET_LS value = 0;
     JET_ERR err = JetGetLS(session, table, &value, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        fact(call, "v=%lld", (long long)(int64_t)value);
+        run_fact(call, "v=%lld", (long long)(int64_t)value);
     return err;
 }
 
@@ -361,7 +362,8 @@ static JET_ERR call_intersect_indexes(struct call *call)
     uint32_t count = 0;
     while (!call->bad && arg_peek(call) != NULL && count < 16) {
         JET_TABLEID table = arg_handle(call);
-        ranges[count] = (JET_INDEXRANGE){.cbStruct = sizeof ranges[0], .tableid = table, .grbit = JET_bitRecordInIndex};
+        ranges[count] =
+            (JET_INDEXRANGE){.cbStruct = sizeof ranges[0], .tableid = table, .grbit = JET_bitRecordInIndex};
         count++;
     }
     if (call->bad)
@@ -369,13 +371,13 @@ static JET_ERR call_intersect_indexes(struct call *call)
     JET_RECORDLIST list = {.cbStruct = sizeof list};
     JET_ERR err = JetIntersectIndexes(session, ranges, count, &list, 0);
     if (err >= JET_errSuccess) {
-        fact(call, "n=%u", list.cRecord);
+        run_fact(call, "n=%u", list.cRecord);
         JetCloseTable(session, list.tableid);
     }
     return err;
 }
 
-const struct call_entry cursor_calls[] = {
+const struct call_entry run_cursor_calls[] = {
     {"BeginTransaction", call_begin_transaction},
     {"BeginTransaction2", call_begin_transaction2},
     {"BeginTransaction3", call_begin_transaction3},

@@ -15,7 +15,7 @@ static const char *path(struct call *call)
 {
     const char *text = arg_text(call);
     if (text == NULL)
-        bad(call, "a path is missing");
+        run_bad(call, "a path is missing");
     return text != NULL ? text : "";
 }
 
@@ -68,7 +68,7 @@ static JET_ERR call_truncate(struct call *call)
     uint64_t size = arg_number(call, "size");
     struct ESENT_HOST_FILE_INFO info;
     if (size > (uint64_t)1 << 40)
-        bad(call, "size is too large");
+        run_bad(call, "size is too large");
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err = file_answer(EsentHostFileInfo(file, &info));
@@ -118,8 +118,8 @@ static bool is_numbered_log(const char *name)
 /* Files that come and go by the engine's own timing: they are notes. */
 static bool is_note(const char *name)
 {
-    return is_numbered_log(name) || ends_with(name, ".jfm") || ends_with(name, ".jrs") || ends_with(name, "tmp.log") ||
-           strcmp(name, "tmp.edb") == 0;
+    return is_numbered_log(name) || ends_with(name, ".jfm") || ends_with(name, ".jrs") ||
+           ends_with(name, "tmp.log") || strcmp(name, "tmp.edb") == 0;
 }
 
 static JET_ERR call_list_dir(struct call *call)
@@ -139,15 +139,15 @@ static JET_ERR call_list_dir(struct call *call)
         if (is_note(names.items[i]))
             notes++;
         else
-            fact_quoted(call, "", names.items[i], strlen(names.items[i]));
+            run_fact_quoted(call, "", names.items[i], strlen(names.items[i]));
     }
     if (last != NULL)
-        fact_quoted(call, "last=", last, strlen(last));
+        run_fact_quoted(call, "last=", last, strlen(last));
     if (notes > 0)
-        bar(call);
+        run_bar(call);
     for (size_t i = 0; i < names.count; i++) {
         if (is_note(names.items[i]))
-            fact_quoted(call, "", names.items[i], strlen(names.items[i]));
+            run_fact_quoted(call, "", names.items[i], strlen(names.items[i]));
     }
     return err;
 }
@@ -158,9 +158,10 @@ static void print_finding(void *context, const struct ESENT_HOST_FINDING *findin
 {
     struct call *call = context;
     char text[240];
-    snprintf(text, sizeof text, "%s page=%u object=%u: %s", finding->kind, finding->page, finding->object, finding->text);
+    snprintf(text, sizeof text, "%s page=%u object=%u: %s", finding->kind, finding->page, finding->object,
+             finding->text);
     if (call->out.size < 2000)
-        fact_quoted(call, "", text, strlen(text));
+        run_fact_quoted(call, "", text, strlen(text));
 }
 
 static JET_ERR call_check(struct call *call)
@@ -173,15 +174,22 @@ static JET_ERR call_sleep(struct call *call)
 {
     uint64_t milliseconds = arg_number(call, "milliseconds");
     if (milliseconds > 600000)
-        bad(call, "more than ten minutes");
+        run_bad(call, "more than ten minutes");
     if (!call->bad)
         EsentHostSleep((uint32_t)milliseconds);
     return JET_errSuccess;
 }
 
-const struct call_entry file_calls[] = {
-    {"MakeDir", call_make_dir},   {"DeleteDir", call_delete_dir},   {"CopyFile", call_copy_file},
-    {"CopyDir", call_copy_dir},   {"DeleteFile", call_delete_file}, {"Corrupt", call_corrupt},
-    {"Truncate", call_truncate},  {"ListDir", call_list_dir},       {"Check", call_check},
-    {"Sleep", call_sleep},        {NULL, NULL},
+const struct call_entry run_file_calls[] = {
+    {"MakeDir", call_make_dir},
+    {"DeleteDir", call_delete_dir},
+    {"CopyFile", call_copy_file},
+    {"CopyDir", call_copy_dir},
+    {"DeleteFile", call_delete_file},
+    {"Corrupt", call_corrupt},
+    {"Truncate", call_truncate},
+    {"ListDir", call_list_dir},
+    {"Check", call_check},
+    {"Sleep", call_sleep},
+    {NULL, NULL},
 };

@@ -7,7 +7,7 @@
 
 static void print_backup_generation(struct call *call, const char *name, const JET_BKINFO *info)
 {
-    fact(call, "%s=%u", name, info->genHigh);
+    run_fact(call, "%s=%u", name, info->genHigh);
 }
 
 static void print_backup_notes(struct call *call, const char *name, const JET_BKINFO *info)
@@ -15,26 +15,26 @@ static void print_backup_notes(struct call *call, const char *name, const JET_BK
     const JET_LGPOS *mark = &info->lgposMark;
     if (info->genLow == 0 && info->genHigh == 0 && mark->lGeneration == 0)
         return;
-    fact(call, "%s.low=%u", name, info->genLow);
-    fact(call, "%s.mark=%d:%u:%u", name, mark->lGeneration, mark->isec, mark->ib);
+    run_fact(call, "%s.low=%u", name, info->genLow);
+    run_fact(call, "%s.mark=%d:%u:%u", name, mark->lGeneration, mark->isec, mark->ib);
 }
 
-JET_ERR print_misc_info(struct call *call, const JET_DBINFOMISC4 *info)
+JET_ERR run_print_misc_info(struct call *call, const JET_DBINFOMISC4 *info)
 {
-    fact(call, "state=%u", info->dbstate);
-    fact(call, "page=%u", info->cbPageSize);
+    run_fact(call, "state=%u", info->dbstate);
+    run_fact(call, "page=%u", info->cbPageSize);
     print_backup_generation(call, "fullPrev", &info->bkinfoFullPrev);
     print_backup_generation(call, "incPrev", &info->bkinfoIncPrev);
     print_backup_generation(call, "fullCur", &info->bkinfoFullCur);
     print_backup_generation(call, "copyPrev", &info->bkinfoCopyPrev);
     print_backup_generation(call, "diffPrev", &info->bkinfoDiffPrev);
-    bar(call);
+    run_bar(call);
     print_backup_notes(call, "fullPrev", &info->bkinfoFullPrev);
     print_backup_notes(call, "incPrev", &info->bkinfoIncPrev);
     print_backup_notes(call, "fullCur", &info->bkinfoFullCur);
     print_backup_notes(call, "copyPrev", &info->bkinfoCopyPrev);
     print_backup_notes(call, "diffPrev", &info->bkinfoDiffPrev);
-    fact(call, "required=%u-%u", info->genMinRequired, info->genMaxRequired);
+    run_fact(call, "required=%u-%u", info->genMinRequired, info->genMaxRequired);
     return JET_errSuccess;
 }
 
@@ -42,12 +42,12 @@ JET_ERR print_misc_info(struct call *call, const JET_DBINFOMISC4 *info)
 static void print_plain_info(struct call *call, uint32_t level, const void *bytes)
 {
     if (level == JET_DbInfoFilename) {
-        fact_path(call, "", bytes);
+        run_fact_path(call, "", bytes);
         return;
     }
     uint32_t number;
     memcpy(&number, bytes, sizeof number);
-    fact(call, "v=%u", number);
+    run_fact(call, "v=%u", number);
 }
 
 union database_info {
@@ -76,13 +76,13 @@ static JET_ERR database_info(struct call *call, bool is_file, bool is_wide)
         size = sizeof info;
     JET_ERR err;
     if (is_file)
-        err = is_wide ? JetGetDatabaseFileInfoW(wide(call, path), &info, size, level)
+        err = is_wide ? JetGetDatabaseFileInfoW(run_wide(call, path), &info, size, level)
                       : JetGetDatabaseFileInfoA(path, &info, size, level);
     else
         err = is_wide ? JetGetDatabaseInfoW(session, database, &info, size, level)
                       : JetGetDatabaseInfoA(session, database, &info, size, level);
     if (err >= JET_errSuccess && level == JET_DbInfoMisc)
-        print_misc_info(call, &info.misc);
+        run_print_misc_info(call, &info.misc);
     else if (err >= JET_errSuccess && !(is_wide && level == JET_DbInfoFilename))
         print_plain_info(call, level, &info);
     return err;
@@ -150,12 +150,12 @@ static JET_ERR list_objects(struct call *call, uint64_t session, const JET_OBJEC
         } else {
             uint32_t flags = list_number(session, list->tableid, list->columnidflags);
             const char *entry = arena_format(&call->arena, "%s flags=%s", name, hex(call, flags));
-            fact_quoted(call, "", entry, strlen(entry));
+            run_fact_quoted(call, "", entry, strlen(entry));
         }
         err = JetMove(session, list->tableid, JET_MoveNext, 0);
     }
     if (system.size > 0) {
-        bar(call);
+        run_bar(call);
         text_add(&call->out, system.bytes, system.size);
     }
     text_free(&system);
@@ -189,8 +189,8 @@ static JET_ERR call_object_info(struct call *call)
     JET_ERR err = JetGetObjectInfoA(session, database, JET_objtypTable, NULL, name, &info, sizeof info,
                                     JET_ObjInfoNoStats);
     if (err >= JET_errSuccess) {
-        fact(call, "type=%u", info.objtyp);
-        fact(call, "flags=%s", hex(call, info.flags));
+        run_fact(call, "type=%u", info.objtyp);
+        run_fact(call, "flags=%s", hex(call, info.flags));
     }
     return err;
 }
@@ -200,23 +200,25 @@ static JET_ERR call_table_info(struct call *call)
     uint64_t session = arg_handle(call);
     uint64_t table = arg_handle(call);
     uint32_t level = (uint32_t)arg_number(call, "level");
-    uint64_t size = option_number(call, "cbMax", level == JET_TblInfoName || level == JET_TblInfoTemplateTableName ? 256
-                                                 : level == JET_TblInfo ? sizeof(JET_OBJECTINFO) : 4);
+    uint64_t size = option_number(call, "cbMax",
+                                  level == JET_TblInfoName || level == JET_TblInfoTemplateTableName ? 256
+                                  : level == JET_TblInfo ? sizeof(JET_OBJECTINFO)
+                                                         : 4);
     char buffer[1024] = {0};
     if (size > sizeof buffer)
-        bad(call, "cbMax= is too large");
+        run_bad(call, "cbMax= is too large");
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err = JetGetTableInfoA(session, table, buffer, (uint32_t)size, level);
     if (err < JET_errSuccess)
         return err;
     if (level == JET_TblInfoName || level == JET_TblInfoTemplateTableName) {
-        fact_quoted(call, "", buffer, strnlen(buffer, (size_t)size));
+        run_fact_quoted(call, "", buffer, strnlen(buffer, (size_t)size));
     } else if (level == JET_TblInfo) {
         JET_OBJECTINFO info;
         memcpy(&info, buffer, sizeof info);
-        fact(call, "type=%u", info.objtyp);
-        fact(call, "flags=%s", hex(call, info.flags));
+        run_fact(call, "type=%u", info.objtyp);
+        run_fact(call, "flags=%s", hex(call, info.flags));
     }
     return err;
 }
@@ -225,11 +227,11 @@ static JET_ERR call_table_info(struct call *call)
 
 static void print_column(struct call *call, const JET_COLUMNDEF *column)
 {
-    fact(call, "type=%u", column->coltyp);
-    fact(call, "grbit=%s", hex(call, column->grbit));
-    fact(call, "cp=%u", column->cp);
-    fact(call, "max=%u", column->cbMax);
-    fact(call, "id=%u", column->columnid);
+    run_fact(call, "type=%u", column->coltyp);
+    run_fact(call, "grbit=%s", hex(call, column->grbit));
+    run_fact(call, "cp=%u", column->cp);
+    run_fact(call, "max=%u", column->cbMax);
+    run_fact(call, "id=%u", column->columnid);
 }
 
 static JET_ERR call_table_column_info(struct call *call)
@@ -272,17 +274,17 @@ static JET_ERR call_list_columns(struct call *call)
     JET_ERR err = JetGetTableColumnInfoA(session, table, NULL, &list, sizeof list, JET_ColInfoList | grbit);
     if (err < JET_errSuccess)
         return err;
-    fact(call, "n=%u", list.cRecord);
+    run_fact(call, "n=%u", list.cRecord);
     err = list.cRecord > 0 ? JetMove(session, list.tableid, MOVE_FIRST, 0) : JET_errNoCurrentRecord;
     while (err >= JET_errSuccess) {
-        const char *entry = arena_format(
-            &call->arena, "%s type=%u grbit=%s cp=%u max=%u id=%u",
-            list_text(call, session, list.tableid, list.columnidcolumnname),
-            list_number(session, list.tableid, list.columnidcoltyp),
-            hex(call, list_number(session, list.tableid, list.columnidgrbit)),
-            list_number(session, list.tableid, list.columnidCp), list_number(session, list.tableid, list.columnidcbMax),
-            list_number(session, list.tableid, list.columnidcolumnid));
-        fact_quoted(call, "", entry, strlen(entry));
+        const char *entry = arena_format(&call->arena, "%s type=%u grbit=%s cp=%u max=%u id=%u",
+                                         list_text(call, session, list.tableid, list.columnidcolumnname),
+                                         list_number(session, list.tableid, list.columnidcoltyp),
+                                         hex(call, list_number(session, list.tableid, list.columnidgrbit)),
+                                         list_number(session, list.tableid, list.columnidCp),
+                                         list_number(session, list.tableid, list.columnidcbMax),
+                                         list_number(session, list.tableid, list.columnidcolumnid));
+        run_fact_quoted(call, "", entry, strlen(entry));
         err = JetMove(session, list.tableid, JET_MoveNext, 0);
     }
     JetCloseTable(session, list.tableid);
@@ -293,20 +295,21 @@ static JET_ERR call_list_columns(struct call *call)
 
 static JET_ERR print_index_list(struct call *call, uint64_t session, const JET_INDEXLIST *list)
 {
-    fact(call, "n=%u", list->cRecord);
+    run_fact(call, "n=%u", list->cRecord);
     JET_ERR err = list->cRecord > 0 ? JetMove(session, list->tableid, MOVE_FIRST, 0) : JET_errNoCurrentRecord;
     while (err >= JET_errSuccess) {
         uint32_t order = list_number(session, list->tableid, list->columnidgrbitColumn);
-        const char *entry = arena_format(
-            &call->arena, "%s grbit=%s cols=%u i=%u %c%s type=%u cp=%u",
-            list_text(call, session, list->tableid, list->columnidindexname),
-            hex(call, list_number(session, list->tableid, list->columnidgrbitIndex)),
-            list_number(session, list->tableid, list->columnidcColumn),
-            list_number(session, list->tableid, list->columnidiColumn), (order & JET_bitKeyDescending) != 0 ? '-' : '+',
-            list_text(call, session, list->tableid, list->columnidcolumnname),
-            list_number(session, list->tableid, list->columnidcoltyp),
-            list_number(session, list->tableid, list->columnidCp));
-        fact_quoted(call, "", entry, strlen(entry));
+        const char *entry =
+            arena_format(&call->arena, "%s grbit=%s cols=%u i=%u %c%s type=%u cp=%u",
+                         list_text(call, session, list->tableid, list->columnidindexname),
+                         hex(call, list_number(session, list->tableid, list->columnidgrbitIndex)),
+                         list_number(session, list->tableid, list->columnidcColumn),
+                         list_number(session, list->tableid, list->columnidiColumn),
+                         (order & JET_bitKeyDescending) != 0 ? '-' : '+',
+                         list_text(call, session, list->tableid, list->columnidcolumnname),
+                         list_number(session, list->tableid, list->columnidcoltyp),
+                         list_number(session, list->tableid, list->columnidCp));
+        run_fact_quoted(call, "", entry, strlen(entry));
         err = JetMove(session, list->tableid, JET_MoveNext, 0);
     }
     JetCloseTable(session, list->tableid);
@@ -352,12 +355,13 @@ union index_info {
     uint32_t number;
 };
 
-static JET_ERR print_index_info(struct call *call, uint64_t session, uint32_t level, const union index_info *info)
+static JET_ERR print_index_info(struct call *call, uint64_t session, uint32_t level,
+                                const union index_info *info)
 {
     if (is_index_list(level))
         return print_index_list(call, session, &info->list);
     if (level != JET_IdxInfoIndexId)
-        fact(call, "v=%u", info->number);
+        run_fact(call, "v=%u", info->number);
     return JET_errSuccess;
 }
 
@@ -394,7 +398,7 @@ static JET_ERR call_index_info(struct call *call)
     return print_err < JET_errSuccess ? print_err : err;
 }
 
-const struct call_entry info_calls[] = {
+const struct call_entry run_info_calls[] = {
     {"GetDatabaseInfo", call_database_info},
     {"GetDatabaseInfoW", call_database_info_w},
     {"GetDatabaseFileInfo", call_database_file_info},

@@ -12,21 +12,21 @@ static JET_ERR set_system_parameter(struct call *call, bool is_wide)
     uint64_t number = 0;
     const char *text = NULL;
     if (name == NULL || name->text != NULL || !name_parameter(name->word, &id))
-        bad(call, "unknown parameter");
+        run_bad(call, "unknown parameter");
     if (value == NULL)
-        bad(call, "a value is missing");
+        run_bad(call, "a value is missing");
     else if (value->text != NULL)
         text = value->text;
     else if (strcmp(value->word, "null") != 0 && !name_number(value->word, &number))
-        bad(call, "\"%.40s\" is not a number", value->word);
+        run_bad(call, "\"%.40s\" is not a number", value->word);
     if (call->bad)
         return JET_errSuccess;
     JET_INSTANCE handle = instance.value;
     JET_INSTANCE *pointer = instance.is_null ? NULL : &handle;
-    JET_ERR err = is_wide ? JetSetSystemParameterW(pointer, JET_sesidNil, id, number, wide(call, text))
+    JET_ERR err = is_wide ? JetSetSystemParameterW(pointer, JET_sesidNil, id, number, run_wide(call, text))
                           : JetSetSystemParameterA(pointer, JET_sesidNil, id, number, text);
     if (err >= JET_errSuccess)
-        slot_set(call, instance, handle);
+        run_slot_set(call, instance, handle);
     return err;
 }
 
@@ -46,7 +46,7 @@ static JET_ERR call_get_system_parameter(struct call *call)
     const struct program_token *name = arg_next(call);
     uint32_t id = 0;
     if (name == NULL || name->text != NULL || !name_parameter(name->word, &id))
-        bad(call, "unknown parameter");
+        run_bad(call, "unknown parameter");
     if (call->bad)
         return JET_errSuccess;
     JET_API_PTR number = 0;
@@ -54,8 +54,8 @@ static JET_ERR call_get_system_parameter(struct call *call)
     JET_ERR err = JetGetSystemParameterA(instance, JET_sesidNil, id, &number, text, sizeof text);
     if (err >= JET_errSuccess) {
         if (text[0] != '\0')
-            fact_path(call, "", text);
-        fact(call, "v=%llu", (unsigned long long)number);
+            run_fact_path(call, "", text);
+        run_fact(call, "v=%llu", (unsigned long long)number);
     }
     return err;
 }
@@ -68,9 +68,10 @@ static JET_ERR create_instance(struct call *call, bool is_wide)
         return JET_errSuccess;
     JET_INSTANCE instance = NIL_HANDLE;
     JET_INSTANCE *pointer = slot.is_null ? NULL : &instance;
-    JET_ERR err = is_wide ? JetCreateInstanceW(pointer, wide(call, name)) : JetCreateInstanceA(pointer, name);
+    JET_ERR err =
+        is_wide ? JetCreateInstanceW(pointer, run_wide(call, name)) : JetCreateInstanceA(pointer, name);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, instance);
+        run_slot_set(call, slot, instance);
     return err;
 }
 
@@ -95,7 +96,7 @@ static JET_ERR call_create_instance2(struct call *call)
     JET_INSTANCE instance = NIL_HANDLE;
     JET_ERR err = JetCreateInstance2A(slot.is_null ? NULL : &instance, name, display, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, instance);
+        run_slot_set(call, slot, instance);
     return err;
 }
 
@@ -125,7 +126,7 @@ static JET_ERR init(struct call *call, int variant)
                   : variant == 2 ? JetInit2(pointer, (JET_GRBIT)grbit)
                                  : JetInit3A(pointer, info.crstmap > 0 ? &info : NULL, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, instance);
+        run_slot_set(call, slot, instance);
     return err;
 }
 
@@ -185,7 +186,7 @@ static JET_ERR call_begin_session(struct call *call)
     JET_SESID session = NIL_HANDLE;
     JET_ERR err = JetBeginSessionA(instance, slot.is_null ? NULL : &session, "", "");
     if (err >= JET_errSuccess)
-        slot_set(call, slot, session);
+        run_slot_set(call, slot, session);
     return err;
 }
 
@@ -198,7 +199,7 @@ static JET_ERR call_dup_session(struct call *call)
     JET_SESID copy = NIL_HANDLE;
     JET_ERR err = JetDupSession(session, slot.is_null ? NULL : &copy);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, copy);
+        run_slot_set(call, slot, copy);
     return err;
 }
 
@@ -217,8 +218,8 @@ static JET_ERR call_get_version(struct call *call)
     uint32_t version = 0;
     JET_ERR err = JetGetVersion(session, &version);
     if (err >= JET_errSuccess) {
-        bar(call);
-        fact(call, "v=0x%x", version);
+        run_bar(call);
+        run_fact(call, "v=0x%x", version);
     }
     return err;
 }
@@ -253,7 +254,7 @@ static JET_ERR call_get_session_parameter(struct call *call)
     uint32_t size = 0;
     JET_ERR err = JetGetSessionParameter(session, (uint32_t)id, &value, sizeof value, &size);
     if (err >= JET_errSuccess)
-        fact(call, "v=%u", value);
+        run_fact(call, "v=%u", value);
     return err;
 }
 
@@ -267,10 +268,10 @@ static JET_ERR create_database(struct call *call, bool is_wide)
         return JET_errSuccess;
     JET_DBID database = JET_dbidNil;
     JET_DBID *pointer = slot.is_null ? NULL : &database;
-    JET_ERR err = is_wide ? JetCreateDatabaseW(session, wide(call, path), NULL, pointer, (JET_GRBIT)grbit)
+    JET_ERR err = is_wide ? JetCreateDatabaseW(session, run_wide(call, path), NULL, pointer, (JET_GRBIT)grbit)
                           : JetCreateDatabaseA(session, path, NULL, pointer, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, database);
+        run_slot_set(call, slot, database);
     return err;
 }
 
@@ -294,9 +295,10 @@ static JET_ERR call_create_database2(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     JET_DBID database = JET_dbidNil;
-    JET_ERR err = JetCreateDatabase2A(session, path, (uint32_t)pages, slot.is_null ? NULL : &database, (JET_GRBIT)grbit);
+    JET_ERR err = JetCreateDatabase2A(session, path, (uint32_t)pages, slot.is_null ? NULL : &database,
+                                      (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, database);
+        run_slot_set(call, slot, database);
     return err;
 }
 
@@ -357,10 +359,10 @@ static JET_ERR open_database(struct call *call, bool is_wide)
         return JET_errSuccess;
     JET_DBID database = JET_dbidNil;
     JET_DBID *pointer = slot.is_null ? NULL : &database;
-    JET_ERR err = is_wide ? JetOpenDatabaseW(session, wide(call, path), NULL, pointer, (JET_GRBIT)grbit)
+    JET_ERR err = is_wide ? JetOpenDatabaseW(session, run_wide(call, path), NULL, pointer, (JET_GRBIT)grbit)
                           : JetOpenDatabaseA(session, path, NULL, pointer, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, database);
+        run_slot_set(call, slot, database);
     return err;
 }
 
@@ -382,7 +384,7 @@ static JET_ERR call_close_database(struct call *call)
     return call->bad ? JET_errSuccess : JetCloseDatabase(session, database, (JET_GRBIT)grbit);
 }
 
-const struct call_entry instance_calls[] = {
+const struct call_entry run_instance_calls[] = {
     {"SetSystemParameter", call_set_system_parameter},
     {"SetSystemParameterW", call_set_system_parameter_w},
     {"GetSystemParameter", call_get_system_parameter},

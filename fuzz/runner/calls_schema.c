@@ -35,7 +35,7 @@ static JET_ERR call_create_table(struct call *call)
     JET_ERR err = JetCreateTableA(session, database, name, (uint32_t)pages, (uint32_t)density,
                                   slot.is_null ? NULL : &table);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, table);
+        run_slot_set(call, slot, table);
     return err;
 }
 
@@ -59,7 +59,7 @@ static uint32_t field_number(struct call *call, char **fields, size_t count, siz
 {
     uint64_t value = 0;
     if (index < count && fields[index][0] != '\0' && !name_number(fields[index], &value))
-        bad(call, "\"%.40s\" is not a number", fields[index]);
+        run_bad(call, "\"%.40s\" is not a number", fields[index]);
     return (uint32_t)value;
 }
 
@@ -70,13 +70,13 @@ static void parse_column(struct call *call, const char *text, JET_COLUMNCREATE_A
     *column = (JET_COLUMNCREATE_A){.cbStruct = sizeof *column};
     column->szColumnName = fields[0];
     if (count < 2 || !name_column_type(fields[1], &column->coltyp))
-        bad(call, "col=\"%.60s\" has no column type", text);
+        run_bad(call, "col=\"%.60s\" has no column type", text);
     column->grbit = field_number(call, fields, count, 2);
     column->cp = field_number(call, fields, count, 3);
     column->cbMax = field_number(call, fields, count, 4);
     struct value value = {.is_null = true};
     if (count > 5 && !value_parse_text(&call->arena, fields[5], column->coltyp, &value))
-        bad(call, "col=\"%.60s\" has a bad default", text);
+        run_bad(call, "col=\"%.60s\" has a bad default", text);
     if (!value.is_null) {
         column->pvDefault = arena_copy(&call->arena, value.bytes, value.size);
         column->cbDefault = value.size;
@@ -113,12 +113,12 @@ static void parse_definitions(struct call *call, struct table_create *create)
         else if (!is_column && create->table.cIndexes < INDEXES_MAX)
             parse_index(call, text, &create->indexes[create->table.cIndexes++]);
         else
-            bad(call, "too many columns or indexes");
+            run_bad(call, "too many columns or indexes");
     }
 }
 
-static void print_codes(struct call *call, const char *key, size_t count, JET_ERR (*code)(const void *, size_t),
-                        const void *array)
+static void print_codes(struct call *call, const char *key, size_t count,
+                        JET_ERR (*code)(const void *, size_t), const void *array)
 {
     if (count == 0)
         return;
@@ -139,7 +139,7 @@ static JET_ERR index_code(const void *array, size_t i)
 
 static void print_created(struct call *call, const struct table_create *create, JET_ERR err)
 {
-    fact(call, "created=%u", create->table.cCreated);
+    run_fact(call, "created=%u", create->table.cCreated);
     if (err >= JET_errSuccess && create->table.cColumns > 0) {
         text_print(&call->out, " ids=");
         for (uint32_t i = 0; i < create->table.cColumns; i++)
@@ -174,7 +174,7 @@ static JET_ERR call_create_table_column_index(struct call *call)
         return JET_errSuccess;
     JET_ERR err = JetCreateTableColumnIndex2A(session, database, &create->table);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, create->table.tableid);
+        run_slot_set(call, slot, create->table.tableid);
     print_created(call, create, err);
     return err;
 }
@@ -189,9 +189,10 @@ static JET_ERR call_open_table(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     JET_TABLEID table = NIL_HANDLE;
-    JET_ERR err = JetOpenTableA(session, database, name, NULL, 0, (JET_GRBIT)grbit, slot.is_null ? NULL : &table);
+    JET_ERR err =
+        JetOpenTableA(session, database, name, NULL, 0, (JET_GRBIT)grbit, slot.is_null ? NULL : &table);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, table);
+        run_slot_set(call, slot, table);
     return err;
 }
 
@@ -213,7 +214,7 @@ static JET_ERR call_dup_cursor(struct call *call)
     JET_TABLEID copy = NIL_HANDLE;
     JET_ERR err = JetDupCursor(session, table, slot.is_null ? NULL : &copy, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, copy);
+        run_slot_set(call, slot, copy);
     return err;
 }
 
@@ -249,7 +250,7 @@ static JET_ERR call_add_column(struct call *call)
     const struct program_token *type = arg_next(call);
     JET_COLUMNDEF column = {.cbStruct = sizeof column};
     if (type == NULL || type->text != NULL || !name_column_type(type->word, &column.coltyp))
-        bad(call, "a column type is missing");
+        run_bad(call, "a column type is missing");
     column.grbit = (JET_GRBIT)arg_number_or(call, 0);
     column.cp = (uint16_t)option_number(call, "cp", 0);
     column.cbMax = (uint32_t)option_number(call, "max", 0);
@@ -258,17 +259,19 @@ static JET_ERR call_add_column(struct call *call)
     if (token != NULL) {
         struct program_token part = {token->word + strlen("default="), token->text, token->text_size};
         if (!value_parse(&call->arena, &part, column.coltyp, &value))
-            bad(call, "bad default value");
+            run_bad(call, "bad default value");
     }
     if (call->bad)
         return JET_errSuccess;
     JET_COLUMNID id = 0;
-    JET_ERR err = JetAddColumnA(session, table, name, &column, value.is_null ? NULL : value.bytes, value.size, &id);
+    JET_ERR err =
+        JetAddColumnA(session, table, name, &column, value.is_null ? NULL : value.bytes, value.size, &id);
     const char *into = option_text(call, "into");
     if (err >= JET_errSuccess) {
-        fact(call, "id=%u", id);
+        run_fact(call, "id=%u", id);
         if (into != NULL && into[0] == 'c')
-            slot_set(call, (struct slot){.letter = 'c', .index = (unsigned char)strtoul(into + 1, NULL, 10)}, id);
+            run_slot_set(
+                call, (struct slot){.letter = 'c', .index = (unsigned char)strtoul(into + 1, NULL, 10)}, id);
     }
     return err;
 }
@@ -311,10 +314,11 @@ static JET_ERR call_set_default_value(struct call *call)
     uint32_t type = (uint32_t)option_number(call, "type", JET_coltypNil);
     struct value value;
     if (token == NULL || !value_parse(&call->arena, token, type, &value))
-        bad(call, "a value is missing");
+        run_bad(call, "a value is missing");
     if (call->bad)
         return JET_errSuccess;
-    return JetSetColumnDefaultValueA(session, database, table, column, value.bytes, value.size, (JET_GRBIT)grbit);
+    return JetSetColumnDefaultValueA(session, database, table, column, value.bytes, value.size,
+                                     (JET_GRBIT)grbit);
 }
 
 static JET_ERR call_create_index(struct call *call)
@@ -394,7 +398,7 @@ static bool parse_temporary_column(struct call *call, const char *text, JET_COLU
     }
     *column = (JET_COLUMNDEF){.cbStruct = sizeof *column};
     if (!name_column_type(fields[0], &column->coltyp))
-        return bad(call, "\"%.40s\" is not a column type", fields[0]);
+        return run_bad(call, "\"%.40s\" is not a column type", fields[0]);
     column->grbit = field_number(call, fields, count, 1);
     column->cp = (uint16_t)field_number(call, fields, count, 2);
     column->cbMax = field_number(call, fields, count, 3);
@@ -413,7 +417,7 @@ static JET_ERR open_temporary_table(struct call *call, bool has_locale)
     const struct program_token *token;
     while (!call->bad && (token = arg_next(call)) != NULL) {
         if (token->text != NULL || count == COLUMNS_MAX)
-            bad(call, "columns read TYPE:GRBIT:CP, at most %d", COLUMNS_MAX);
+            run_bad(call, "columns read TYPE:GRBIT:CP, at most %d", COLUMNS_MAX);
         else
             parse_temporary_column(call, token->word, &columns[count++]);
     }
@@ -421,12 +425,13 @@ static JET_ERR open_temporary_table(struct call *call, bool has_locale)
         return JET_errSuccess;
     JET_TABLEID table = NIL_HANDLE;
     JET_TABLEID *pointer = slot.is_null ? NULL : &table;
-    JET_ERR err = has_locale ? JetOpenTempTable2(session, columns, count, (uint32_t)locale, (JET_GRBIT)grbit, pointer, ids)
+    JET_ERR err = has_locale ? JetOpenTempTable2(session, columns, count, (uint32_t)locale, (JET_GRBIT)grbit,
+                                                 pointer, ids)
                              : JetOpenTempTable(session, columns, count, (JET_GRBIT)grbit, pointer, ids);
     if (err >= JET_errSuccess) {
-        slot_set(call, slot, table);
+        run_slot_set(call, slot, table);
         for (uint32_t i = 0; i < count; i++)
-            slot_set(call, (struct slot){.letter = 'c', .index = (unsigned char)i}, ids[i]);
+            run_slot_set(call, (struct slot){.letter = 'c', .index = (unsigned char)i}, ids[i]);
     }
     return err;
 }
@@ -441,7 +446,7 @@ static JET_ERR call_open_temporary_table2(struct call *call)
     return open_temporary_table(call, true);
 }
 
-const struct call_entry schema_calls[] = {
+const struct call_entry run_schema_calls[] = {
     {"CreateTable", call_create_table},
     {"CreateTableColumnIndex2", call_create_table_column_index},
     {"OpenTable", call_open_table},

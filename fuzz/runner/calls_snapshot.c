@@ -10,7 +10,7 @@ static JET_ERR call_prepare(struct call *call)
     JET_OSSNAPID snapshot = NIL_HANDLE;
     JET_ERR err = JetOSSnapshotPrepare(slot.is_null ? NULL : &snapshot, (JET_GRBIT)grbit);
     if (err >= JET_errSuccess)
-        slot_set(call, slot, snapshot);
+        run_slot_set(call, slot, snapshot);
     return err;
 }
 
@@ -24,11 +24,11 @@ static JET_ERR call_prepare_instance(struct call *call)
 
 static void print_instances(struct call *call, uint32_t count, JET_INSTANCE_INFO_A *list)
 {
-    fact(call, "n=%u", count);
+    run_fact(call, "n=%u", count);
     for (uint32_t i = 0; i < count && list != NULL; i++) {
-        fact_path(call, "", list[i].szInstanceName);
+        run_fact_path(call, "", list[i].szInstanceName);
         for (JET_API_PTR d = 0; d < list[i].cDatabases; d++)
-            fact_path(call, "", list[i].szDatabaseFileName[d]);
+            run_fact_path(call, "", list[i].szDatabaseFileName[d]);
     }
     if (list != NULL)
         JetFreeBuffer((char *)list);
@@ -36,11 +36,11 @@ static void print_instances(struct call *call, uint32_t count, JET_INSTANCE_INFO
 
 static void print_instances_w(struct call *call, uint32_t count, JET_INSTANCE_INFO_W *list)
 {
-    fact(call, "n=%u", count);
+    run_fact(call, "n=%u", count);
     for (uint32_t i = 0; i < count && list != NULL; i++) {
-        fact_wide_path(call, "", list[i].szInstanceName);
+        run_fact_wide_path(call, "", list[i].szInstanceName);
         for (JET_API_PTR d = 0; d < list[i].cDatabases; d++)
-            fact_wide_path(call, "", list[i].szDatabaseFileName[d]);
+            run_fact_wide_path(call, "", list[i].szDatabaseFileName[d]);
     }
     if (list != NULL)
         JetFreeBuffer((char *)list);
@@ -58,9 +58,10 @@ static JET_ERR instances_a(struct call *call, enum instances_kind kind)
     JET_INSTANCE_INFO_A *list = NULL;
     uint32_t *count_pointer = option_is_null(call, "pc") ? NULL : &count;
     JET_INSTANCE_INFO_A **list_pointer = option_is_null(call, "pa") ? NULL : &list;
-    JET_ERR err = kind == FREEZE        ? JetOSSnapshotFreezeA(snapshot, count_pointer, list_pointer, grbit)
-                  : kind == FREEZE_INFO ? JetOSSnapshotGetFreezeInfoA(snapshot, count_pointer, list_pointer, grbit)
-                                        : JetGetInstanceInfoA(count_pointer, list_pointer);
+    JET_ERR err = kind == FREEZE ? JetOSSnapshotFreezeA(snapshot, count_pointer, list_pointer, grbit)
+                  : kind == FREEZE_INFO
+                      ? JetOSSnapshotGetFreezeInfoA(snapshot, count_pointer, list_pointer, grbit)
+                      : JetGetInstanceInfoA(count_pointer, list_pointer);
     if (err >= JET_errSuccess)
         print_instances(call, count, list);
     return err;
@@ -76,9 +77,10 @@ static JET_ERR instances_w(struct call *call, enum instances_kind kind)
     JET_INSTANCE_INFO_W *list = NULL;
     uint32_t *count_pointer = option_is_null(call, "pc") ? NULL : &count;
     JET_INSTANCE_INFO_W **list_pointer = option_is_null(call, "pa") ? NULL : &list;
-    JET_ERR err = kind == FREEZE        ? JetOSSnapshotFreezeW(snapshot, count_pointer, list_pointer, grbit)
-                  : kind == FREEZE_INFO ? JetOSSnapshotGetFreezeInfoW(snapshot, count_pointer, list_pointer, grbit)
-                                        : JetGetInstanceInfoW(count_pointer, list_pointer);
+    JET_ERR err = kind == FREEZE ? JetOSSnapshotFreezeW(snapshot, count_pointer, list_pointer, grbit)
+                  : kind == FREEZE_INFO
+                      ? JetOSSnapshotGetFreezeInfoW(snapshot, count_pointer, list_pointer, grbit)
+                      : JetGetInstanceInfoW(count_pointer, list_pointer);
     if (err >= JET_errSuccess)
         print_instances_w(call, count, list);
     return err;
@@ -146,10 +148,11 @@ static JET_ERR call_truncate_instance(struct call *call)
     uint64_t snapshot = arg_handle(call);
     uint64_t instance = arg_handle(call);
     uint64_t grbit = arg_number_or(call, 0);
-    return call->bad ? JET_errSuccess : JetOSSnapshotTruncateLogInstance(snapshot, instance, (JET_GRBIT)grbit);
+    return call->bad ? JET_errSuccess
+                     : JetOSSnapshotTruncateLogInstance(snapshot, instance, (JET_GRBIT)grbit);
 }
 
-const struct call_entry snapshot_calls[] = {
+const struct call_entry run_snapshot_calls[] = {
     {"OSSnapshotPrepare", call_prepare},
     {"OSSnapshotPrepareInstance", call_prepare_instance},
     {"OSSnapshotFreeze", call_freeze},

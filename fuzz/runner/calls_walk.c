@@ -97,8 +97,8 @@ static JET_ERR call_walk(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err = walk_rows(&walk, hash_key, NULL);
-    fact(call, "n=%llu", (unsigned long long)walk.count);
-    fact(call, "fnv=%08x", walk.hash);
+    run_fact(call, "n=%llu", (unsigned long long)walk.count);
+    run_fact(call, "fnv=%08x", walk.hash);
     return err;
 }
 
@@ -127,7 +127,7 @@ static JET_ERR call_keys(struct call *call)
         return JET_errSuccess;
     struct text keys = {0};
     JET_ERR err = walk_rows(&walk, print_key, &keys);
-    fact(call, "n=%llu", (unsigned long long)walk.count);
+    run_fact(call, "n=%llu", (unsigned long long)walk.count);
     text_print(&call->out, " k=");
     text_add(&call->out, keys.bytes, keys.size);
     text_free(&keys);
@@ -149,8 +149,8 @@ static JET_ERR list_row(struct walk *walk, void *context)
     JET_RETINFO info = {.cbStruct = sizeof info, .itagSequence = list->itag};
     void *buffer = value_buffer();
     uint32_t actual = 0;
-    JET_ERR err = JetRetrieveColumn(walk->session, walk->table, list->column.id, buffer, VALUE_BUFFER, &actual, list->grbit,
-                                    &info);
+    JET_ERR err = JetRetrieveColumn(walk->session, walk->table, list->column.id, buffer, VALUE_BUFFER,
+                                    &actual, list->grbit, &info);
     if (err < JET_errSuccess)
         return err;
     struct text value = {0};
@@ -176,18 +176,18 @@ static JET_ERR call_list(struct call *call)
                                .itag = (uint32_t)option_number(call, "itag", 1)};
     if (call->bad)
         return JET_errSuccess;
-    JET_ERR err = column_find(call, walk.session, walk.table, name, &list.column);
+    JET_ERR err = run_column_find(call, walk.session, walk.table, name, &list.column);
     if (call->bad)
         return JET_errSuccess;
     if (err >= JET_errSuccess)
         err = walk_rows(&walk, list_row, &list);
-    fact(call, "n=%llu", (unsigned long long)walk.count);
+    run_fact(call, "n=%llu", (unsigned long long)walk.count);
     if (walk.count > 0) {
         text_print(&call->out, " v=");
         text_add(&call->out, list.values.bytes, list.values.size);
     }
     if (walk.count > 48)
-        fact(call, "fnv=%08x", walk.hash);
+        run_fact(call, "fnv=%08x", walk.hash);
     text_free(&list.values);
     return err;
 }
@@ -209,7 +209,8 @@ static JET_ERR hash_table_row(struct walk *walk, void *context)
     walk->hash = fnv_add(walk->hash, &id, sizeof id);
     void *buffer = value_buffer();
     uint32_t actual = 0;
-    err = JetRetrieveColumn(walk->session, walk->table, columns->data, buffer, VALUE_BUFFER, &actual, 0, NULL);
+    err =
+        JetRetrieveColumn(walk->session, walk->table, columns->data, buffer, VALUE_BUFFER, &actual, 0, NULL);
     if (err >= JET_errSuccess && err != JET_wrnColumnNull)
         walk->hash = fnv_add(walk->hash, buffer, actual < VALUE_BUFFER ? actual : VALUE_BUFFER);
     return err;
@@ -238,8 +239,8 @@ static JET_ERR call_hash_table(struct call *call)
         err = JetSetCurrentIndexA(walk.session, walk.table, NULL);
     if (err >= JET_errSuccess)
         err = walk_rows(&walk, hash_table_row, &columns);
-    fact(call, "n=%llu", (unsigned long long)walk.count);
-    fact(call, "fnv=%08x", walk.hash);
+    run_fact(call, "n=%llu", (unsigned long long)walk.count);
+    run_fact(call, "fnv=%08x", walk.hash);
     return err;
 }
 
@@ -251,7 +252,7 @@ static JET_ERR call_count_rows(struct call *call)
     JET_ERR err = JetSetCurrentIndexA(walk.session, walk.table, NULL);
     if (err >= JET_errSuccess)
         err = walk_rows(&walk, count_row, NULL);
-    fact(call, "n=%llu", (unsigned long long)walk.count);
+    run_fact(call, "n=%llu", (unsigned long long)walk.count);
     return err;
 }
 
@@ -295,8 +296,8 @@ static JET_ERR hash_row(struct walk *walk, void *context)
     (void)context;
     uint32_t count = 0;
     JET_ENUMCOLUMN *columns = NULL;
-    JET_ERR err = JetEnumerateColumns(walk->session, walk->table, 0, NULL, &count, &columns, enumerate_realloc, NULL,
-                                      UINT32_MAX, 0);
+    JET_ERR err = JetEnumerateColumns(walk->session, walk->table, 0, NULL, &count, &columns,
+                                      enumerate_realloc, NULL, UINT32_MAX, 0);
     if (err < JET_errSuccess)
         return err;
     for (uint32_t i = 0; columns != NULL && i < count; i++)
@@ -312,7 +313,7 @@ static JET_ERR call_hash_row(struct call *call)
         return JET_errSuccess;
     JET_ERR err = hash_row(&walk, NULL);
     if (err >= JET_errSuccess)
-        fact(call, "fnv=%08x", walk.hash);
+        run_fact(call, "fnv=%08x", walk.hash);
     return err;
 }
 
@@ -322,13 +323,18 @@ static JET_ERR call_hash_rows(struct call *call)
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err = walk_rows(&walk, hash_row, NULL);
-    fact(call, "n=%llu", (unsigned long long)walk.count);
-    fact(call, "fnv=%08x", walk.hash);
+    run_fact(call, "n=%llu", (unsigned long long)walk.count);
+    run_fact(call, "fnv=%08x", walk.hash);
     return err;
 }
 
-const struct call_entry walk_calls[] = {
-    {"Walk", call_walk},           {"Keys", call_keys},       {"List", call_list},
-    {"HashTable", call_hash_table}, {"CountRows", call_count_rows}, {"HashRow", call_hash_row},
-    {"HashRows", call_hash_rows},  {NULL, NULL},
+const struct call_entry run_walk_calls[] = {
+    {"Walk", call_walk},
+    {"Keys", call_keys},
+    {"List", call_list},
+    {"HashTable", call_hash_table},
+    {"CountRows", call_count_rows},
+    {"HashRow", call_hash_row},
+    {"HashRows", call_hash_rows},
+    {NULL, NULL},
 };

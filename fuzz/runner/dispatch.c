@@ -18,16 +18,16 @@ static void add(const struct call_entry *entries)
 
 static void fill(void)
 {
-    add(instance_calls);
-    add(backup_calls);
-    add(snapshot_calls);
-    add(schema_calls);
-    add(info_calls);
-    add(cursor_calls);
-    add(column_calls);
-    add(composite_calls);
-    add(walk_calls);
-    add(file_calls);
+    add(run_instance_calls);
+    add(run_backup_calls);
+    add(run_snapshot_calls);
+    add(run_schema_calls);
+    add(run_info_calls);
+    add(run_cursor_calls);
+    add(run_column_calls);
+    add(run_composite_calls);
+    add(run_walk_calls);
+    add(run_file_calls);
 }
 
 call_function call_function_find(const struct program_op *op)

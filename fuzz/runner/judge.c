@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void see(struct judge *judge, const struct program_line *line, size_t index, const struct program_outcome *answer)
+static void see(struct judge *judge, const struct program_line *line, size_t index,
+                const struct program_outcome *answer)
 {
     struct model_verdict verdict = {0};
     model_judge(judge->model, line, answer, &verdict);
@@ -46,8 +47,8 @@ int judge_finish(struct judge *judge, const struct program *transcript, struct f
         program_print_outcome(&transcript->lines[judge->first_line].outcome, &got);
         result->line = line->number;
         snprintf(result->group, sizeof result->group, "%s %s", line->op->name, judge->first.rule);
-        snprintf(result->message, sizeof result->message, "%.120s => %.100s, but the model (%s): %.140s", call.bytes, got.bytes,
-                 judge->first.rule, judge->first.expected);
+        snprintf(result->message, sizeof result->message, "%.120s => %.100s, but the model (%s): %.140s",
+                 call.bytes, got.bytes, judge->first.rule, judge->first.expected);
         text_free(&call);
         text_free(&got);
     }

@@ -1,5 +1,5 @@
-/* The names of the public header's numbers, as programs write them. Generated once from the header's own lines; sorted for
- * searching by halves. */
+/* The names of the public header's numbers, as programs write them. Generated once from the header's own
+ * lines; sorted for searching by halves. */
 #include "fuzz/runner/names.h"
 
 #include <stdlib.h>
@@ -162,7 +162,8 @@ static const struct name bit_names[] = {
     {"ObjectSystem", (uint64_t)(JET_bitObjectSystem)},
     {"ObjectTableDerived", (uint64_t)(JET_bitObjectTableDerived)},
     {"ObjectTableFixedDDL", (uint64_t)(JET_bitObjectTableFixedDDL)},
-    {"ObjectTableNoFixedVarColumnsInDerivedTables", (uint64_t)(JET_bitObjectTableNoFixedVarColumnsInDerivedTables)},
+    {"ObjectTableNoFixedVarColumnsInDerivedTables",
+     (uint64_t)(JET_bitObjectTableNoFixedVarColumnsInDerivedTables)},
     {"ObjectTableTemplate", (uint64_t)(JET_bitObjectTableTemplate)},
     {"PartialColumnEndLimit", (uint64_t)(JET_bitPartialColumnEndLimit)},
     {"PartialColumnStartLimit", (uint64_t)(JET_bitPartialColumnStartLimit)},
@@ -186,7 +187,8 @@ static const struct name bit_names[] = {
     {"RecordSizeRunningTotal", (uint64_t)(JET_bitRecordSizeRunningTotal)},
     {"RecordSizeSecondaryIndexKeyOnly", (uint64_t)(JET_bitRecordSizeSecondaryIndexKeyOnly)},
     {"RecoveryWithoutUndo", (uint64_t)(JET_bitRecoveryWithoutUndo)},
-    {"ReplayIgnoreLogRecordsBeforeMinRequiredLog", (uint64_t)(JET_bitReplayIgnoreLogRecordsBeforeMinRequiredLog)},
+    {"ReplayIgnoreLogRecordsBeforeMinRequiredLog",
+     (uint64_t)(JET_bitReplayIgnoreLogRecordsBeforeMinRequiredLog)},
     {"ReplayIgnoreLostLogs", (uint64_t)(JET_bitReplayIgnoreLostLogs)},
     {"ReplayIgnoreMissingDB", (uint64_t)(JET_bitReplayIgnoreMissingDB)},
     {"ReplayInferCheckpointFromRstmapDbs", (uint64_t)(JET_bitReplayInferCheckpointFromRstmapDbs)},
@@ -270,7 +272,8 @@ static const struct name bit_names[] = {
     {"TableClassNone", (uint64_t)(JET_bitTableClassNone)},
     {"TableCreateFixedDDL", (uint64_t)(JET_bitTableCreateFixedDDL)},
     {"TableCreateImmutableStructure", (uint64_t)(JET_bitTableCreateImmutableStructure)},
-    {"TableCreateNoFixedVarColumnsInDerivedTables", (uint64_t)(JET_bitTableCreateNoFixedVarColumnsInDerivedTables)},
+    {"TableCreateNoFixedVarColumnsInDerivedTables",
+     (uint64_t)(JET_bitTableCreateNoFixedVarColumnsInDerivedTables)},
     {"TableCreateSystemTable", (uint64_t)(JET_bitTableCreateSystemTable)},
     {"TableCreateTemplateTable", (uint64_t)(JET_bitTableCreateTemplateTable)},
     {"TableDelete", (uint64_t)(JET_bitTableDelete)},
@@ -340,7 +343,8 @@ static const struct name param_names[] = {
     {"DbScanThrottle", (uint64_t)(JET_paramDbScanThrottle)},
     {"DeferredIndexPopulateRowsPerTransaction", (uint64_t)(JET_paramDeferredIndexPopulateRowsPerTransaction)},
     {"DefragmentSequentialBTrees", (uint64_t)(JET_paramDefragmentSequentialBTrees)},
-    {"DefragmentSequentialBTreesDensityCheckFrequency", (uint64_t)(JET_paramDefragmentSequentialBTreesDensityCheckFrequency)},
+    {"DefragmentSequentialBTreesDensityCheckFrequency",
+     (uint64_t)(JET_paramDefragmentSequentialBTreesDensityCheckFrequency)},
     {"DeleteOldLogs", (uint64_t)(JET_paramDeleteOldLogs)},
     {"DeleteOutOfRangeLogs", (uint64_t)(JET_paramDeleteOutOfRangeLogs)},
     {"DisableBlockVerification", (uint64_t)(JET_paramDisableBlockVerification)},
@@ -633,7 +637,8 @@ static const struct name other_names[] = {
     {"sesparamClientActivityId", (uint64_t)(JET_sesparamClientActivityId)},
     {"sesparamClientComponentDesc", (uint64_t)(JET_sesparamClientComponentDesc)},
     {"sesparamCommitContextContainsCustomerData", (uint64_t)(JET_sesparamCommitContextContainsCustomerData)},
-    {"sesparamCommitContextNeedPreCommitCallback", (uint64_t)(JET_sesparamCommitContextNeedPreCommitCallback)},
+    {"sesparamCommitContextNeedPreCommitCallback",
+     (uint64_t)(JET_sesparamCommitContextNeedPreCommitCallback)},
     {"sesparamCommitDefault", (uint64_t)(JET_sesparamCommitDefault)},
     {"sesparamCommitGenericContext", (uint64_t)(JET_sesparamCommitGenericContext)},
     {"sesparamCorrelationID", (uint64_t)(JET_sesparamCorrelationID)},

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Decimal, 0x hexadecimal, a name without JET_bit or JET_, a column type without its prefix, or several of these joined by
+/* Decimal, 0x hexadecimal, a name without JET_bit or JET_, a column type without its prefix, or several of
+ * these joined by
  * '|'. Negative numbers wrap. False for anything else. */
 bool name_number(const char *text, uint64_t *value);
 

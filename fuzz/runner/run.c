@@ -57,11 +57,11 @@ static void make_call(struct run *run, size_t index, struct pending *answer)
     struct call call = {.run = run, .line = line};
     for (size_t i = 0; i < line->fault_count; i++) {
         if (EsentHostFaultFromName(line->faults[i].kind) == ESENT_HOST_FAULT_COUNT)
-            bad(&call, "unknown kind of fault \"%.40s\"", line->faults[i].kind);
+            run_bad(&call, "unknown kind of fault \"%.40s\"", line->faults[i].kind);
     }
     call_function function = call_function_find(line->op);
     if (function == NULL)
-        bad(&call, "the runner cannot make this call");
+        run_bad(&call, "the runner cannot make this call");
     if (!call.bad) {
         arm_faults(line);
         answer->code = function(&call);
@@ -194,7 +194,8 @@ static bool choose_files(struct run *run)
     const struct run_options *options = run->options;
     if (options->files == RUN_MEMORY) {
         strcpy(run->directory, "/p");
-        return EsentHostUseMemoryFiles() >= JET_errSuccess && EsentHostDirectoryCreate(run->directory) >= JET_errSuccess &&
+        return EsentHostUseMemoryFiles() >= JET_errSuccess &&
+               EsentHostDirectoryCreate(run->directory) >= JET_errSuccess &&
                EsentHostSetDirectory(run->directory) >= JET_errSuccess;
     }
     if (options->directory != NULL) {
@@ -202,19 +203,22 @@ static bool choose_files(struct run *run)
             return false;
     } else {
         const char *base = getenv("TMPDIR");
-        snprintf(run->directory, sizeof run->directory, "%s/openesent-XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
+        snprintf(run->directory, sizeof run->directory, "%s/openesent-XXXXXX",
+                 base != NULL && *base != '\0' ? base : "/tmp");
         if (mkdtemp(run->directory) == NULL)
             return false;
         run->temporary = true;
     }
-    return EsentHostUsePosixFiles() >= JET_errSuccess && EsentHostSetDirectory(run->directory) >= JET_errSuccess;
+    return EsentHostUsePosixFiles() >= JET_errSuccess &&
+           EsentHostSetDirectory(run->directory) >= JET_errSuccess;
 }
 
 static bool start(struct run *run, char *message, size_t size)
 {
     EsentHostReset(NULL, 0);
     choose_threads(run);
-    EsentHostSetProfile(strcmp(profile_of(run), "published") == 0 ? ESENT_HOST_PUBLISHED : ESENT_HOST_DOCUMENTED);
+    EsentHostSetProfile(strcmp(profile_of(run), "published") == 0 ? ESENT_HOST_PUBLISHED
+                                                                  : ESENT_HOST_DOCUMENTED);
     if (!choose_files(run)) {
         snprintf(message, size, "no directory to run in");
         return false;
@@ -263,8 +267,8 @@ static void run_call(struct run *run, size_t index)
         report(run, index);
     } else if (strcmp(line->op->name, "Join") == 0 || strcmp(line->op->name, "Schedule") == 0) {
         uint64_t thread = THREADS_MAX;
-        if (line->op->name[0] == 'J' && line->argument_count > 0 && name_number(line->arguments[0].word, &thread) &&
-            thread < THREADS_MAX)
+        if (line->op->name[0] == 'J' && line->argument_count > 0 &&
+            name_number(line->arguments[0].word, &thread) && thread < THREADS_MAX)
             worker_join(run, (unsigned)thread);
         pending->started = false;
         collect(run, index);
@@ -280,7 +284,8 @@ static void run_call(struct run *run, size_t index)
 void run_program(const struct program *program, const struct run_options *options, struct program *transcript,
                  struct run_result *result)
 {
-    struct state state = {.run = {.program = program, .options = options, .result = result, .transcript = transcript}};
+    struct state state = {
+        .run = {.program = program, .options = options, .result = result, .transcript = transcript}};
     struct run *run = &state.run;
     *result = (struct run_result){0};
     pthread_mutex_init(&run->lock, NULL);

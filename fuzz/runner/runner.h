@@ -1,9 +1,9 @@
 /* Run a program against the library, line by line, and tell an observer what each call answered.
  *
- * Each program runs in an empty directory of its own: in memory (the default; nothing touches the disk), or a real one.
- * All handles are the program's slots; a slot never assigned holds nil. Nothing the program says can make the runner
- * itself misbehave: bad arguments are passed on where the API has a place for them, and refused with RUN_BAD_LINE
- * where it has none.
+ * Each program runs in an empty directory of its own: in memory (the default; nothing touches the disk), or a
+ * real one. All handles are the program's slots; a slot never assigned holds nil. Nothing the program says
+ * can make the runner itself misbehave: bad arguments are passed on where the API has a place for them, and
+ * refused with RUN_BAD_LINE where it has none.
  *
  * One run at a time in a process: the library's process-wide state is part of the run. */
 #ifndef OPENESENT_FUZZ_RUNNER_H
@@ -23,8 +23,8 @@ struct run_answer {
     char problem[160];              /* then: why */
 };
 
-/* Called on the thread that runs the program (for calls of other threads: when their answer is collected, in program order).
- * `before` may be NULL. */
+/* Called on the thread that runs the program (for calls of other threads: when their answer is collected, in
+ * program order). `before` may be NULL. */
 struct run_observer {
     void *context;
     void (*before)(void *context, const struct program *program, size_t line);
@@ -38,30 +38,33 @@ enum run_files {
 
 struct run_options {
     enum run_files files;
-    const char *directory; /* RUN_POSIX: run there and keep what is left; NULL: a temporary directory, removed afterwards */
-    const char *load;      /* NULL, or a real directory whose files are put into the program's directory before it starts;
-                            * *.gz are unpacked */
-    const char *profile;   /* overrides `set profile`; NULL: as the program says */
-    bool simulated;        /* threads and time under the seeded scheduler, else real ones */
+    const char *directory; /* RUN_POSIX: run there and keep what is left; NULL: a temporary directory, removed
+                              afterwards */
+    const char
+        *load; /* NULL, or a real directory whose files are put into the program's directory before it starts;
+                * *.gz are unpacked */
+    const char *profile; /* overrides `set profile`; NULL: as the program says */
+    bool simulated;      /* threads and time under the seeded scheduler, else real ones */
     uint64_t seed;
     struct run_observer observer;
 };
 
 struct run_result {
-    bool finished;        /* every line was run */
-    size_t lines;         /* calls made */
-    size_t bad_lines;     /* lines that the runner refused */
-    uint64_t leaked_bytes; /* library memory that was left after the last instance had gone */
+    bool finished;           /* every line was run */
+    size_t lines;            /* calls made */
+    size_t bad_lines;        /* lines that the runner refused */
+    uint64_t leaked_bytes;   /* library memory that was left after the last instance had gone */
     uint32_t leaked_handles; /* files open then */
 };
 
-/* Runs the program. If `transcript` is not NULL it must be zeroed and becomes a copy of the program in which each call's
- * expectation is what the call answered. Everything the program left open is torn down at the end. */
+/* Runs the program. If `transcript` is not NULL it must be zeroed and becomes a copy of the program in which
+ * each call's expectation is what the call answered. Everything the program left open is torn down at the
+ * end. */
 void run_program(const struct program *program, const struct run_options *options, struct program *transcript,
                  struct run_result *result);
 
-/* The files of the running program's directory, for observers (in `after`) that look at them: sizes, existence, contents.
- * Paths are the program's (relative, '/'). Return false if there is no such file. */
+/* The files of the running program's directory, for observers (in `after`) that look at them: sizes,
+ * existence, contents. Paths are the program's (relative, '/'). Return false if there is no such file. */
 bool run_file_size(const char *path, uint64_t *size);
 bool run_file_read(const char *path, uint64_t offset, void *buffer, size_t size);
 

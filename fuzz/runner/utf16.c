@@ -43,7 +43,8 @@ void utf16_print(struct text *out, const uint16_t *text, size_t units)
 {
     for (size_t i = 0; i < units && text[i] != 0; i++) {
         uint32_t point = text[i];
-        if (point >= 0xd800 && point < 0xdc00 && i + 1 < units && text[i + 1] >= 0xdc00 && text[i + 1] < 0xe000) {
+        if (point >= 0xd800 && point < 0xdc00 && i + 1 < units && text[i + 1] >= 0xdc00 &&
+            text[i + 1] < 0xe000) {
             point = 0x10000 + ((point - 0xd800) << 10) + (text[i + 1] - 0xdc00u);
             i++;
         }

@@ -167,7 +167,8 @@ static bool parse_text(struct arena *arena, char kind, const char *text, size_t 
     return true;
 }
 
-bool value_parse(struct arena *arena, const struct program_token *token, uint32_t column_type, struct value *value)
+bool value_parse(struct arena *arena, const struct program_token *token, uint32_t column_type,
+                 struct value *value)
 {
     *value = (struct value){0};
     if (token->text != NULL) {
@@ -238,10 +239,12 @@ static bool is_signed_type(uint32_t type)
 static bool is_integer_type(uint32_t type)
 {
     return is_signed_type(type) || type == JET_coltypBit || type == JET_coltypUnsignedByte ||
-           type == JET_coltypUnsignedShort || type == JET_coltypUnsignedLong || type == JET_coltypUnsignedLongLong;
+           type == JET_coltypUnsignedShort || type == JET_coltypUnsignedLong ||
+           type == JET_coltypUnsignedLongLong;
 }
 
-/* Little-endian integer of up to 8 bytes; a signed type's sign counts only when the value has its full width. */
+/* Little-endian integer of up to 8 bytes; a signed type's sign counts only when the value has its full width.
+ */
 static void print_integer(struct text *out, const void *bytes, size_t size, uint32_t type)
 {
     uint64_t number = 0;
@@ -254,9 +257,10 @@ static void print_integer(struct text *out, const void *bytes, size_t size, uint
         text_print(out, "%llu", (unsigned long long)number);
 }
 
-/* Text that can be shown: each character printable ASCII. Copies the characters of UTF-16 to `plain`. Returns their number, 0 if
- * the text cannot be shown. */
-static size_t plain_text(const void *bytes, size_t size, uint32_t type, uint32_t code_page, char *plain, size_t room)
+/* Text that can be shown: each character printable ASCII. Copies the characters of UTF-16 to `plain`. Returns
+ * their number, 0 if the text cannot be shown. */
+static size_t plain_text(const void *bytes, size_t size, uint32_t type, uint32_t code_page, char *plain,
+                         size_t room)
 {
     if (type != JET_coltypText && type != JET_coltypLongText)
         return 0;
@@ -293,14 +297,15 @@ void value_print_fact(struct text *out, const char *key, const void *bytes, size
         float number;
         memcpy(&number, bytes, sizeof number);
         text_print(out, "f:%.17g", (double)number);
-    } else if ((column_type == JET_coltypIEEEDouble || column_type == JET_coltypDateTime) && size == sizeof(double)) {
+    } else if ((column_type == JET_coltypIEEEDouble || column_type == JET_coltypDateTime) &&
+               size == sizeof(double)) {
         double number;
         memcpy(&number, bytes, sizeof number);
         text_print(out, "f:%.17g", number);
     } else if (column_type == JET_coltypGUID && size == 16) {
         const unsigned char *g = bytes;
-        text_print(out, "g:{%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", g[3], g[2], g[1], g[0], g[5], g[4], g[7], g[6],
-                   g[8], g[9]);
+        text_print(out, "g:{%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", g[3], g[2], g[1], g[0], g[5], g[4],
+                   g[7], g[6], g[8], g[9]);
         value_print_hex(out, g + 10, 6);
         text_print(out, "}");
     } else if ((length = plain_text(bytes, size, column_type, code_page, plain, sizeof plain)) > 0) {
@@ -312,7 +317,8 @@ void value_print_fact(struct text *out, const char *key, const void *bytes, size
     }
 }
 
-void value_print_short(struct text *out, const void *bytes, size_t size, uint32_t column_type, uint32_t code_page)
+void value_print_short(struct text *out, const void *bytes, size_t size, uint32_t column_type,
+                       uint32_t code_page)
 {
     char plain[24];
     size_t length = plain_text(bytes, size, column_type, code_page, plain, sizeof plain);

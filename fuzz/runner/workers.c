@@ -17,8 +17,8 @@ struct worker {
     bool stop;
 };
 
-/* Waits for the worker's state to change. Real threads wait on the condition; simulated ones let time pass, which lets the
- * others run. The run's lock is held before and after. */
+/* Waits for the worker's state to change. Real threads wait on the condition; simulated ones let time pass,
+ * which lets the others run. The run's lock is held before and after. */
 static void wait_for_change(struct worker *worker)
 {
     struct run *run = worker->run;

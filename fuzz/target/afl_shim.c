@@ -1,5 +1,5 @@
-/* AFL++'s custom mutator, loaded by afl-fuzz as a shared object (AFL_CUSTOM_MUTATOR_LIBRARY). The target's features come
- * from ESENT_FUZZ_FEATURES, since the target itself is another process. */
+/* AFL++'s custom mutator, loaded by afl-fuzz as a shared object (AFL_CUSTOM_MUTATOR_LIBRARY). The target's
+ * features come from ESENT_FUZZ_FEATURES, since the target itself is another process. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ struct afl_mutator {
 };
 
 EXPORT void *afl_custom_init(void *afl, unsigned int seed);
-EXPORT size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out, uint8_t *other, size_t other_size,
-                              size_t limit);
+EXPORT size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out, uint8_t *other,
+                              size_t other_size, size_t limit);
 EXPORT void afl_custom_deinit(void *data);
 
 void *afl_custom_init(void *afl, unsigned int seed)
@@ -33,8 +33,8 @@ void *afl_custom_init(void *afl, unsigned int seed)
     return mutator;
 }
 
-size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out, uint8_t *other, size_t other_size,
-                       size_t limit)
+size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out, uint8_t *other,
+                       size_t other_size, size_t limit)
 {
     struct afl_mutator *mutator = data;
     *out = input;

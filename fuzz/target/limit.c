@@ -1,5 +1,5 @@
-/* Programs of a fuzzer ask for a million rows as readily as for one. What only costs time is cut down here, so that the
- * same program answers the same, sooner. */
+/* Programs of a fuzzer ask for a million rows as readily as for one. What only costs time is cut down here,
+ * so that the same program answers the same, sooner. */
 #include "fuzz/target/target.h"
 
 #include <stdlib.h>
@@ -44,7 +44,8 @@ static void limit_values(struct program *program, struct program_line *line)
         if (value == NULL || (value != token->word && value[-1] != '='))
             continue;
         if (strtoull(value + 2, NULL, 0) > ROW_BYTES_MAX)
-            token->word = arena_format(&program->arena, "%.*sr:%d:1", (int)(value - token->word), token->word, ROW_BYTES_MAX);
+            token->word = arena_format(&program->arena, "%.*sr:%d:1", (int)(value - token->word), token->word,
+                                       ROW_BYTES_MAX);
     }
 }
 
@@ -72,7 +73,8 @@ void fuzz_limit_program(struct program *program)
                 continue;
             if (++calls > CALLS_MAX)
                 break;
-            if (strcmp(name, "Insert") == 0 || strcmp(name, "Replace") == 0 || strcmp(name, "DeleteRows") == 0)
+            if (strcmp(name, "Insert") == 0 || strcmp(name, "Replace") == 0 ||
+                strcmp(name, "DeleteRows") == 0)
                 limit_rows(program, line);
             else if (strcmp(name, "StreamFile") == 0)
                 limit_chunk(program, line, 3);

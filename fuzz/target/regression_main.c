@@ -1,9 +1,11 @@
-/* A fuzz target as a plain test: runs every program of the given files and directories, each in a process of its own, so
- * that one failure hides no other. Prints `ok PATH` or `FAIL PATH` for each; exit status 0 only if all were good.
+/* A fuzz target as a plain test: runs every program of the given files and directories, each in a process of
+ * its own, so that one failure hides no other. Prints `ok PATH` or `FAIL PATH` for each; exit status 0 only
+ * if all were good.
  *
- * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --print FILE prints the
- * program in FILE as text, as the target would run it; --hunt SECONDS FILE... mutates the programs until one fails, without a fuzzing
- * engine and always in the same order: exit status 0 and "found after N programs" if something was found. */
+ * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --print FILE
+ * prints the program in FILE as text, as the target would run it; --hunt SECONDS FILE... mutates the programs
+ * until one fails, without a fuzzing engine and always in the same order: exit status 0 and "found after N
+ * programs" if something was found. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>

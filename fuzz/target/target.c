@@ -59,7 +59,8 @@ _Noreturn static void report(const struct program *program, size_t line, const c
     abort();
 }
 
-static void judge_call(void *context, const struct program *program, size_t line, const struct run_answer *answer)
+static void judge_call(void *context, const struct program *program, size_t line,
+                       const struct run_answer *answer)
 {
     struct judgement *judgement = context;
     fuzz_statistics->calls++;
@@ -76,7 +77,8 @@ static void judge_call(void *context, const struct program *program, size_t line
     program_print_line(&program->lines[line], &text);
     struct text got = {0};
     program_print_outcome(&answer->outcome, &got);
-    fprintf(stderr, "call %zu: expected %s, got %s\n    %s\n", judgement->calls, verdict.expected, got.bytes, text.bytes);
+    fprintf(stderr, "call %zu: expected %s, got %s\n    %s\n", judgement->calls, verdict.expected, got.bytes,
+            text.bytes);
     char rule[160];
     snprintf(rule, sizeof rule, "%s %s", verdict.rule, program->lines[line].op->name);
     text_free(&text);
@@ -104,8 +106,8 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
     };
     run_program(&program, &options, NULL, &result);
     if (result.leaked_bytes != 0 || result.leaked_handles != 0) {
-        fprintf(stderr, "call %zu: expected nothing left behind, got %llu bytes and %u open files\n", judgement.calls,
-                (unsigned long long)result.leaked_bytes, result.leaked_handles);
+        fprintf(stderr, "call %zu: expected nothing left behind, got %llu bytes and %u open files\n",
+                judgement.calls, (unsigned long long)result.leaked_bytes, result.leaked_handles);
         report(&program, program.line_count, "I9 left behind");
     }
     if (judgement.model != NULL)

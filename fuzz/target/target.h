@@ -1,5 +1,5 @@
-/* What all fuzz targets share: an input becomes a program, the program runs, the model judges each call, and a failure
- * explains itself before the process aborts.
+/* What all fuzz targets share: an input becomes a program, the program runs, the model judges each call, and
+ * a failure explains itself before the process aborts.
  *
  * A target is one small file that defines `fuzz_target`; the entry points of the engines are in the shims. */
 #ifndef OPENESENT_FUZZ_TARGET_H
@@ -27,8 +27,8 @@ extern const struct fuzz_target fuzz_target;
 struct fuzz_statistics {
     uint64_t executions;
     uint64_t calls;
-    uint64_t judged;     /* calls that the model had an opinion about */
-    uint64_t succeeded;  /* calls that answered success */
+    uint64_t judged;    /* calls that the model had an opinion about */
+    uint64_t succeeded; /* calls that answered success */
 };
 extern struct fuzz_statistics *fuzz_statistics;
 
