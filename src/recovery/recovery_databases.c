@@ -356,7 +356,8 @@ struct database *recovery_target(struct recovery *recovery, uint32_t id, uint64_
     struct database *database = id <= DATABASE_ID_MAX ? recovery->databases[id].database : NULL;
     if (database == NULL)
         return NULL;
-    database_raise_dbtime(database, time);
+    if (time != UINT64_MAX) /* records that change no page have no time */
+        database_raise_dbtime(database, time);
     if (object != 0)
         database_raise_object_id(database, object);
     return log_position_compare(recovery->position, database->header.attach) > 0 ? database : NULL;
