@@ -2,6 +2,7 @@
 #include "src/os/file.h"
 #include "src/os/memory.h"
 #include "src/os/path.h"
+#include "src/os/text.h"
 #include "src/recovery/attach_check.h"
 
 /* The log says that a database is attached now. */
@@ -293,10 +294,24 @@ done:
     return err;
 }
 
+/* A database whose creation never finished was never promised to anybody: it goes. */
+static JET_ERR remove_unfinished(struct recovery *recovery, uint32_t id)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    TRY(os_text_copy(recovery->databases[id].path, path, sizeof(path)));
+    recovery_drop_database(recovery, id);
+    TRY(os_file_delete(path));
+done:
+    return err;
+}
+
 static JET_ERR close_clean(struct recovery *recovery, uint32_t id, struct log_position position)
 {
     JET_ERR err = JET_errSuccess;
     struct database *database = recovery->databases[id].database;
+    if (database->header.state == DATABASE_JUST_CREATED)
+        return remove_unfinished(recovery, id);
     TRY(cache_flush_database(database));
     TRY(database_header_clean(database, position, true));
 done:
