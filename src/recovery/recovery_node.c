@@ -5,10 +5,6 @@
 
 #define VALUE_SIZE_MAX PAGE_SIZE_MAX
 
-/* Until the version layer declares it: applies the undo of an entry to a page's line. */
-JET_ERR version_redo_undo_page(struct transaction *transaction, const struct version_redo *what,
-                               struct page *page, uint32_t line);
-
 /* One change at work. */
 struct node_redo {
     struct recovery *recovery;

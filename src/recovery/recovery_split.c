@@ -145,8 +145,9 @@ static void fill_step(struct split_redo *redo, size_t index)
     step->operation_line = record->operation_line;
     step->split_line = record->split_line;
     step->line_count = record->line_count;
-    step->new_flags = record->new_page_flags;
-    step->split_flags = record->split_page_flags;
+    /* The engine marks the checksum's format when it writes a page, and does not log it. */
+    step->new_flags = record->new_page_flags | PAGE_NEW_CHECKSUM;
+    step->split_flags = record->split_page_flags | PAGE_NEW_CHECKSUM;
     step->uncommitted_free_split = (uint16_t)record->uncommitted_free_source;
     step->uncommitted_free_new = (uint16_t)record->uncommitted_free_destination;
     step->prefix_line_split = record->prefix_line_split;
