@@ -210,6 +210,8 @@ JET_ERR table_prepare(struct table_cursor *cursor, uint32_t preparation)
     }
     if (err < JET_errSuccess)
         table_drop_update(cursor);
+    else
+        cursor->prepared_level = (uint8_t)transaction_level(cursor->transaction);
 done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }

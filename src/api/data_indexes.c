@@ -1,0 +1,233 @@
+/* Indexes: create and delete; reading the structures that describe them (engine source: `jetapi.cxx`). */
+#include "src/api/data_common.h"
+#include "src/api/data_schema.h"
+#include "src/os/memory.h"
+
+/* The forms share their beginning; what follows it is read by form. */
+static uint32_t index_size(uint32_t version)
+{
+    return version == 1   ? sizeof(JET_INDEXCREATE_A)
+           : version == 2 ? sizeof(JET_INDEXCREATE2_A)
+                          : sizeof(JET_INDEXCREATE3_A);
+}
+
+/* JET_INDEXCREATE2 is JET_INDEXCREATE with more behind it; JET_INDEXCREATE3 differs in the locale only. */
+static const JET_INDEXCREATE2_A *index_at(const void *indexes, uint32_t i, uint32_t version)
+{
+    return (const JET_INDEXCREATE2_A *)(const void *)((const uint8_t *)indexes +
+                                                      (size_t)i * index_size(version));
+}
+
+JET_ERR *data_index_result(void *indexes, uint32_t i, uint32_t version)
+{
+    JET_INDEXCREATE2_A *index =
+        (JET_INDEXCREATE2_A *)(void *)((uint8_t *)indexes + (size_t)i * index_size(version));
+    return &index->err;
+}
+
+/* The locale: a number, a structure with a number, or a structure with a name. */
+static JET_ERR read_locale(struct data_texts *texts, const JET_INDEXCREATE2_A *from, uint32_t version,
+                           struct index_request *to)
+{
+    JET_ERR err = JET_errSuccess;
+    uint16_t locale[DATA_LOCALE_SIZE];
+    uint32_t lcid = 0;
+    if (version == 3) {
+        const JET_UNICODEINDEX2 *unicode = ((const JET_INDEXCREATE3_A *)(const void *)from)->pidxunicode;
+        if ((from->grbit & JET_bitIndexUnicode) != 0 && unicode != NULL) {
+            to->has_unicode = true;
+            to->locale = (const uint16_t *)unicode->szLocaleName;
+            to->map_flags = unicode->dwMapFlags;
+        }
+        goto done;
+    }
+    if (from->grbit & JET_bitIndexUnicode) {
+        if (from->pidxunicode == NULL)
+            goto done;
+        lcid = from->pidxunicode->lcid;
+        to->map_flags = from->pidxunicode->dwMapFlags;
+    } else {
+        lcid = from->lcid;
+        if (lcid == 0)
+            goto done;
+        to->grbit |= JET_bitIndexUnicode;
+    }
+    to->has_unicode = true;
+    TRY(data_locale_of_lcid(lcid, locale));
+    /* Kept as a text of the call: two bytes a unit. */
+    char *kept = os_duplicate(locale, sizeof(locale));
+    if (kept == NULL)
+        FAIL(JET_errOutOfMemory);
+    to->locale = (const uint16_t *)(const void *)kept;
+    TRY(data_texts_keep(texts, kept));
+done:
+    return err;
+}
+
+static JET_ERR read_index(struct data_texts *texts, const JET_INDEXCREATE2_A *from, uint32_t version,
+                          struct condition_request *conditions, struct index_request *to)
+{
+    JET_ERR err = JET_errSuccess;
+    const bool tuple_limits = (from->grbit & JET_bitIndexTupleLimits) != 0;
+    *to = (struct index_request){
+        .grbit = from->grbit,
+        .density = from->ulDensity,
+        .key_max = from->cbKeyMost,
+        .segment_max = tuple_limits ? 0 : from->cbVarSegMac,
+        .conditions = conditions,
+        .condition_count = from->cConditionalColumn,
+    };
+    TRY(data_text(texts, from->szIndexName, &to->name));
+    TRY(data_text_list(texts, from->szKey, from->cbKey, &to->key, &to->key_size));
+    if (tuple_limits && from->ptuplelimits != NULL) {
+        const JET_TUPLELIMITS *limits = from->ptuplelimits;
+        to->has_limits = true;
+        to->limits = (struct tuple_limits){limits->chLengthMin, limits->chLengthMax, limits->chToIndexMax,
+                                           limits->cchIncrement, limits->ichStart};
+    }
+    for (uint32_t i = 0; i < from->cConditionalColumn && i <= INDEX_SEGMENT_MAX; i++) {
+        const JET_CONDITIONALCOLUMN_A *condition = &from->rgconditionalcolumn[i];
+        conditions[i].grbit = condition->grbit;
+        conditions[i].size_is_right = condition->cbStruct == sizeof(JET_CONDITIONALCOLUMN_A);
+        TRY(data_text(texts, condition->szColumnName, &conditions[i].column));
+    }
+    TRY(read_locale(texts, from, version, to));
+done:
+    return err;
+}
+
+JET_ERR data_read_indexes(struct data_texts *texts, const void *indexes, uint32_t count, uint32_t version,
+                          struct index_request **requests, struct condition_request **conditions)
+{
+    JET_ERR err = JET_errSuccess;
+    *requests = os_allocate_array(count, sizeof(**requests));
+    *conditions = os_allocate_array((size_t)count * (INDEX_SEGMENT_MAX + 1), sizeof(**conditions));
+    if (*requests == NULL || *conditions == NULL)
+        FAIL(JET_errOutOfMemory);
+    for (uint32_t i = 0; i < count; i++) {
+        const JET_INDEXCREATE2_A *from = index_at(indexes, i, version);
+        /* The first form is also taken in its older size, without the key limit. */
+        const bool old = version == 1 && from->cbStruct == offsetof(JET_INDEXCREATE_A, cbKeyMost);
+        if (from->cbStruct != index_size(version) && !old)
+            FAIL(JET_errInvalidParameter);
+        TRY(read_index(texts, from, version, *conditions + (size_t)i * (INDEX_SEGMENT_MAX + 1),
+                       &(*requests)[i]));
+    }
+done:
+    return err;
+}
+
+static JET_ERR create_indexes(JET_SESID sesid, JET_TABLEID tableid, void *indexes, uint32_t count,
+                              uint32_t version, bool wide)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    struct data_texts texts;
+    struct ddl_context context;
+    struct index_request *requests = NULL;
+    struct condition_request *conditions = NULL;
+    data_texts_init(&texts, wide);
+    TRY(data_enter(sesid, tableid, &call));
+    if (indexes == NULL || count == 0)
+        FAIL(JET_errInvalidParameter);
+    TRY(data_ddl_context(call.session, &context));
+    TRY(data_read_indexes(&texts, indexes, count, version, &requests, &conditions));
+    err = table_create_indexes(call.cursor, requests, count, &context);
+    for (uint32_t i = 0; i < count; i++)
+        *data_index_result(indexes, i, version) = count == 1 ? err : requests[i].err;
+done:
+    os_free(requests);
+    os_free(conditions);
+    data_texts_free(&texts);
+    data_leave(&call);
+    return err;
+}
+
+JET_ERR JET_API JetCreateIndex2A(JET_SESID sesid, JET_TABLEID tableid, JET_INDEXCREATE_A *pindexcreate,
+                                 uint32_t cIndexCreate)
+{
+    return create_indexes(sesid, tableid, pindexcreate, cIndexCreate, 1, false);
+}
+
+JET_ERR JET_API JetCreateIndex2W(JET_SESID sesid, JET_TABLEID tableid, JET_INDEXCREATE_W *pindexcreate,
+                                 uint32_t cIndexCreate)
+{
+    return create_indexes(sesid, tableid, pindexcreate, cIndexCreate, 1, true);
+}
+
+JET_ERR JET_API JetCreateIndex3A(JET_SESID sesid, JET_TABLEID tableid, JET_INDEXCREATE2_A *pindexcreate,
+                                 uint32_t cIndexCreate)
+{
+    return create_indexes(sesid, tableid, pindexcreate, cIndexCreate, 2, false);
+}
+
+JET_ERR JET_API JetCreateIndex3W(JET_SESID sesid, JET_TABLEID tableid, JET_INDEXCREATE2_W *pindexcreate,
+                                 uint32_t cIndexCreate)
+{
+    return create_indexes(sesid, tableid, pindexcreate, cIndexCreate, 2, true);
+}
+
+JET_ERR JET_API JetCreateIndex4A(JET_SESID sesid, JET_TABLEID tableid, JET_INDEXCREATE3_A *pindexcreate,
+                                 uint32_t cIndexCreate)
+{
+    return create_indexes(sesid, tableid, pindexcreate, cIndexCreate, 3, false);
+}
+
+JET_ERR JET_API JetCreateIndex4W(JET_SESID sesid, JET_TABLEID tableid, JET_INDEXCREATE3_W *pindexcreate,
+                                 uint32_t cIndexCreate)
+{
+    return create_indexes(sesid, tableid, pindexcreate, cIndexCreate, 3, true);
+}
+
+/* The old call tells a locale behind the key: one zero, then a language number; longer tails tell more. */
+static JET_ERR create_index(JET_SESID sesid, JET_TABLEID tableid, const void *name, JET_GRBIT grbit,
+                            const void *key, uint32_t key_size, uint32_t density, bool wide)
+{
+    JET_INDEXCREATE_A index = {
+        .cbStruct = sizeof(index),
+        .szIndexName = (char *)(uintptr_t)name,
+        .szKey = (char *)(uintptr_t)key,
+        .cbKey = key_size,
+        .grbit = grbit,
+        .ulDensity = density,
+    };
+    return create_indexes(sesid, tableid, &index, 1, 1, wide);
+}
+
+JET_ERR JET_API JetCreateIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szIndexName, JET_GRBIT grbit,
+                                const char *szKey, uint32_t cbKey, uint32_t lDensity)
+{
+    return create_index(sesid, tableid, szIndexName, grbit, szKey, cbKey, lDensity, false);
+}
+
+JET_ERR JET_API JetCreateIndexW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szIndexName, JET_GRBIT grbit,
+                                const WCHAR *szKey, uint32_t cbKey, uint32_t lDensity)
+{
+    return create_index(sesid, tableid, szIndexName, grbit, szKey, cbKey, lDensity, true);
+}
+
+static JET_ERR delete_index(JET_SESID sesid, JET_TABLEID tableid, const void *name, bool wide)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    struct data_texts texts;
+    const char *text = NULL;
+    data_texts_init(&texts, wide);
+    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_text(&texts, name, &text));
+    TRY(table_delete_index(call.cursor, text));
+done:
+    data_texts_free(&texts);
+    data_leave(&call);
+    return err;
+}
+
+JET_ERR JET_API JetDeleteIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szIndexName)
+{
+    return delete_index(sesid, tableid, szIndexName, false);
+}
+
+JET_ERR JET_API JetDeleteIndexW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szIndexName)
+{
+    return delete_index(sesid, tableid, szIndexName, true);
+}
