@@ -53,7 +53,7 @@ JET_ERR session_begin(struct instance *instance, JET_SESID *handle)
 {
     JET_ERR err = JET_errSuccess;
     bool linked = false;
-    bool ready = false;
+    bool claimed = false;
     struct session *session = os_allocate_zeroed(sizeof(*session));
     if (session == NULL)
         return JET_errOutOfMemory;
@@ -62,21 +62,23 @@ JET_ERR session_begin(struct instance *instance, JET_SESID *handle)
 
     os_mutex_lock(&instance->session_lock);
     err = link_session(instance, session);
+    if (err >= JET_errSuccess) {
+        linked = true;
+        err = session_slot_claim(session);
+        claimed = err >= JET_errSuccess;
+    }
     os_mutex_unlock(&instance->session_lock);
     TRY(err);
-    linked = true;
     TRY(transaction_init(&session->transaction, instance->versions, session->process));
-    ready = true;
-    TRY(session_slot_claim(session));
     *handle = session->handle;
     session->calls_depth = 1;
     session_leave(session);
     return JET_errSuccess;
 done:
-    if (ready)
-        transaction_done(&session->transaction);
     if (linked)
         unlink_session(instance, session);
+    if (claimed)
+        session_slot_release(session);
     os_free(session);
     return err;
 }

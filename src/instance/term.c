@@ -233,8 +233,9 @@ JET_ERR instance_term(JET_INSTANCE handle, JET_GRBIT grbit)
         instance_free(instance);
         goto done;
     }
-    take_sessions(instance);
+    /* In this order: a call of the instance may be about to begin a session. */
     wait_for_calls(instance);
+    take_sessions(instance);
     enum term_kind kind = kind_of(instance, grbit);
     if ((grbit & (JET_bitTermStopBackup | JET_bitTermAbrupt)) != 0)
         instance_end_backup(instance);
