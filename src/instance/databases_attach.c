@@ -195,10 +195,15 @@ static JET_ERR open_database(struct session *session, struct database *database,
     TRY(check_header(instance, &database->header));
     if (read_only)
         goto done;
-    if (database->logged)
-        TRY(database_log_attach(&instance->logged_databases, database, session->process));
-    else
-        TRY(databases_write_state(database, DATABASE_DIRTY_SHUTDOWN));
+    if (!database->logged) {
+        err = databases_write_state(database, DATABASE_DIRTY_SHUTDOWN);
+        goto done;
+    }
+    err = database_log_attach(&instance->logged_databases, database, session->process);
+    if (err < JET_errSuccess && database->header.state != DATABASE_CLEAN_SHUTDOWN) {
+        /* The log has the attachment, the file may or may not: recovery must sort it out. */
+        instance_set_unavailable(instance, err);
+    }
 done:
     return err;
 }
