@@ -42,7 +42,9 @@ static const char usage[] =
     "How it reports:\n"
     "  --summary        with --check, --judge, --oracle: counts by folder and by kind of the first "
     "difference\n"
+    "  --all            with --check: print every difference, not only the first of each file\n"
     "  --quiet          with these: no line for each file\n"
+    "  --files LIST     also the files that the text file LIST names, one a line\n"
     "  --timeout S      seconds before a program is called hung (default 60, 0: never)\n"
     "  --no-fork        run in this process (for debuggers)\n"
     "\n"
@@ -54,7 +56,8 @@ struct options {
     enum mode mode;
     struct run_options run;
     const char *load;
-    bool quiet, summary, no_fork;
+    const char *list;
+    bool all, quiet, summary, no_fork;
     unsigned timeout;
 };
 
@@ -121,6 +124,8 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
         options->run.simulated = false;
     else if (strcmp(option, "--summary") == 0)
         options->summary = true;
+    else if (strcmp(option, "--all") == 0)
+        options->all = true;
     else if (strcmp(option, "--quiet") == 0)
         options->quiet = true;
     else if (strcmp(option, "--no-fork") == 0)
@@ -130,7 +135,8 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
     if (known)
         return true;
     if (strcmp(option, "--dir") != 0 && strcmp(option, "--load") != 0 && strcmp(option, "--seed") != 0 &&
-        strcmp(option, "--profile") != 0 && strcmp(option, "--timeout") != 0)
+        strcmp(option, "--profile") != 0 && strcmp(option, "--timeout") != 0 &&
+        strcmp(option, "--files") != 0)
         wrong("unknown option", option);
     if (*at + 1 >= argc)
         wrong("the option needs a value", option);
@@ -138,6 +144,8 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
     if (strcmp(option, "--dir") == 0) {
         options->run.files = RUN_POSIX;
         options->run.directory = value;
+    } else if (strcmp(option, "--files") == 0) {
+        options->list = value;
     } else if (strcmp(option, "--load") == 0) {
         options->load = value;
     } else if (strcmp(option, "--seed") == 0) {
@@ -242,7 +250,7 @@ static int process_file(const struct options *options, const char *path, struct 
         if (judging)
             status = judge_finish(&judge, &transcript, out);
         else
-            status = compare_with_file(&program, &transcript, out);
+            status = compare_with_file(&program, &transcript, options->all, out);
         if (!result.finished)
             status = 2;
         program_free(&transcript);
@@ -309,12 +317,32 @@ static int report_file(const struct options *options, const struct file_result *
     bool compares =
         options->mode == MODE_CHECK || options->mode == MODE_JUDGE || options->mode == MODE_ORACLE;
     bool failed = result->kind != FILE_MATCHES;
-    if (failed && !options->quiet && result->kind != FILE_UNREADABLE &&
-        (compares || result->kind >= FILE_CRASHES))
+    if (failed && !options->quiet && !(options->all && result->kind == FILE_DIFFERS) &&
+        result->kind != FILE_UNREADABLE && (compares || result->kind >= FILE_CRASHES))
         printf("%s:%u: %s\n", result->path, result->line, result->message);
     if (result->kind == FILE_UNREADABLE)
         return 2;
     return failed ? 1 : 0;
+}
+
+/* Appends the names that a file lists, one a line. */
+static const char **add_listed(const char **files, size_t *count, const char *list)
+{
+    FILE *file = fopen(list, "r");
+    char line[4096];
+    if (file == NULL)
+        wrong("cannot open", list);
+    while (fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[0] == '\0')
+            continue;
+        files = realloc(files, (*count + 1) * sizeof *files);
+        if (files == NULL)
+            abort();
+        files[(*count)++] = strdup(line);
+    }
+    fclose(file);
+    return files;
 }
 
 int main(int argc, char **argv)
@@ -331,6 +359,8 @@ int main(int argc, char **argv)
         else if (only_files || !parse_option(&options, argv, argc, &i))
             files[count++] = argv[i];
     }
+    if (options.list != NULL)
+        files = add_listed(files, &count, options.list);
     if (count == 0)
         wrong("no file given", NULL);
     struct summary summary = {0};

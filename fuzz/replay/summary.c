@@ -43,6 +43,11 @@ int compare_with_file(const struct program *program, const struct program *trans
             continue;
         if (result->differences++ == 0)
             describe(result, expected, actual, difference);
+        if (print_all) {
+            struct file_result one = {0};
+            describe(&one, expected, actual, difference);
+            printf("%s:%u: [%s] %s\n", result->path, one.line, one.group, one.message);
+        }
     }
     result->kind = result->differences > 0 ? FILE_DIFFERS : FILE_MATCHES;
     return result->differences > 0 ? 1 : 0;
