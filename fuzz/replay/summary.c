@@ -29,7 +29,7 @@ static void describe(struct file_result *result, const struct program_line *expe
     text_free(&call);
 }
 
-int compare_with_file(const struct program *program, const struct program *transcript,
+int compare_with_file(const struct program *program, const struct program *transcript, bool print_all,
                       struct file_result *result)
 {
     for (size_t i = 0; i < program->line_count && i < transcript->line_count; i++) {
