@@ -2,6 +2,7 @@
 #include "src/instance/backup_gate.h"
 
 #include "src/backup/backup.h"
+#include "src/backup/snapshot.h"
 
 JET_ERR backup_gate_enter(struct instance *instance)
 {
@@ -24,5 +25,6 @@ JET_ERR instance_backup_state(struct instance *instance)
 
 void instance_end_backup(struct instance *instance)
 {
+    snapshot_term(instance->backup);
     backup_term(instance->backup);
 }

@@ -17,6 +17,8 @@
 #define BASE_PAGES_SMALL 62u /* pages of 2 KiB */
 #define DATABASE_PAGES_USUAL 256u
 #define HEADER_PAGES 2u
+/* Where the clock of a new database starts. */
+#define CLOCK_START 64u
 
 uint32_t databases_initial_pages(const struct instance *instance)
 {
@@ -108,6 +110,8 @@ static JET_ERR build_database(struct session *session, struct database *database
     uint32_t pages = databases_initial_pages(instance);
 
     database_header_init(&header, instance->page_size, &signature);
+    header.dbtime = CLOCK_START;
+    atomic_store(&database->dbtime, CLOCK_START);
     if ((grbit & JET_bitDbShadowingOff) != 0)
         header.flags |= 1u;
     if (database->logged) {
@@ -397,8 +401,10 @@ JET_ERR databases_temporary(struct session *session, struct database **database)
         return databases_temporary(session, database);
     TRY(err);
     atomic_store(&slot->database->use, DATABASE_CREATING);
+    atomic_store(&slot->database->dbtime, CLOCK_START);
     uint32_t pages = databases_initial_pages(instance);
     database_header_init(&header, instance->page_size, &signature);
+    header.dbtime = CLOCK_START;
     TRY(database_create_file(slot->database, &header, pages, true));
     TRY(create_root(session, slot->database, pages));
     *database = slot->database;

@@ -1,5 +1,6 @@
 /* Parts of an instance that live as long as itself. */
 #include "src/backup/backup.h"
+#include "src/backup/snapshot.h"
 #include "src/instance/engine.h"
 #include "src/instance/process.h"
 
@@ -10,6 +11,8 @@ JET_ERR instance_parts_make(struct instance *instance)
 
 void instance_parts_free(struct instance *instance)
 {
+    if (instance->backup != NULL)
+        snapshot_drop(instance->backup);
     engine_close(instance);
     backup_context_free(instance->backup);
 }

@@ -5,6 +5,7 @@
 #include "src/os/memory.h"
 #include "src/os/path.h"
 #include "src/recovery/recovery.h"
+#include "src/table/compression.h"
 
 /* Settings that do not go together. */
 static JET_ERR check_settings(const struct instance *instance, JET_GRBIT grbit)
@@ -64,6 +65,7 @@ void engine_recovery_options(struct instance *instance, struct recovery_options 
     options->cleanup_mismatched_logs =
         parameter_is_on(&instance->parameters, JET_paramCleanupMismatchedLogFiles);
     options->status_session = JET_sesidNil;
+    options->decompress = decompress;
 }
 
 static JET_ERR recover(struct instance *instance, const struct instance_recovery_map *given, JET_GRBIT grbit)
