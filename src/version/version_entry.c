@@ -91,25 +91,32 @@ static uint32_t hash_bytes(uint32_t hash, struct span bytes)
     return hash;
 }
 
-uint32_t bucket_of(const struct tree *tree, const struct key *key, struct span data)
+uint32_t hash_of(const struct tree *tree, const struct key *key, struct span data)
 {
     uint32_t hash = 2166136261u ^ (tree->root * 40503u + tree->database->id);
 
     hash = hash_bytes(hash, key->prefix);
     hash = hash_bytes(hash, key->suffix);
     hash = hash_bytes(hash, data);
-    return (hash ^ hash >> 15) % HASH_BUCKETS;
+    return hash ^ hash >> 15;
 }
 
-struct os_mutex *bucket_lock(struct version_store *store, uint32_t bucket)
+struct os_mutex *bucket_lock(struct version_store *store, uint32_t hash)
 {
-    return &store->hash_locks[bucket % HASH_LOCKS];
+    return &store->hash_locks[hash % HASH_LOCKS];
+}
+
+struct version_entry **bucket_of(struct version_store *store, uint32_t hash)
+{
+    return &store->buckets[hash & os_atomic_load(&store->bucket_mask)];
 }
 
 void entry_hash(struct version_store *store, struct version_entry *entry)
 {
-    entry->hash_next = store->buckets[entry->bucket];
-    store->buckets[entry->bucket] = entry;
+    struct version_entry **head = bucket_of(store, entry->hash);
+
+    entry->hash_next = *head;
+    *head = entry;
     entry->hashed = true;
     os_atomic_add(&store->tree_entries, 1);
 }
@@ -118,14 +125,52 @@ void entry_unhash(struct version_store *store, struct version_entry *entry)
 {
     if (!entry->hashed)
         return;
-    os_mutex_lock(bucket_lock(store, entry->bucket));
-    struct version_entry **link = &store->buckets[entry->bucket];
+    os_mutex_lock(bucket_lock(store, entry->hash));
+    struct version_entry **link = bucket_of(store, entry->hash);
     while (*link != entry)
         link = &(*link)->hash_next;
     *link = entry->hash_next;
     entry->hashed = false;
-    os_mutex_unlock(bucket_lock(store, entry->bucket));
+    os_mutex_unlock(bucket_lock(store, entry->hash));
     os_atomic_subtract(&store->tree_entries, 1);
+}
+
+/* Deals the entries of a bucket out to two, in their order. */
+static void deal(struct version_entry *entry, uint32_t bit, struct version_entry **low,
+                 struct version_entry **high)
+{
+    while (entry != NULL) {
+        struct version_entry ***end = (entry->hash & bit) != 0 ? &high : &low;
+
+        **end = entry;
+        *end = &entry->hash_next;
+        entry = entry->hash_next;
+    }
+    *low = NULL;
+    *high = NULL;
+}
+
+void hash_grow(struct version_store *store)
+{
+    uint32_t entries = os_atomic_load(&store->tree_entries);
+
+    if (entries <= (os_atomic_load(&store->bucket_mask) + 1) * 2)
+        return;
+    for (uint32_t i = 0; i < HASH_LOCKS; i++)
+        os_mutex_lock(&store->hash_locks[i]);
+    uint32_t count = os_atomic_load(&store->bucket_mask) + 1;
+    struct version_entry **buckets = NULL;
+    if (entries > count * 2)
+        buckets = os_allocate_array((size_t)count * 2, sizeof(struct version_entry *)); /* else slower */
+    if (buckets != NULL) {
+        for (uint32_t i = 0; i < count; i++)
+            deal(store->buckets[i], count, &buckets[i], &buckets[count + i]);
+        os_free(store->buckets);
+        store->buckets = buckets;
+        os_atomic_store(&store->bucket_mask, count * 2 - 1);
+    }
+    for (uint32_t i = HASH_LOCKS; i > 0; i--)
+        os_mutex_unlock(&store->hash_locks[i - 1]);
 }
 
 bool entry_is_of(const struct version_entry *entry, const struct tree *tree, const struct key *key,
@@ -166,7 +211,7 @@ bool entry_conflicts(struct version_store *store, const struct transaction *tran
 {
     struct key key = key_of(bookmark->key.bytes, bookmark->key.size);
     struct version_entry *first =
-        next_of_node(store->buckets[bucket_of(tree, &key, bookmark->data)], tree, &key, bookmark->data);
+        next_of_node(*bucket_of(store, hash_of(tree, &key, bookmark->data)), tree, &key, bookmark->data);
     uint32_t snapshot = snapshot_of(transaction);
 
     if (first == NULL)
@@ -206,14 +251,14 @@ static void subtract_delta(struct byte_buffer *image, const struct version_entry
 /* Goes back through the node's entries that the transaction does not see, newest first, taking each change
  * back. */
 static JET_ERR look_back(struct version_store *store, const struct transaction *transaction,
-                         const struct tree *tree, const struct node *node, uint32_t bucket,
+                         const struct tree *tree, const struct node *node, uint32_t hash,
                          struct byte_buffer *image, struct node_sight *sight)
 {
     JET_ERR err = JET_errSuccess;
     struct span bookmark_data = tree->unique ? span_of(NULL, 0) : node->data;
     bool copied = false;
 
-    for (struct version_entry *entry = next_of_node(store->buckets[bucket], tree, &node->key, bookmark_data);
+    for (struct version_entry *entry = next_of_node(*bucket_of(store, hash), tree, &node->key, bookmark_data);
          entry != NULL; entry = next_of_node(entry->hash_next, tree, &node->key, bookmark_data)) {
         if (entry->rolled_back || !entry_is_foreign(entry, transaction))
             continue;
@@ -252,21 +297,21 @@ JET_ERR node_look(struct version_store *store, const struct transaction *transac
     sight->data = node->data;
     if ((node->flags & NODE_VERSIONED) == 0 || os_atomic_load(&store->tree_entries) == 0)
         return JET_errSuccess;
-    uint32_t bucket = bucket_of(tree, &node->key, tree->unique ? span_of(NULL, 0) : node->data);
-    os_mutex_lock(bucket_lock(store, bucket));
-    JET_ERR err = look_back(store, transaction, tree, node, bucket, image, sight);
-    os_mutex_unlock(bucket_lock(store, bucket));
+    uint32_t hash = hash_of(tree, &node->key, tree->unique ? span_of(NULL, 0) : node->data);
+    os_mutex_lock(bucket_lock(store, hash));
+    JET_ERR err = look_back(store, transaction, tree, node, hash, image, sight);
+    os_mutex_unlock(bucket_lock(store, hash));
     return err;
 }
 
 static bool has_entries(struct version_store *store, const struct tree *tree, const struct key *key,
                         struct span data)
 {
-    uint32_t bucket = bucket_of(tree, key, data);
+    uint32_t hash = hash_of(tree, key, data);
 
-    os_mutex_lock(bucket_lock(store, bucket));
-    bool found = next_of_node(store->buckets[bucket], tree, key, data) != NULL;
-    os_mutex_unlock(bucket_lock(store, bucket));
+    os_mutex_lock(bucket_lock(store, hash));
+    bool found = next_of_node(*bucket_of(store, hash), tree, key, data) != NULL;
+    os_mutex_unlock(bucket_lock(store, hash));
     return found;
 }
 
@@ -289,14 +334,14 @@ uint32_t entries_reserve(void *context, struct tree *tree, const struct node *no
 
     if (!tree->unique || os_atomic_load(&store->tree_entries) == 0)
         return 0;
-    uint32_t bucket = bucket_of(tree, &node->key, span_of(NULL, 0));
-    os_mutex_lock(bucket_lock(store, bucket));
-    for (struct version_entry *entry = store->buckets[bucket]; entry != NULL; entry = entry->hash_next) {
+    uint32_t hash = hash_of(tree, &node->key, span_of(NULL, 0));
+    os_mutex_lock(bucket_lock(store, hash));
+    for (struct version_entry *entry = *bucket_of(store, hash); entry != NULL; entry = entry->hash_next) {
         if (entry->operation == VERSION_REPLACE && !entry->rolled_back && entry->before_size > most &&
             os_atomic_load(&entry->stamp->commit0) == TRANSACTION_ID_MAX &&
             entry_is_of(entry, tree, &node->key, span_of(NULL, 0)))
             most = entry->before_size;
     }
-    os_mutex_unlock(bucket_lock(store, bucket));
+    os_mutex_unlock(bucket_lock(store, hash));
     return most;
 }

@@ -8,8 +8,8 @@
 #include "src/version/version.h"
 #include "src/version/versioned_cursor.h"
 
-#define HASH_BUCKETS 256u
-#define HASH_LOCKS 32u /* a bucket's lock is its number modulo this */
+#define HASH_BUCKETS_LEAST 64u /* doubled as the store fills */
+#define HASH_LOCKS 32u         /* an entry's lock is its hash modulo this */
 
 /* Transaction ids grow by this, as the engine's do. */
 #define TRANSACTION_ID_STEP 4u
@@ -29,7 +29,7 @@ struct version_entry {
     struct commit_stamp *stamp;  /* immutable */
     struct database *database;
     struct tree *tree; /* referenced; NULL for actions */
-    uint32_t bucket;
+    uint32_t hash;
     uint32_t id; /* "rceid" */
     uint32_t begin0;
     enum version_operation operation;
@@ -69,9 +69,10 @@ struct version_store {
     os_atomic_64 bytes;
     os_atomic_32 tree_entries;              /* hashed entries: 0 spares the look-up */
     struct os_mutex hash_locks[HASH_LOCKS]; /* OS_RANK_VERSION */
-    struct version_entry *buckets[HASH_BUCKETS];
-    struct os_mutex queue_lock;        /* OS_RANK_VERSION_GLOBAL */
-    struct version_entry *queue_first; /* (queue lock) committed, oldest first */
+    struct version_entry **buckets;         /* (one lock to look, all to replace) newest entries first */
+    os_atomic_32 bucket_mask;               /* their number - 1; as above */
+    struct os_mutex queue_lock;             /* OS_RANK_VERSION_GLOBAL */
+    struct version_entry *queue_first;      /* (queue lock) committed, oldest first */
     struct version_entry *queue_last;
     bool cleaning; /* (queue lock) somebody works on the queue */
     struct os_condition cleaned;
@@ -110,8 +111,12 @@ void entry_free(struct version_store *store, struct version_entry *entry);
 JET_ERR transaction_stamp(struct transaction *transaction, struct commit_stamp **out);
 void stamp_release(struct commit_stamp *stamp);
 
-uint32_t bucket_of(const struct tree *tree, const struct key *key, struct span data);
-struct os_mutex *bucket_lock(struct version_store *store, uint32_t bucket);
+uint32_t hash_of(const struct tree *tree, const struct key *key, struct span data);
+/* The lock of a hash's bucket, and (locked) the bucket. */
+struct os_mutex *bucket_lock(struct version_store *store, uint32_t hash);
+struct version_entry **bucket_of(struct version_store *store, uint32_t hash);
+/* Doubles the number of buckets if they have become long; no latches, no locks may be held. */
+void hash_grow(struct version_store *store);
 void entry_hash(struct version_store *store, struct version_entry *entry);
 void entry_unhash(struct version_store *store, struct version_entry *entry);
 bool entry_is_of(const struct version_entry *entry, const struct tree *tree, const struct key *key,

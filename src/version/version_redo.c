@@ -47,6 +47,7 @@ JET_ERR version_redo_entry(struct transaction *transaction, const struct version
     }
     if (redo->unique)
         bookmark.data = span_of(NULL, 0);
+    hash_grow(store);
     TRY(tree_open_known(store->options.trees, redo->database, redo->root, redo->object, redo->unique, &tree));
     TRY(entry_create(transaction, tree, redo->operation, &bookmark,
                      redo->before_known ? redo->before : span_of(NULL, 0), redo->entry_id, &entry));
@@ -54,10 +55,10 @@ JET_ERR version_redo_entry(struct transaction *transaction, const struct version
     entry->delta = redo->delta;
     entry->offset = redo->offset;
     entry->width = redo->operation == VERSION_DELTA64 ? 8 : 4;
-    entry->bucket = bucket_of(tree, &key, bookmark.data);
-    os_mutex_lock(bucket_lock(store, entry->bucket));
+    entry->hash = hash_of(tree, &key, bookmark.data);
+    os_mutex_lock(bucket_lock(store, entry->hash));
     entry_hash(store, entry);
-    os_mutex_unlock(bucket_lock(store, entry->bucket));
+    os_mutex_unlock(bucket_lock(store, entry->hash));
     transaction_link(transaction, entry);
 done:
     tree_close(tree);

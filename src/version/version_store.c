@@ -28,15 +28,18 @@ JET_ERR version_store_create(const struct version_store_options *options, struct
     os_mutex_init(&store->queue_lock, OS_RANK_VERSION_GLOBAL);
     os_condition_init(&store->cleaned);
     os_task_init(&store->clean_task, clean_in_background, store);
-    err = transaction_init(&store->cleaner, store, PROCESS_CLEANER);
-    if (err < JET_errSuccess) {
-        version_store_free(store);
-        return err;
-    }
+    store->buckets = os_allocate_array(HASH_BUCKETS_LEAST, sizeof(struct version_entry *));
+    atomic_init(&store->bucket_mask, HASH_BUCKETS_LEAST - 1);
+    if (store->buckets == NULL)
+        FAIL(JET_errOutOfMemory);
+    TRY(transaction_init(&store->cleaner, store, PROCESS_CLEANER));
     store->cleaner.actor.system_task = true;
     tree_registry_set_reserve(options->trees, entries_reserve, store);
     *out = store;
-    return JET_errSuccess;
+    store = NULL;
+done:
+    version_store_free(store);
+    return err;
 }
 
 static void forget_entry(struct version_store *store, struct version_entry *entry)
@@ -82,13 +85,15 @@ void version_store_free(struct version_store *store)
     os_task_cancel(&store->clean_task);
     version_store_forget(store, NULL);
     tree_registry_set_reserve(store->options.trees, NULL, NULL);
-    transaction_abandon(&store->cleaner);
+    if (store->cleaner.internal != NULL)
+        transaction_abandon(&store->cleaner);
     transaction_done(&store->cleaner);
     os_condition_destroy(&store->cleaned);
     os_mutex_destroy(&store->queue_lock);
     for (size_t i = 0; i < HASH_LOCKS; i++)
         os_mutex_destroy(&store->hash_locks[i]);
     os_mutex_destroy(&store->transactions_lock);
+    os_free(store->buckets);
     os_free(store);
 }
 
@@ -201,6 +206,7 @@ void queue_clean_quickly(struct version_store *store)
 
 void queue_relieve(struct version_store *store)
 {
+    hash_grow(store);
     if (os_atomic_load(&store->bytes) > store->options.bytes_most / 4 * 3)
         (void)version_store_clean(store, NULL);
 }

@@ -36,9 +36,9 @@ static JET_ERR decide_undo(struct node_change *change, const struct version_entr
 
 static void set_rolled_back(struct version_store *store, struct version_entry *entry, bool rolled_back)
 {
-    os_mutex_lock(bucket_lock(store, entry->bucket));
+    os_mutex_lock(bucket_lock(store, entry->hash));
     entry->rolled_back = rolled_back;
-    os_mutex_unlock(bucket_lock(store, entry->bucket));
+    os_mutex_unlock(bucket_lock(store, entry->hash));
 }
 
 static JET_ERR decide_and_mark(struct node_change *change, const struct change_place *place)

@@ -25,21 +25,21 @@ static JET_ERR create_hashed(struct versioned_change *change, enum version_opera
     struct version_store *store = transaction->store;
     struct tree *tree = versioned_cursor_tree(change->cursor);
     struct key key = key_of(bookmark->key.bytes, bookmark->key.size);
-    uint32_t bucket = bucket_of(tree, &key, bookmark->data);
+    uint32_t hash = hash_of(tree, &key, bookmark->data);
     struct version_entry *entry = NULL;
 
     TRY(entry_create(transaction, tree, operation, bookmark, before, 0, &entry));
-    entry->bucket = bucket;
+    entry->hash = hash;
     entry->delta = change->delta;
     entry->offset = change->offset;
     entry->width = change->width;
     entry->on_zero = change->on_zero;
-    os_mutex_lock(bucket_lock(store, bucket));
+    os_mutex_lock(bucket_lock(store, hash));
     if (check && entry_conflicts(store, transaction, tree, bookmark, operation))
         err = JET_errWriteConflict;
     else
         entry_hash(store, entry);
-    os_mutex_unlock(bucket_lock(store, bucket));
+    os_mutex_unlock(bucket_lock(store, hash));
     TRY(err);
     *out = entry;
     entry = NULL;
