@@ -387,6 +387,7 @@ struct reader {
     const uint8_t *next;
     const uint8_t *end;
     struct arena *arena;
+    bool in_outcome; /* behind the arrow, where other words are special */
 };
 
 static unsigned get_byte(struct reader *reader)
@@ -426,7 +427,10 @@ static char *get_word(struct reader *reader)
             word[i] == '\r')
             word[i] = '_';
     }
-    if (strcmp(word, "=>") == 0 || strcmp(word, "|") == 0 || strncmp(word, "fail=", 5) == 0)
+    bool special = strcmp(word, "|") == 0;
+    if (!reader->in_outcome)
+        special = special || strcmp(word, "=>") == 0 || strncmp(word, "fail=", 5) == 0;
+    if (special)
         word[0] = '_';
     return word;
 }
@@ -509,6 +513,7 @@ static struct program_token *get_tokens(struct reader *reader, uint64_t announce
 
 static void get_outcome(struct reader *reader, struct program_line *line)
 {
+    reader->in_outcome = true;
     line->expects = true;
     line->arrow_column = (unsigned)(get_number(reader) % 4096);
     line->outcome.code = get_word(reader);
@@ -519,6 +524,7 @@ static void get_outcome(struct reader *reader, struct program_line *line)
     line->outcome.has_bar = notes > 0;
     if (notes > 0)
         line->outcome.notes = get_tokens(reader, notes - 1, &line->outcome.note_count);
+    reader->in_outcome = false;
 }
 
 static void get_call(struct reader *reader, unsigned op, struct program_line *line)
@@ -575,7 +581,7 @@ static void get_special(struct reader *reader, struct program_line *line)
 
 void compact_decode(struct program *program, const uint8_t *bytes, size_t size)
 {
-    struct reader reader = {bytes, bytes + size, &program->arena};
+    struct reader reader = {.next = bytes, .end = bytes + size, .arena = &program->arena};
     while (reader.next < reader.end && program->line_count < COMPACT_LINES_MAX) {
         struct program_line line = {0};
         unsigned first = get_byte(&reader);
