@@ -448,8 +448,11 @@ void instance_free(struct instance *instance)
     while (instance->references > 0)
         (void)os_condition_wait(&reference_released, &process_mutex, OS_WAIT_FOREVER);
     process.count--;
-    if (process.count == 0)
+    bool last = process.count == 0;
+    if (last)
         process_set_mode_locked(PROCESS_MODE_NONE);
     process_unlock();
     instance_destroy(instance);
+    if (last)
+        os_executor_stop();
 }
