@@ -357,6 +357,10 @@ JET_ERR recovery_redo_node(struct recovery *recovery, const struct log_record_no
         TRY(recovery_latch(recovery, redo.database, record->page.page, record->page.dbtime,
                            record->page.dbtime_before, &redo.latch, &need));
     redo.needed = need == REDO_NEEDED;
+    /* What running transactions may claim is not kept while the log is redone: the undo that follows takes
+     * what is free. */
+    if (redo.needed)
+        page_set_uncommitted_free(&redo.latch.page, 0);
     TRY(dispatch(&redo));
     if (redo.needed)
         recovery_latch_changed(recovery, &redo.latch, record->page.dbtime);
