@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz/model/state.h"
+#include "fuzz/model/backup_rules.h"
 
 bool model_is_wide(const struct model *model)
 {
@@ -29,9 +29,9 @@ static const struct model_entry *find_in(const struct model_entry *entries, cons
 
 static const struct model_entry *find_entry(const char *name)
 {
-    static const struct model_entry *const tables[] = {model_backup_entries,   model_data_entries,
-                                                       model_instance_entries, model_database_entries,
-                                                       model_snapshot_entries, model_file_entries};
+    static const struct model_entry *const tables[] = {
+        model_backup_entries,   model_stream_entries,   model_data_entries, model_instance_entries,
+        model_database_entries, model_snapshot_entries, model_file_entries};
     size_t length = strlen(name);
     size_t narrow = name[length - 1] == 'W' ? length - 1 : length;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {

@@ -1,0 +1,420 @@
+/* Streaming: lists of databases and logs, open, read, close, truncate. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/model/backup_rules.h"
+
+/* --- lists */
+
+static bool odd_buffer(const struct model *model)
+{
+    return model_option(model, "cbMax") != NULL || model_option(model, "pv") != NULL;
+}
+
+static void attach_info(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL || !model_in_progress(model, instance))
+        return;
+    if (instance->backup.incremental) {
+        model_want(model, JET_errInvalidBackupSequence);
+        return;
+    }
+    if (odd_buffer(model))
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
+    model_want_fact(model, "n=%zu", model_count_in_backup(model, instance));
+    model_want_texts(model);
+    uint64_t after = 0;
+    for (;;) {
+        const struct database_file *next = NULL;
+        for (size_t i = 0; i < model->file_count; i++) {
+            const struct database_file *file = model->files[i];
+            if (model_in_backup(file, instance) && file->attach_order > after &&
+                (next == NULL || file->attach_order < next->attach_order))
+                next = file;
+        }
+        if (next == NULL)
+            break;
+        model_want_text(model, next->path);
+        after = next->attach_order;
+    }
+}
+
+/* Takes the range of generations from the answer, or from what is known. */
+static void learn_range(struct model *model, struct model_instance *instance)
+{
+    struct backup_context *backup = &instance->backup;
+    uint64_t number;
+    const char *last = model->answer == NULL ? NULL : program_outcome_fact(model->answer, "last", true);
+    if (model_answer_number(model, "hi", &number))
+        backup->high = (uint32_t)number;
+    else if (last != NULL)
+        backup->high = model_log_generation(model, instance, last);
+    if (model->answer != NULL) {
+        for (size_t i = 0; i < model->answer->note_count; i++) {
+            const struct program_token *token = &model->answer->notes[i];
+            uint32_t generation = token->text != NULL && token->word[0] == '\0'
+                                      ? model_log_generation(model, instance, token->text)
+                                      : 0;
+            if (generation != 0 && (backup->low == 0 || generation < backup->low))
+                backup->low = generation;
+        }
+    }
+    backup->range_known = backup->low != 0 && backup->high != 0;
+}
+
+/* The first call that asks for logs begins a new generation and fixes the ranges. */
+void model_enter_logs_phase(struct model *model, struct model_instance *instance)
+{
+    struct backup_context *backup = &instance->backup;
+    if (backup->logs_phase)
+        return;
+    backup->logs_phase = true;
+    backup->high = instance->generation;
+    model_roll_log(instance);
+    (void)model;
+}
+
+static void log_info(struct model *model)
+{
+    const char *name = model->line->op->name;
+    bool second = strncmp(name, "GetLogInfoInstance2", 19) == 0;
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL)
+        return;
+    const char *size = model_option(model, "cbSize");
+    if (second && size != NULL) {
+        if (model_is_wide(model) && model->published)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        if (!model->expect.no_opinion || model_answered(model) < 0)
+            return;
+        model->expect.code_count = 0;
+    }
+    if (!model_in_progress(model, instance))
+        return;
+    struct backup_context *backup = &instance->backup;
+    if (backup->open != NULL) {
+        model_want(model, JET_errInvalidBackupSequence);
+        return;
+    }
+    if (odd_buffer(model) || instance->log_failed)
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
+    /* A buffer too small comes after the roll. */
+    int32_t code = model_answered(model);
+    if (code < 0 && code != JET_errBufferTooSmall)
+        return;
+    model_enter_logs_phase(model, instance);
+    uint32_t known = backup->high;
+    if (known != 0 && code >= 0) {
+        if (second && model_option(model, "pli") == NULL)
+            model_want_fact(model, "hi=%u", known);
+        if (second && model_option(model, "pli") == NULL)
+            model_want_fact(model, "base=%s", instance->base_name);
+        if (!odd_buffer(model))
+            model_want_fact(model, "last=%s", model_log_name(model, instance, known));
+    }
+    learn_range(model, instance);
+    if (backup->high != 0 && instance->generation == 0) {
+        instance->generation = backup->high + 1;
+        instance->log_bytes = 0;
+    }
+}
+
+static void truncate_info(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL || !model_in_progress(model, instance))
+        return;
+    if (instance->backup.open != NULL) {
+        model_want(model, JET_errInvalidBackupSequence);
+        return;
+    }
+    if (odd_buffer(model) || instance->log_failed)
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
+    int32_t code = model_answered(model);
+    if (code >= 0 || code == JET_errBufferTooSmall)
+        model_enter_logs_phase(model, instance);
+}
+
+/* --- files */
+
+static bool all_logs_read(const struct backup_context *backup)
+{
+    for (uint32_t generation = backup->low; generation <= backup->high; generation++) {
+        bool found = false;
+        for (uint32_t i = 0; i < backup->read_count; i++)
+            found = found || backup->read_logs[i] == generation;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static void truncate_log(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL || !model_in_progress(model, instance))
+        return;
+    struct backup_context *backup = &instance->backup;
+    if (backup->open != NULL || !backup->logs_phase) {
+        model_want(model, JET_errInvalidBackupSequence);
+        return;
+    }
+    if (!backup->range_known)
+        model_no_opinion(model);
+    model_want(model,
+               backup->range_known && !all_logs_read(backup) ? JET_errLogFileNotCopied : JET_errSuccess);
+    if (model_succeeded(model))
+        backup->truncated = true;
+}
+
+/* What opening `path` answers: the code is added; *file and *generation say what it is. True: expected to
+ * open. */
+bool model_open_rule(struct model *model, struct model_instance *instance, const char *path,
+                     struct database_file **file, uint32_t *generation)
+{
+    struct backup_context *backup = &instance->backup;
+    *file = NULL;
+    *generation = 0;
+    if (path == NULL || path[0] == '\0') {
+        model_want(model, JET_errInvalidParameter);
+        return false;
+    }
+    if (backup->open != NULL) {
+        model_want(model, JET_errOutOfMemory);
+        return false;
+    }
+    *file = model_attached_file(model, instance, path);
+    bool databases_phase = !backup->incremental && !backup->logs_phase;
+    if (databases_phase) {
+        if (*file == NULL && strstr(path, "tmp") != NULL)
+            model_no_opinion(model); /* the temporary database */
+        model_want(model, *file != NULL ? JET_errSuccess : JET_errDatabaseNotFound);
+        return *file != NULL;
+    }
+    if (*file != NULL) {
+        model_want(model, JET_errInvalidBackupSequence);
+        return false;
+    }
+    *generation = model_log_generation(model, instance, path);
+    if (model_is_current_log(model, instance, path)) {
+        if (!backup->logs_phase)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        return false;
+    }
+    bool in_range =
+        *generation != 0 && backup->range_known && *generation >= backup->low && *generation <= backup->high;
+    bool beyond = *generation != 0 && backup->high != 0 && *generation > backup->high + 4;
+    if (in_range && !model_touched(model, instance->log_path)) {
+        model_want(model, JET_errSuccess);
+        return true;
+    }
+    if (!beyond || backup->incremental)
+        model_no_opinion(model);
+    model_want(model, JET_errMissingFileToBackup);
+    return false;
+}
+
+/* After a failed open: in the logs phase it ends the backup, but for the checks that come before the file is
+ * looked at. */
+void model_open_failed(struct model *model, struct model_instance *instance, int32_t code, const char *path)
+{
+    struct backup_context *backup = &instance->backup;
+    bool logs = backup->incremental || backup->logs_phase;
+    if (code == JET_errOutOfMemory || (path == NULL || path[0] == '\0'))
+        return;
+    if (logs)
+        model_backup_end(model, instance);
+}
+
+static void open_file(struct model *model)
+{
+    bool section = strncmp(model->line->op->name, "OpenFileSection", 15) == 0;
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL)
+        return;
+    struct model_reference slot = model_reference(model);
+    const char *path = model_text(model);
+    bool bad_start = false;
+    if (section) {
+        model_number(model, 0);
+        uint64_t sections = model_number(model, 0);
+        uint64_t start = model_number(model, 0);
+        if (sections > 1) {
+            model_want(model, JET_wrnNyi);
+            return;
+        }
+        bad_start = start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page);
+    }
+    if (!model_in_progress(model, instance))
+        return;
+    if (bad_start) {
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
+    if (model_has_options(model))
+        model_no_opinion(model);
+    struct database_file *file;
+    uint32_t generation;
+    model_open_rule(model, instance, path, &file, &generation);
+    int32_t code = model_answered(model);
+    if (code < 0) {
+        model_open_failed(model, instance, code, path);
+        return;
+    }
+    struct model_handle *handle = arena_allocate(&model->arena, sizeof *handle);
+    *handle = (struct model_handle){.instance = instance,
+                                    .open = true,
+                                    .file = file,
+                                    .is_log = file == NULL &&
+                                              (instance->backup.incremental || instance->backup.logs_phase),
+                                    .generation = generation,
+                                    .section = section};
+    uint64_t size;
+    if (model_answer_number(model, "size", &size) && (file != NULL || generation != 0))
+        handle->size = size;
+    instance->backup.open = handle;
+    model_slot_set(model, slot, OBJECT_HANDLE, handle);
+}
+
+static void fail_read(struct model *model, struct model_instance *instance, struct model_handle *handle,
+                      int32_t code)
+{
+    if (code == JET_errInvalidParameter)
+        return;
+    if (handle->is_log) {
+        model_backup_end(model, instance);
+    } else {
+        handle->open = false;
+        instance->backup.open = NULL;
+    }
+}
+
+static void read_file(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL)
+        return;
+    struct model_reference reference = model_reference(model);
+    uint64_t size = model_number(model, 0);
+    if (!model_in_progress(model, instance))
+        return;
+    const char *offset_text = model_option(model, "off");
+    uint64_t misaligned = 0;
+    if (offset_text != NULL)
+        model_number_text(offset_text, &misaligned);
+    if (misaligned % 4096 != 0) {
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
+    if (model_option(model, "pv") != NULL || model_option(model, "pcb") != NULL || size > UINT32_MAX)
+        model_no_opinion(model);
+    struct model_handle *handle = reference.kind == OBJECT_HANDLE ? reference.pointer : NULL;
+    if (handle == NULL || !handle->open || handle->instance != instance) {
+        if (model->published)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        model->expect.rule = "I12";
+        return;
+    }
+    uint64_t least =
+        handle->offset > 0 ? 0 : (handle->is_log ? 2u : 3u) * (handle->is_log ? 4096u : model->page);
+    if (size == 0 && handle->is_log) {
+        model_want(model, JET_errSuccess);
+        model_want_fact(model, "cb=0");
+        return;
+    }
+    uint64_t unit = handle->is_log ? 4096 : model->page;
+    if (handle->is_log && size % unit != 0)
+        model_no_opinion(model);
+    if (size % model->page != 0 || size < least || (size == 0 && !handle->is_log)) {
+        if (handle->section || handle->is_log)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
+    if (handle->size == 0)
+        model_no_opinion(model); /* a file that is none of the backup's */
+    model_want(model, JET_errSuccess);
+    uint64_t rest = handle->size > handle->offset ? handle->size - handle->offset : 0;
+    if (handle->size != 0 && !handle->section) {
+        if (rest == 0 || rest >= size)
+            model_want_fact(model, "cb=%llu", (unsigned long long)(rest == 0 ? 0 : size));
+        else
+            model_want_fact(model, "cb=%llu", (unsigned long long)rest);
+        model->expect.rule = "I5";
+    }
+    int32_t code = model_answered(model);
+    if (code < 0)
+        fail_read(model, instance, handle, code);
+    else
+        handle->offset += rest < size ? rest : size;
+}
+
+static void close_handle(struct model *model, struct model_instance *instance, struct model_handle *handle)
+{
+    struct backup_context *backup = &instance->backup;
+    bool whole = handle->size != 0 && handle->offset >= handle->size;
+    handle->open = false;
+    backup->open = NULL;
+    if (handle->size == 0 || handle->section)
+        backup->range_known = false;
+    if (whole && handle->file != NULL)
+        handle->file->copied = true;
+    if (whole && handle->is_log && handle->generation != 0 && backup->read_count < 64)
+        backup->read_logs[backup->read_count++] = handle->generation;
+    if (handle->file != NULL && handle->size == 0)
+        handle->file->fields_unknown = true;
+    (void)model;
+}
+
+static void close_file(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL)
+        return;
+    struct model_reference reference = model_reference(model);
+    const struct backup_context *backup = &instance->backup;
+    if (backup->kind == BACKUP_FROZEN && model->published)
+        model_no_opinion(model);
+    if (backup->kind != BACKUP_LOCAL) {
+        model_want(model, JET_errNoBackup);
+        return;
+    }
+    struct model_handle *handle = reference.kind == OBJECT_HANDLE ? reference.pointer : NULL;
+    bool good = handle != NULL && handle->open && handle->instance == instance;
+    if (!good && model->published && backup->open != NULL)
+        model_no_opinion(model); /* a small number may be the open one's */
+    model_want(model, good ? JET_errSuccess : JET_errInvalidParameter);
+    if (!model_succeeded(model))
+        return;
+    if (good)
+        close_handle(model, instance, handle);
+    else
+        model->lost = true;
+}
+
+const struct model_entry model_stream_entries[] = {
+    {"GetAttachInfo", attach_info},
+    {"GetAttachInfoInstance", attach_info},
+    {"GetLogInfo", log_info},
+    {"GetLogInfoInstance", log_info},
+    {"GetLogInfoInstance2", log_info},
+    {"GetTruncateLogInfoInstance", truncate_info},
+    {"TruncateLog", truncate_log},
+    {"TruncateLogInstance", truncate_log},
+    {"OpenFile", open_file},
+    {"OpenFileInstance", open_file},
+    {"OpenFileSectionInstance", open_file},
+    {"ReadFile", read_file},
+    {"ReadFileInstance", read_file},
+    {"CloseFile", close_file},
+    {"CloseFileInstance", close_file},
+    {NULL, NULL},
+};
