@@ -164,13 +164,17 @@ static void thaw_members(struct snapshot *session)
 }
 
 /* A freeze whose time is over has failed; its instances are free again. */
-static void expire(struct snapshot *session)
+static void time_out(struct snapshot *session)
 {
-    if (session->state != SNAPSHOT_FROZEN || os_clock_ticks() < session->deadline)
-        return;
     session->state = SNAPSHOT_TIMED_OUT;
     thaw_members(session);
     release_members(session);
+}
+
+static void expire(struct snapshot *session)
+{
+    if (session->state == SNAPSHOT_FROZEN && os_clock_ticks() >= session->deadline)
+        time_out(session);
 }
 
 /* Marks the members as being backed up; if one may not be, all leave the session. */
@@ -563,10 +567,11 @@ void snapshot_wait(struct backup_context *context)
     while (snapshot_is_frozen(context) && context->snapshot != NULL) {
         const uint64_t now = os_clock_ticks();
         const uint64_t deadline = context->snapshot->deadline;
-        if (now >= deadline)
-            expire(context->snapshot);
-        else
-            (void)os_condition_wait(&sessions.thawed, &sessions.lock, (uint32_t)(deadline - now));
+        const bool over = now >= deadline ||
+                          !os_condition_wait(&sessions.thawed, &sessions.lock, (uint32_t)(deadline - now));
+        if (over && context->snapshot != NULL && context->snapshot->state == SNAPSHOT_FROZEN &&
+            context->snapshot->deadline == deadline)
+            time_out(context->snapshot);
     }
     unlock_sessions();
 }
