@@ -187,14 +187,15 @@ JET_ERR tree_open_known(struct tree_registry *registry, struct database *databas
     *out = NULL;
     os_mutex_lock(&registry->lock);
     struct tree *tree = *find_link(registry, database, root);
-    if (tree != NULL && tree->object == object)
+    bool known = tree != NULL && tree->object == object;
+    if (known)
         tree->references++;
     else if (tree != NULL && unlink_tree(registry, tree))
         unused = tree;
     os_mutex_unlock(&registry->lock);
     if (unused != NULL)
         free_tree(unused);
-    if (tree != NULL && tree->object == object && unused == NULL) {
+    if (known) {
         *out = tree;
         return JET_errSuccess;
     }
