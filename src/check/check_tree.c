@@ -72,10 +72,12 @@ static bool is_expected_page(struct walker *walker, const struct page *page, uin
     return false;
 }
 
-/* The chain of siblings, in the order of the walk. */
+/* The chain of siblings, in the order of the walk. Only leaves have links. */
 static void check_siblings(struct walker *walker, const struct page *page, uint32_t level)
 {
     const struct page_header *header = page_header(page);
+    if ((header->flags & PAGE_LEAF) == 0)
+        return;
     if (header->previous != walker->last_at_level[level])
         damage(walker, page->number, "the previous page is another than the link says");
     if (walker->last_at_level[level] != 0 && walker->next_of_last[level] != page->number)
