@@ -354,6 +354,7 @@ static struct model_key *model_keys;
 static struct model_session model_sessions[SESSIONS];
 static uint64_t model_clock;
 static uint64_t random_state;
+static bool with_faults; /* allocations fail now and then */
 
 static uint32_t random_below(uint32_t limit)
 {
@@ -460,8 +461,17 @@ static void random_write(int session, uint32_t page_size)
     unsigned level = transaction_level(&sessions[session]);
     JET_ERR err = JET_errSuccess;
 
+    bool faults = with_faults && random_below(4) == 0;
+
     if (random_below(3) == 0) {
+        if (faults)
+            EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1 + random_below(8), 1);
         err = versioned_cursor_insert(cursor, make_key(key, key_buffer), data, 0);
+        EsentHostFailNone();
+        if (err == JET_errOutOfMemory && faults) {
+            check_sight(session, key);
+            return;
+        }
         assert_int_equal(err, sees != 0 || conflict ? JET_errKeyDuplicate : JET_errSuccess);
         if (err == JET_errSuccess)
             model_sessions[session].own[level][key] = value;
@@ -471,7 +481,14 @@ static void random_write(int session, uint32_t page_size)
     if (sees == 0)
         return;
     bool deletes = random_below(3) == 0;
+    if (faults)
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1 + random_below(8), 1);
     err = deletes ? versioned_cursor_delete(cursor) : versioned_cursor_replace(cursor, data);
+    EsentHostFailNone();
+    if (err == JET_errOutOfMemory && faults) {
+        check_sight(session, key);
+        return;
+    }
     assert_int_equal(err, conflict ? JET_errWriteConflict : JET_errSuccess);
     if (err == JET_errSuccess)
         model_sessions[session].own[level][key] = deletes ? 0 : value;
@@ -517,6 +534,14 @@ static void random_step(uint32_t page_size)
 
     switch (random_below(24)) {
     case 0:
+        if (level > 0 && with_faults) {
+            EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1 + random_below(8), 1);
+            JET_ERR err = transaction_rollback(&sessions[session]);
+            EsentHostFailNone();
+            assert_true(err == JET_errSuccess || err == JET_errOutOfMemory);
+            if (err == JET_errSuccess)
+                break;
+        }
         if (level > 0)
             rollback(session);
         break;
@@ -532,7 +557,10 @@ static void random_step(uint32_t page_size)
         check_walk(session);
         break;
     case 5:
+        if (with_faults)
+            EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1 + random_below(8), 1);
         (void)version_store_clean(store, NULL);
+        EsentHostFailNone();
         break;
     case 6:
     case 7:
@@ -566,6 +594,7 @@ static void test_random(void **state)
     for (uint32_t page_size = 2048; page_size <= 32768; page_size *= 4) {
         for (uint64_t seed = 1; seed <= 6; seed++) {
             random_state = seed * 77 + page_size;
+            with_faults = seed % 2 == 0;
             model_clock = 0;
             model_keys = calloc(KEYS, sizeof *model_keys);
             open_world(page_size, true);

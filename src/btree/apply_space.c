@@ -5,6 +5,9 @@
 #define EXTENT_KEY_POOL 0x80u
 #define EXTENT_KEY_POOL_MASK 0x07u
 
+/* No file has as many pages. */
+#define EXTENT_PAGE_MOST 0x7fffffffu
+
 struct extent_key extent_key_of(page_number last)
 {
     return (struct extent_key){
@@ -29,7 +32,7 @@ bool extent_of_node(const struct node *node, struct space_extent *extent, unsign
     extent->last =
         (page_number)number[0] << 24 | (page_number)number[1] << 16 | (page_number)number[2] << 8 | number[3];
     memcpy(&extent->pages, node->data.bytes, sizeof extent->pages);
-    return extent->pages <= extent->last;
+    return extent->last < EXTENT_PAGE_MOST && extent->pages <= extent->last;
 }
 
 static void set_header(struct page *page, const void *header, size_t size)

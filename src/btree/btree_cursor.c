@@ -296,6 +296,18 @@ static JET_ERR check_sibling(const struct btree_cursor *cursor, const struct lat
     return JET_errSuccess;
 }
 
+/* Whether the nodes of one page lie before those of the next: what keeps a walk over damaged pages from going
+ * in circles. */
+static bool pages_ascend(const struct tree *tree, const struct page *left, const struct page *right)
+{
+    if (page_line_count(left) == 0 || page_line_count(right) == 0)
+        return true;
+    struct node before = node_get(left, page_line_count(left) - 1);
+    struct node after = node_get(right, 0);
+
+    return node_compare(&before, &after.key, after.data, !tree->unique) < 0;
+}
+
 /* From the last line to the next page's first; the latch stays where it is if there is no node behind. */
 static JET_ERR next_page(struct btree_cursor *cursor)
 {
@@ -314,6 +326,8 @@ static JET_ERR next_page(struct btree_cursor *cursor)
         at = next;
         next = (struct latch)LATCH_INIT;
         if (page_line_count(&at.page) > 0) {
+            if (!pages_ascend(cursor->tree, &from.page, &at.page))
+                FAIL(JET_errBadPageLink);
             cache_unlatch(&cursor->latch);
             cursor->latch = at;
             cursor->line = 0;
@@ -386,6 +400,8 @@ static JET_ERR previous_page_try(struct btree_cursor *cursor, bool *blocked, pag
         at = previous;
         previous = (struct latch)LATCH_INIT;
         if (page_line_count(&at.page) > 0) {
+            if (!pages_ascend(cursor->tree, &at.page, &cursor->latch.page))
+                FAIL(JET_errBadPageLink);
             cache_unlatch(&cursor->latch);
             cursor->latch = at;
             cursor->line = page_line_count(&at.page) - 1;

@@ -45,9 +45,11 @@ JET_ERR space_from_parent(struct tree *tree, const struct btree_actor *actor, ui
 
     if (tree->parent == PAGE_NUMBER_NULL)
         return space_extend_file(tree, actor, wanted, extent);
-    if (tree->parent == tree->root)
-        return JET_errDatabaseCorrupted;
     TRY(tree_open(tree->registry, tree->database, tree->parent, &parent));
+    /* Indexes and long values lie in tables, those in the database: no deeper, and no circles. */
+    TRY(tree_know_space(parent));
+    if (parent->parent != PAGE_NUMBER_NULL && parent->parent != ROOT_PAGE_DATABASE)
+        FAIL(JET_errDatabaseCorrupted);
     TRY(space_get_extent(parent, actor, wanted, least, extent));
 done:
     tree_close(parent);
