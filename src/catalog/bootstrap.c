@@ -15,8 +15,10 @@
 #define DENSITY_LOCALES 92u
 #define INDEX_PAGES 3u
 
-#define FLAGS_SYSTEM ((uint32_t)JET_bitObjectSystem)
 #define FLAGS_SYSTEM_FIXED ((uint32_t)JET_bitObjectSystem | (uint32_t)JET_bitObjectTableFixedDDL)
+/* System tables that are ordinary tables otherwise. */
+#define FLAGS_DYNAMIC ((uint32_t)JET_bitObjectSystem | 0x08000000u)
+#define FLAGS_DYNAMIC_FIXED (FLAGS_DYNAMIC | (uint32_t)JET_bitObjectTableFixedDDL)
 
 #define PRIMARY_FLAGS                                                                                        \
     (INDEX_FLAG_UNIQUE | INDEX_FLAG_ALLOW_ALL_NULLS | INDEX_FLAG_ALLOW_FIRST_NULL |                          \
@@ -183,7 +185,7 @@ static JET_ERR create_objids(const struct bootstrap *b)
         {.id = 258, .type = JET_coltypShort, .max_size = 2, .name = "type"},
     };
     TRY(create_tree(b, ROOT_PAGE_DATABASE, 1, false, PAGE_PRIMARY, 0, &root, &id));
-    TRY(add_table(b, id, root, CATALOG_OBJIDS_NAME, FLAGS_SYSTEM_FIXED, DENSITY_OBJIDS, 1));
+    TRY(add_table(b, id, root, CATALOG_OBJIDS_NAME, FLAGS_DYNAMIC_FIXED, DENSITY_OBJIDS, 1));
     for (unsigned i = 0; i < 3; i++)
         TRY(add_column(b, id, &columns[i]));
     TRY(add_index(b, id, id, root, "primary", PRIMARY_FLAGS, DENSITY_OBJIDS, key));
@@ -270,7 +272,7 @@ static JET_ERR create_locales(const struct bootstrap *b)
         {.id = LOCALES_KEY, .type = JET_coltypBinary, .max_size = 255, .name = "Key"},
     };
     TRY(create_tree(b, ROOT_PAGE_DATABASE, 1, false, PAGE_PRIMARY, 0, &root, &id));
-    TRY(add_table(b, id, root, CATALOG_LOCALES_NAME, FLAGS_SYSTEM, DENSITY_LOCALES, 1));
+    TRY(add_table(b, id, root, CATALOG_LOCALES_NAME, FLAGS_DYNAMIC, DENSITY_LOCALES, 1));
     TRY(table_definition_create(&table));
     table->page_size = b->database->page_size;
     for (unsigned i = 0; i < 3; i++) {

@@ -197,16 +197,13 @@ done:
 
 void catalog_close_table(struct table_definition *table)
 {
-    struct catalog *catalog = table->database == NULL ? NULL : table->database->catalog;
-    if (table->is_temporary) {
-        table_definition_free(table);
-        return;
-    }
-    ASSERT(catalog != NULL);
+    struct catalog *catalog = table->database->catalog;
     catalog_lock(catalog);
     ASSERT(table->open_count > 0);
     table->open_count--;
-    const bool last = table->unlinked && table->open_count == 0 && table->versioned_count == 0;
+    /* Temporary tables are in no list: they end with their last cursor. */
+    const bool last =
+        (table->unlinked || table->is_temporary) && table->open_count == 0 && table->versioned_count == 0;
     catalog_unlock(catalog);
     if (last)
         table_definition_free(table);

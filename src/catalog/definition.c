@@ -9,6 +9,7 @@ JET_ERR table_definition_create(struct table_definition **out)
     if (table == NULL)
         return JET_errOutOfMemory;
     table->fixed_end = 4;
+    table->local_storage = JET_LSNil;
     *out = table;
     return JET_errSuccess;
 }

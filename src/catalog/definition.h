@@ -201,6 +201,8 @@ struct table_definition {
     uint32_t initial_pages;
     bool is_template;
     bool is_temporary;
+    JET_GRBIT temporary_grbit; /* JET_bitTT… of a temporary table */
+    JET_LS local_storage;      /* of JetSetLS with JET_bitLSTable */
     bool is_derived;
     bool columns_lost; /* some deleted column: rows may hold values of it */
     char name[NAME_MAX_SIZE + 1];

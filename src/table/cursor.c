@@ -4,6 +4,7 @@
 #include "src/os/error.h"
 #include "src/os/memory.h"
 #include "src/table/navigate.h"
+#include "src/table/temporary.h"
 #include "src/table/update.h"
 
 JET_ERR table_cursor_open(struct transaction *transaction, struct table_definition *table, JET_GRBIT grbit,
@@ -65,6 +66,8 @@ void table_cursor_close(struct table_cursor *cursor)
     versioned_cursor_close(cursor->secondary);
     versioned_cursor_close(cursor->primary);
     release_locks(cursor);
+    if (cursor->is_temporary && cursor->table->open_count == 1)
+        temporary_drop(cursor);
     os_free(cursor->key);
     catalog_close_table(cursor->table);
     os_free(cursor);

@@ -60,8 +60,9 @@ struct table_cursor {
     bool updatable;
     bool exclusive; /* counted in the definition's deny counts */
     bool is_temporary;
-    uint8_t open_level;     /* transaction level when it was opened: a rollback below closes it */
-    uint8_t prepared_level; /* the same for the prepared update */
+    bool temporary_inserting; /* a temporary table before its first move */
+    uint8_t open_level;       /* transaction level when it was opened: a rollback below closes it */
+    uint8_t prepared_level;   /* the same for the prepared update */
     JET_LS local_storage;
     bool deferred_first; /* at the first row, whichever that is when the place is first needed */
 

@@ -2,6 +2,7 @@
 #include "src/os/error.h"
 #include "src/os/memory.h"
 #include "src/table/navigate.h"
+#include "src/table/temporary.h"
 #include "src/table/update.h"
 
 void table_forget_range(struct table_cursor *cursor)
@@ -77,6 +78,7 @@ JET_ERR table_move(struct table_cursor *cursor, int32_t rows, JET_GRBIT grbit)
     const bool by_key = (grbit & JET_bitMoveKeyNE) != 0;
     if (cursor->filter_count > 0 && cursor->secondary == NULL && rows == 0)
         return JET_errFilteredMoveNotSupported;
+    TRY(temporary_check_move(cursor, rows));
     if (cursor->prepared != PREPARED_NONE)
         TRY(table_prepare(cursor, JET_prepCancel));
     if (rows == (int32_t)JET_MoveFirst || rows == JET_MoveLast) {
@@ -175,6 +177,8 @@ JET_ERR table_retrieve_key(struct table_cursor *cursor, JET_GRBIT grbit, struct 
     TRY(table_settle(cursor));
     TRY(versioned_cursor_copy(table_active(cursor), &node));
     *key = node.key;
+    if (temporary_has_numbers(cursor))
+        key->size -= TEMPORARY_NUMBER_SIZE;
 done:
     return err;
 }

@@ -3,6 +3,7 @@
 #include "src/os/error.h"
 #include "src/os/memory.h"
 #include "src/table/long_value.h"
+#include "src/table/temporary.h"
 #include "src/table/update.h"
 
 void table_drop_update(struct table_cursor *cursor)
@@ -191,11 +192,13 @@ JET_ERR table_prepare(struct table_cursor *cursor, uint32_t preparation)
         table_drop_update(cursor);
         return JET_errSuccess;
     case JET_prepInsert:
+        TRY(temporary_check_insert(cursor));
         TRY(check_preparable(cursor));
         err = prepare_insert(cursor);
         break;
     case JET_prepReplace:
     case JET_prepReplaceNoLock:
+        TRY(temporary_check_change(cursor));
         TRY(check_preparable(cursor));
         err = prepare_replace(cursor, preparation == JET_prepReplace);
         break;

@@ -5,6 +5,7 @@
 #include "src/table/index_key.h"
 #include "src/table/long_value.h"
 #include "src/table/navigate.h"
+#include "src/table/temporary.h"
 #include "src/table/update.h"
 
 /* --- index entries --- */
@@ -355,6 +356,26 @@ done:
     return err;
 }
 
+/* A temporary table without JET_bitTTUnique may hold rows of one key: a number behind the key keeps them
+ * apart, in order of insertion. */
+static JET_ERR make_temporary_key_unique(struct table_cursor *cursor, struct index_key *key)
+{
+    struct table_definition *table = cursor->table;
+    if (!temporary_has_numbers(cursor))
+        return JET_errSuccess;
+    if (key->size + 4 > sizeof(key->bytes))
+        return JET_errInternalError;
+    put_big_endian(key->bytes + key->size, (uint32_t)++table->sequential_next);
+    key->size += 4;
+    return JET_errSuccess;
+}
+
+/* A sort lets the second row of a key fall, unless it was asked to complain. */
+static bool drops_duplicates(const struct table_cursor *cursor)
+{
+    return cursor->is_temporary && (cursor->table->temporary_grbit & JET_bitTTErrorOnDuplicateInsertion) == 0;
+}
+
 static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, struct saved_bookmark *bookmark,
                           uint32_t bookmark_max)
 {
@@ -382,10 +403,14 @@ static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, st
         TRY(sequential_key(cursor, tree, &key));
     else
         TRY(index_primary_key(cursor, final, &key));
+    TRY(make_temporary_key_unique(cursor, &key));
     if (key.size > bookmark_max)
         FAIL(JET_errBufferTooSmall);
-    TRY(versioned_cursor_insert(tree, span_of(key.bytes, key.size), span_of(record->data, record->size),
-                                VERSIONED_INSERT_DEFAULT));
+    err = versioned_cursor_insert(tree, span_of(key.bytes, key.size), span_of(record->data, record->size),
+                                  VERSIONED_INSERT_DEFAULT);
+    if (err == JET_errKeyDuplicate && drops_duplicates(cursor))
+        err = JET_errSuccess;
+    TRY(err);
     TRY(change_indexes(cursor, NULL, &final, span_of(key.bytes, key.size)));
     if (cursor->prepared == PREPARED_INSERT_COPY)
         TRY(visit_values(cursor, (struct record_view){cursor->work.data, cursor->work.size}, add_reference,
@@ -494,6 +519,7 @@ done:
 JET_ERR table_delete(struct table_cursor *cursor)
 {
     JET_ERR err = JET_errSuccess;
+    TRY(temporary_check_change(cursor));
     TRY(table_check_updatable(cursor));
     if (cursor->prepared == PREPARED_INSERT_COPY_DELETE)
         FAIL(JET_errAlreadyPrepared);

@@ -3,6 +3,7 @@
 #include "src/os/memory.h"
 #include "src/table/index_key.h"
 #include "src/table/navigate.h"
+#include "src/table/temporary.h"
 #include "src/table/update.h"
 
 #define SEEK_ALL (JET_bitSeekEQ | JET_bitSeekGE | JET_bitSeekGT | JET_bitSeekLE | JET_bitSeekLT)
@@ -95,12 +96,53 @@ done:
     return err;
 }
 
+static struct span made_key(const struct table_cursor *cursor)
+{
+    return span_of(cursor->key, cursor->key_size);
+}
+
+/* In a temporary table whose keys end with numbers, all rows with the key made are equal to it. */
+static JET_ERR seek_numbered(struct table_cursor *cursor, enum versioned_seek relation)
+{
+    JET_ERR err = JET_errSuccess;
+    struct bookmark place;
+    uint8_t behind[KEY_BUFFER_SIZE + 4];
+    const struct span key = made_key(cursor);
+    memcpy(behind, key.bytes, key.size);
+    memset(behind + key.size, 0xff, 4);
+    const struct span last = span_of(behind, key.size + 4);
+    switch (relation) {
+    case VERSIONED_SEEK_GT:
+    case VERSIONED_SEEK_LE:
+        err = versioned_cursor_seek(cursor->primary, last, relation);
+        break;
+    case VERSIONED_SEEK_LT:
+        err = versioned_cursor_seek(cursor->primary, key, relation);
+        break;
+    default:
+        err = versioned_cursor_seek(cursor->primary, key, VERSIONED_SEEK_GE);
+        break;
+    }
+    TRY(err);
+    TRY(versioned_cursor_bookmark(cursor->primary, &place));
+    const bool equal = place.key.size >= key.size && memcmp(place.key.bytes, key.bytes, key.size) == 0;
+    if (relation == VERSIONED_SEEK_EQ && !equal)
+        FAIL(JET_errRecordNotFound);
+    if (relation == VERSIONED_SEEK_GE || relation == VERSIONED_SEEK_LE)
+        err = equal ? JET_errSuccess : JET_wrnSeekNotEqual;
+    else
+        err = JET_errSuccess;
+done:
+    return err;
+}
+
 JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
     enum versioned_seek relation = VERSIONED_SEEK_EQ;
     bool forward = true;
     bool moved = false;
+    TRY(temporary_check_seek(cursor));
     TRY(seek_relation(grbit, &relation, &forward));
     if (!cursor->key_prepared)
         FAIL(JET_errKeyNotMade);
@@ -108,7 +150,9 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
         TRY(table_prepare(cursor, JET_prepCancel));
     table_forget_range(cursor);
     cursor->deferred_first = false;
-    err = versioned_cursor_seek(table_active(cursor), span_of(cursor->key, cursor->key_size), relation);
+    err = temporary_has_numbers(cursor)
+              ? seek_numbered(cursor, relation)
+              : versioned_cursor_seek(table_active(cursor), made_key(cursor), relation);
     const bool not_equal = err == JET_wrnSeekNotEqual;
     if (err >= JET_errSuccess && cursor->filter_count > 0 && relation != VERSIONED_SEEK_EQ)
         err = skip_filtered(cursor, forward, &moved);

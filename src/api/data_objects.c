@@ -1,0 +1,334 @@
+/* Objects of a database, and calls on tables that are no row's or column's business (engine source:
+ * `info.cxx`). */
+#include "src/api/data_common.h"
+#include "src/api/data_lists.h"
+#include "src/cache/database.h"
+#include "src/os/memory.h"
+#include "src/table/navigate.h"
+
+/* --- objects --- */
+
+static const struct list_column object_list[] = {
+    {JET_coltypText, JET_bitColumnTTKey},     {JET_coltypText, JET_bitColumnTTKey},
+    {JET_coltypLong, JET_bitColumnFixed},     {JET_coltypDateTime, JET_bitColumnFixed},
+    {JET_coltypDateTime, JET_bitColumnFixed}, {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},     {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+};
+
+static JET_ERR object_row(void *context, const char *name, object_id id, uint32_t flags)
+{
+    JET_ERR err = JET_errSuccess;
+    struct list *list = context;
+    (void)id;
+    TRY(list_begin_row(list));
+    TRY(list_set_text(list, 0, "Tables"));
+    TRY(list_set_text(list, 1, name));
+    TRY(list_set_number(list, 2, JET_objtypTable));
+    TRY(list_set_number(list, 5, 0));
+    TRY(list_set_number(list, 6, 0));
+    TRY(list_set_number(list, 7,
+                        JET_bitTableInfoBookmark | JET_bitTableInfoRollback | JET_bitTableInfoUpdatable));
+    TRY(list_set_number(list, 8, flags));
+    TRY(list_end_row(list));
+done:
+    return err;
+}
+
+/* Names first: the rows of the list are put in while no tree of the catalog is being read. */
+struct names {
+    struct name_entry {
+        char name[NAME_MAX_SIZE + 1];
+        object_id id;
+        uint32_t flags;
+    } * entries;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+static JET_ERR collect(void *context, const char *name, object_id id, uint32_t flags)
+{
+    struct names *names = context;
+    if (names->count == names->capacity) {
+        uint32_t capacity = names->capacity * 2 + 16;
+        struct name_entry *entries = os_reallocate(names->entries, capacity * sizeof(*entries));
+        if (entries == NULL)
+            return JET_errOutOfMemory;
+        names->entries = entries;
+        names->capacity = capacity;
+    }
+    struct name_entry *entry = &names->entries[names->count++];
+    memcpy(entry->name, name, strlen(name) + 1);
+    entry->id = id;
+    entry->flags = flags;
+    return JET_errSuccess;
+}
+
+static JET_ERR object_list_out(struct session *session, struct database *database, bool wide, void *result,
+                               uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    struct list list = {0};
+    struct names names = {0};
+    if (result == NULL || max < sizeof(JET_OBJECTLIST))
+        FAIL(JET_errInvalidParameter);
+    TRY(catalog_visit_tables(&session->transaction, database, collect, &names));
+    TRY(list_open(session, object_list, sizeof(object_list) / sizeof(object_list[0]), wide, &list));
+    for (uint32_t i = 0; i < names.count; i++)
+        TRY(object_row(&list, names.entries[i].name, names.entries[i].id, names.entries[i].flags));
+    JET_OBJECTLIST *out = result;
+    const JET_COLUMNID *ids = list.ids;
+    *out = (JET_OBJECTLIST){
+        .cbStruct = sizeof(*out),
+        .cRecord = list.rows,
+        .columnidcontainername = ids[0],
+        .columnidobjectname = ids[1],
+        .columnidobjtyp = ids[2],
+        .columniddtCreate = ids[3],
+        .columniddtUpdate = ids[4],
+        .columnidcRecord = ids[5],
+        .columnidcPage = ids[6],
+        .columnidgrbit = ids[7],
+        .columnidflags = ids[8],
+    };
+    TRY(list_publish(&list, &out->tableid));
+done:
+    list_abandon(&list);
+    os_free(names.entries);
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
+
+static JET_ERR one_object(struct session *session, struct database *database, const char *name, void *result,
+                          uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    struct names names = {0};
+    char checked[NAME_MAX_SIZE + 1];
+    if (result == NULL || max < sizeof(JET_OBJECTINFO))
+        FAIL(JET_errInvalidParameter);
+    TRY(table_check_name(name, checked));
+    TRY(catalog_visit_tables(&session->transaction, database, collect, &names));
+    for (uint32_t i = 0; i < names.count; i++) {
+        if (name_compare(names.entries[i].name, checked) != 0)
+            continue;
+        const JET_OBJECTINFO info = {
+            .cbStruct = sizeof(info),
+            .objtyp = JET_objtypTable,
+            .grbit = JET_bitTableInfoBookmark | JET_bitTableInfoRollback | JET_bitTableInfoUpdatable,
+            .flags = names.entries[i].flags,
+        };
+        memcpy(result, &info, sizeof(info));
+        goto done;
+    }
+    err = JET_errObjectNotFound;
+done:
+    os_free(names.entries);
+    return err;
+}
+
+static JET_ERR object_info(JET_SESID sesid, JET_DBID dbid, JET_OBJTYP type, const void *name, bool wide,
+                           void *result, uint32_t max, uint32_t level)
+{
+    JET_ERR err = JET_errSuccess;
+    struct session *session = NULL;
+    struct database *database = NULL;
+    struct data_texts texts;
+    const char *text = NULL;
+    data_texts_init(&texts, wide);
+    err = session_enter_database(sesid, dbid, &session, &database);
+    if (err < JET_errSuccess) {
+        session = NULL;
+        goto done;
+    }
+    TRY(data_text(&texts, name, &text));
+    switch (level) {
+    case JET_ObjInfo:
+    case JET_ObjInfoNoStats:
+        if (text == NULL || text[0] == 0)
+            FAIL(JET_errObjectNotFound);
+        TRY(one_object(session, database, text, result, max));
+        break;
+    case JET_ObjInfoList:
+    case JET_ObjInfoListNoStats:
+        if (type != JET_objtypNil && type != JET_objtypTable)
+            FAIL(JET_errInvalidParameter);
+        TRY(object_list_out(session, database, wide, result, max));
+        break;
+    case JET_ObjInfoSysTabCursor:
+    case JET_ObjInfoListACM:
+    case JET_ObjInfoSysTabReadOnly:
+    case JET_ObjInfoRulesLoaded:
+        FAIL(JET_errFeatureNotAvailable);
+    default:
+        FAIL(JET_errInvalidParameter);
+    }
+done:
+    data_texts_free(&texts);
+    if (session != NULL)
+        session_leave(session);
+    return err;
+}
+
+JET_ERR JET_API JetGetObjectInfoA(JET_SESID sesid, JET_DBID dbid, JET_OBJTYP objtyp,
+                                  JET_PCSTR szContainerName, JET_PCSTR szObjectName, void *pvResult,
+                                  uint32_t cbMax, uint32_t InfoLevel)
+{
+    (void)szContainerName; /* there is one container */
+    return object_info(sesid, dbid, objtyp, szObjectName, false, pvResult, cbMax, InfoLevel);
+}
+
+JET_ERR JET_API JetGetObjectInfoW(JET_SESID sesid, JET_DBID dbid, JET_OBJTYP objtyp,
+                                  JET_PCWSTR szContainerName, JET_PCWSTR szObjectName, void *pvResult,
+                                  uint32_t cbMax, uint32_t InfoLevel)
+{
+    (void)szContainerName;
+    return object_info(sesid, dbid, objtyp, szObjectName, true, pvResult, cbMax, InfoLevel);
+}
+
+/* --- cursors --- */
+
+/* Tells only whether somebody else's uncommitted change hides the row; there is nothing to give out. */
+JET_ERR JET_API JetGetCursorInfo(JET_SESID sesid, JET_TABLEID tableid, void *pvResult, uint32_t cbMax,
+                                 uint32_t InfoLevel)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    struct node_view node;
+    (void)pvResult;
+    TRY(data_enter(sesid, tableid, &call));
+    if (cbMax != 0 || InfoLevel != 0)
+        FAIL(JET_errInvalidParameter);
+    err = table_current(call.cursor, &node);
+    versioned_cursor_release(call.cursor->primary);
+done:
+    data_leave(&call);
+    return err;
+}
+
+JET_ERR JET_API JetGetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS *pls, JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    TRY(data_enter(sesid, tableid, &call));
+    if (pls == NULL)
+        FAIL(JET_errInvalidParameter);
+    JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
+    if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
+        FAIL(JET_errInvalidGrbit);
+    *pls = *place;
+    if (*place == JET_LSNil)
+        FAIL(JET_errLSNotSet);
+    if (grbit & JET_bitLSReset)
+        *place = JET_LSNil;
+done:
+    data_leave(&call);
+    return err;
+}
+
+JET_ERR JET_API JetSetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS ls, JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    TRY(data_enter(sesid, tableid, &call));
+    if (grbit & JET_bitLSReset) {
+        if (ls != JET_LSNil)
+            FAIL(JET_errInvalidParameter);
+    } else if (ls == JET_LSNil) {
+        FAIL(JET_errInvalidParameter);
+    }
+    if (instance_parameter(call.session->instance, JET_paramRuntimeCallback) == 0)
+        FAIL(JET_errLSCallbackNotSpecified);
+    JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
+    if ((grbit & JET_bitLSReset) == 0 && *place != JET_LSNil)
+        FAIL(JET_errLSAlreadySet);
+    *place = (grbit & JET_bitLSReset) != 0 ? JET_LSNil : ls;
+done:
+    data_leave(&call);
+    return err;
+}
+
+/* Statistics are not kept: there is nothing to compute, but the table must be writable. */
+JET_ERR JET_API JetComputeStats(JET_SESID sesid, JET_TABLEID tableid)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    TRY(data_enter(sesid, tableid, &call));
+    if (call.cursor->is_temporary)
+        FAIL(JET_errIllegalOperation);
+    TRY(table_check_updatable(call.cursor));
+done:
+    data_leave(&call);
+    return err;
+}
+
+/* --- call-backs --- */
+
+JET_ERR JET_API JetRegisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_CBTYP cbtyp,
+                                    JET_CALLBACK pCallback, void *pvContext, JET_HANDLE *phCallbackId)
+{
+    struct data_call call;
+    JET_ERR err = data_enter(sesid, tableid, &call);
+    (void)pvContext;
+    if (err >= JET_errSuccess)
+        err = cbtyp == JET_cbtypNull || pCallback == NULL || phCallbackId == NULL
+                  ? JET_errInvalidParameter
+                  : JET_errFeatureNotAvailable;
+    data_leave(&call);
+    return err;
+}
+
+JET_ERR JET_API JetUnregisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_CBTYP cbtyp,
+                                      JET_HANDLE hCallbackId)
+{
+    struct data_call call;
+    JET_ERR err = data_enter(sesid, tableid, &call);
+    (void)cbtyp;
+    (void)hCallbackId;
+    if (err >= JET_errSuccess)
+        err = JET_errInvalidParameter; /* no such call-back */
+    data_leave(&call);
+    return err;
+}
+
+/* --- reading ahead: hints --- */
+
+JET_ERR JET_API JetPrereadKeys(JET_SESID sesid, JET_TABLEID tableid, const void **rgpvKeys,
+                               const uint32_t *rgcbKeys, int32_t ckeys, int32_t *pckeysPreread,
+                               JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    TRY(data_enter(sesid, tableid, &call));
+    const bool forward = (grbit & JET_bitPrereadForward) != 0;
+    const bool backward = (grbit & JET_bitPrereadBackward) != 0;
+    if (rgpvKeys == NULL || rgcbKeys == NULL || ckeys <= 0)
+        FAIL(JET_errInvalidParameter);
+    if (forward == backward)
+        FAIL(JET_errInvalidGrbit);
+    if (pckeysPreread != NULL)
+        *pckeysPreread = ckeys;
+done:
+    data_leave(&call);
+    return err;
+}
+
+JET_ERR JET_API JetPrereadIndexRanges(JET_SESID sesid, JET_TABLEID tableid,
+                                      const JET_INDEX_RANGE *const rgIndexRanges, const uint32_t cIndexRanges,
+                                      uint32_t *const pcRangesPreread,
+                                      const JET_COLUMNID *const rgcolumnidPreread,
+                                      const uint32_t ccolumnidPreread, JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    struct data_call call;
+    (void)rgcolumnidPreread;
+    (void)ccolumnidPreread;
+    (void)grbit;
+    TRY(data_enter(sesid, tableid, &call));
+    if (rgIndexRanges == NULL || cIndexRanges == 0)
+        FAIL(JET_errInvalidParameter);
+    if (pcRangesPreread != NULL)
+        *pcRangesPreread = cIndexRanges;
+done:
+    data_leave(&call);
+    return err;
+}
