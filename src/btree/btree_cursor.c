@@ -317,7 +317,9 @@ static JET_ERR next_page(struct btree_cursor *cursor)
     struct latch next = LATCH_INIT;
     page_number number = page_header(&from.page)->next;
 
-    while (number != PAGE_NUMBER_NULL) {
+    for (page_number steps = 0; number != PAGE_NUMBER_NULL; steps++) {
+        if (steps > cursor->tree->database->page_last) /* empty pages in a circle */
+            FAIL(JET_errBadPageLink);
         const struct latch *behind = latch_is_held(&at) ? &at : &from;
 
         TRY(cache_latch(cursor->tree->database, number, LATCH_SHARED, 0, &next));
@@ -386,7 +388,9 @@ static JET_ERR previous_page_try(struct btree_cursor *cursor, bool *blocked, pag
 
     *blocked = false;
     *number = page_header(&cursor->latch.page)->previous;
-    while (*number != PAGE_NUMBER_NULL) {
+    for (page_number steps = 0; *number != PAGE_NUMBER_NULL; steps++) {
+        if (steps > cursor->tree->database->page_last)
+            FAIL(JET_errBadPageLink);
         const struct latch *before = latch_is_held(&at) ? &at : &cursor->latch;
 
         err = cache_latch(cursor->tree->database, *number, LATCH_SHARED, LATCH_NO_WAIT, &previous);
