@@ -33,6 +33,7 @@ JET_ERR data_publish_cursor(struct session *session, struct table_cursor *cursor
 {
     cursor->owner = session;
     cursor->parameters = data_parameters(session);
+    cursor->open_level = (uint8_t)transaction_level(&session->transaction);
     JET_ERR err = session_add_cursor(session, CURSOR_KIND_TABLE, cursor, close_cursor, &cursor->handle);
     if (err < JET_errSuccess)
         table_cursor_close(cursor);
