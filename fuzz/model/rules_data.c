@@ -235,12 +235,19 @@ static void opaque_change(struct model *model)
         return;
     struct model_cursor *cursor = cursor_slot.pointer;
     struct model_table *rows = cursor->file == NULL ? NULL : cursor_table(cursor);
+    struct model_table *durable =
+        rows == NULL ? NULL : model_content_table(cursor->file->durable, cursor->table);
     if (rows != NULL)
         rows->opaque = true;
+    if (durable != NULL)
+        durable->opaque = true;
     model_log_written(model, session->instance, 8000);
 }
 
-/* Schema changes in a database. */
+/* What a slot holds after calls that open cursors in ways that are not followed. */
+static struct model_cursor unknown_cursor;
+
+/* Schema changes in a database, and cursors that are not followed. */
 static void opaque_database(struct model *model)
 {
     model_no_opinion(model);
@@ -249,13 +256,14 @@ static void opaque_database(struct model *model)
     if (database_slot.kind == OBJECT_DATABASE) {
         struct model_database *database = database_slot.pointer;
         database->file->content->opaque = true;
+        database->file->durable->opaque = true;
     }
     if (session_slot.kind == OBJECT_SESSION)
         model_log_written(model, ((struct model_session *)session_slot.pointer)->instance, 40000);
     for (size_t i = 0; i < model->line->argument_count; i++) {
         const char *word = model->line->arguments[i].word;
         if (word[0] == 't' && word[1] >= '0' && word[1] <= '9' && strtoul(word + 1, NULL, 10) < SLOTS)
-            model->slots[3][strtoul(word + 1, NULL, 10)] = (struct object){0};
+            model->slots[3][strtoul(word + 1, NULL, 10)] = (struct object){OBJECT_CURSOR, &unknown_cursor};
     }
     /* A slot of an unknown cursor: later calls on it have no opinion. */
     model->expect.no_opinion = true;
@@ -325,6 +333,7 @@ static void change_rows(struct model *model, enum row_kind kind)
     int32_t code = JET_errSuccess;
     uint32_t done = 0;
     struct model_table *committed = before;
+    uint32_t kept = 0; /* rows that stay after a failure */
     for (uint32_t i = 0; i < change.count && code == JET_errSuccess; i++) {
         int32_t id = (int32_t)((uint32_t)change.from + i);
         struct model_row row = {id, change.size, (uint32_t)id * 2654435761u + change.seed};
@@ -332,10 +341,12 @@ static void change_rows(struct model *model, enum row_kind kind)
         if (code == JET_errSuccess)
             done++;
         if (change.per_transaction > 0 && done > 0 && done % change.per_transaction == 0)
-            committed = copy_rows(model, rows);
+            committed = copy_rows(model, rows), kept = done;
     }
+    if (code == JET_errSuccess)
+        kept = done;
     model_want(model, code);
-    model_want_fact(model, "rows=%u", done);
+    model_want_fact(model, "rows=%u", kept);
     model_log_written(model, session->instance,
                       (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) + 1000);
     int32_t answer = model_answered(model);
@@ -454,6 +465,10 @@ const struct model_entry model_data_entries[] = {
     {"CreateTableColumnIndex2", opaque_database},
     {"DeleteTable", opaque_database},
     {"RenameTable", opaque_database},
+    {"DupCursor", opaque_database},
+    {"OpenTempTable", opaque_database},
+    {"OpenTempTable2", opaque_database},
+    {"DupSession", opaque_database},
     {"SetColumnDefaultValue", opaque_database},
     {NULL, NULL},
 };

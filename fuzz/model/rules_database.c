@@ -84,8 +84,11 @@ static void create_database(struct model *model)
         directory_may_be_missing(model, path) || file->damaged)
         model_no_opinion(model);
     model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
-    if (!model_succeeded(model))
+    if (!model_succeeded(model)) {
+        if (!file->exists)
+            instance->lost = true; /* a creation that fails half-way is fatal to the instance */
         return;
+    }
     *file = (struct database_file){
         .path = file->path, .exists = true, .attached = instance, .log_path = instance->log_path};
     file->content = model_content_new(model);

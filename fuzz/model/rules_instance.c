@@ -196,6 +196,8 @@ static void init(struct model *model)
         model->lost = true;
         return;
     }
+    if (instance->initialised)
+        model_want(model, JET_errTempPathInUse);
     bool was_running = instance->initialised;
     bool clouded = any_dirty_touched(model, instance);
     if (model_succeeded(model)) {
@@ -272,11 +274,8 @@ static void term(struct model *model)
         if (!has_databases(model, instance) || instance->backup.kind == BACKUP_SURROGATE)
             model_no_opinion(model);
         model_want(model, JET_errBackupInProgress);
-    } else if (has_open_transaction(model, instance) && !stops && !dirty) {
+    } else if (has_open_transaction(model, instance) && !dirty) {
         model_want(model, JET_errTooManyActiveUsers);
-    } else if (has_open_transaction(model, instance) &&
-               (grbit & ~(uint64_t)JET_bitTermComplete) != JET_bitTermAbrupt) {
-        model_no_opinion(model);
     } else if (dirty) {
         if (backup)
             model_no_opinion(model);

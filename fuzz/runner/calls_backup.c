@@ -615,14 +615,50 @@ struct external_restore {
     JET_PFNSTATUS function;
 };
 
+/* Which archived logs a directory holds: what a backup program would pass on. */
+struct log_files {
+    const char *base;
+    uint32_t low;
+    uint32_t high;
+};
+
+static JET_ERR note_log_file(void *context, const char *name, const struct ESENT_HOST_FILE_INFO *info)
+{
+    struct log_files *files = context;
+    const size_t length = strlen(files->base);
+    char *end;
+    if (info->directory || strncmp(name, files->base, length) != 0)
+        return JET_errSuccess;
+    const unsigned long generation = strtoul(name + length, &end, 16);
+    const size_t digits = (size_t)(end - name) - length;
+    if ((digits != 5 && digits != 8) || (strcmp(end, ".log") != 0 && strcmp(end, ".jtx") != 0) ||
+        generation == 0)
+        return JET_errSuccess;
+    if (files->low == 0 || generation < files->low)
+        files->low = (uint32_t)generation;
+    if (generation > files->high)
+        files->high = (uint32_t)generation;
+    return JET_errSuccess;
+}
+
+static struct log_files find_log_files(struct call *call, const char *directory)
+{
+    const char *base = option_text(call, "base");
+    struct log_files files = {.base = base != NULL ? base : "edb"};
+    if (directory != NULL)
+        (void)EsentHostDirectoryList(directory, note_log_file, &files);
+    return files;
+}
+
 static JET_ERR external_restore_a(struct call *call, const struct external_restore *r, bool second)
 {
+    const struct log_files files = find_log_files(call, r->backup_log);
     JET_RSTMAP_A map[MAPS_MAX];
     for (int32_t i = 0; i < r->count; i++)
         map[i] = (JET_RSTMAP_A){modifiable(call, r->from[i]), modifiable(call, r->to[i])};
     JET_LOGINFO_A info = {.cbSize = (uint32_t)option_number(call, "cbSize", sizeof info),
-                          .ulGenLow = (uint32_t)option_number(call, "lo", 0),
-                          .ulGenHigh = (uint32_t)option_number(call, "hi", 0)};
+                          .ulGenLow = (uint32_t)option_number(call, "lo", files.low),
+                          .ulGenHigh = (uint32_t)option_number(call, "hi", files.high)};
     const char *base = option_text(call, "base");
     strncpy(info.szBaseName, base != NULL ? base : "edb", sizeof info.szBaseName - 1);
     char *checkpoint = modifiable(call, r->checkpoint);
@@ -640,12 +676,13 @@ static JET_ERR external_restore_a(struct call *call, const struct external_resto
 
 static JET_ERR external_restore_w(struct call *call, const struct external_restore *r, bool second)
 {
+    const struct log_files files = find_log_files(call, r->backup_log);
     JET_RSTMAP_W map[MAPS_MAX];
     for (int32_t i = 0; i < r->count; i++)
         map[i] = (JET_RSTMAP_W){modifiable_wide(call, r->from[i]), modifiable_wide(call, r->to[i])};
     JET_LOGINFO_W info = {.cbSize = (uint32_t)option_number(call, "cbSize", sizeof info),
-                          .ulGenLow = (uint32_t)option_number(call, "lo", 0),
-                          .ulGenHigh = (uint32_t)option_number(call, "hi", 0)};
+                          .ulGenLow = (uint32_t)option_number(call, "lo", files.low),
+                          .ulGenHigh = (uint32_t)option_number(call, "hi", files.high)};
     const char *base = option_text(call, "base");
     base = base != NULL ? base : "edb";
     for (size_t i = 0; i < JET_BASE_NAME_LENGTH && base[i] != '\0'; i++)

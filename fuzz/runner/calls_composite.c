@@ -58,6 +58,7 @@ struct rows {
     JET_COLUMNID data_column;
     unsigned char *buffer;
     uint32_t done;
+    uint32_t kept; /* what stays when the rest fails */
 };
 
 static bool parse_rows(struct call *call, struct rows *rows, bool has_size)
@@ -155,6 +156,7 @@ static JET_ERR each_row(struct rows *rows, JET_ERR (*function)(struct rows *, in
             rows->done % rows->per_transaction == 0) {
             err = JetCommitTransaction(rows->session, JET_bitCommitLazyFlush);
             open = err < JET_errSuccess;
+            rows->kept = open ? rows->kept : rows->done;
         }
     }
     if (err >= JET_errSuccess && open) {
@@ -164,6 +166,8 @@ static JET_ERR each_row(struct rows *rows, JET_ERR (*function)(struct rows *, in
     }
     if (open)
         JetRollback(rows->session, 0);
+    if (err >= JET_errSuccess)
+        rows->kept = rows->done;
     return err;
 }
 
@@ -179,7 +183,7 @@ static JET_ERR run_rows(struct call *call, bool has_size, JET_ERR (*function)(st
     if (err >= JET_errSuccess)
         err = each_row(&rows, function);
     free(rows.buffer);
-    run_fact(call, "rows=%u", rows.done);
+    run_fact(call, "rows=%u", rows.kept);
     return err;
 }
 
