@@ -6,6 +6,7 @@
 #include "src/instance/engine.h"
 #include "src/instance/process.h"
 #include "src/log/log.h"
+#include "src/os/file.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
 
@@ -22,11 +23,30 @@ static JET_ERR make_instance(JET_INSTANCE *handle)
     return instance_create_for_restore(name, handle);
 }
 
+/* A restore makes the directory it restores to, if JET_paramCreatePathIfNotExist says so, but none of its
+ * own. */
+static JET_ERR check_directories(struct instance *instance, const struct restore_options *options)
+{
+    static const uint32_t needed[] = {JET_paramLogFilePath, JET_paramSystemPath};
+    JET_ERR err = JET_errSuccess;
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        const char *path = instance_parameter_text(instance, needed[i]);
+        if (path != NULL && path[0] != 0 && !os_directory_exists(path))
+            FAIL(JET_errInvalidPath);
+    }
+    if (options->destination != NULL && options->destination[0] != 0 &&
+        instance_parameter(instance, JET_paramCreatePathIfNotExist) != 0)
+        TRY(os_directory_create_all(options->destination));
+done:
+    return err;
+}
+
 static JET_ERR restore_inside(struct instance *instance, struct restore_options *options)
 {
     JET_ERR err = JET_errSuccess;
     const struct recovery_map_entry *map = options->recovery.map;
     const size_t map_count = options->recovery.map_count;
+    TRY(check_directories(instance, options));
     TRY(engine_resolve_paths(instance));
     TRY(engine_open(instance));
     engine_recovery_options(instance, &options->recovery);
@@ -276,7 +296,9 @@ static JET_ERR run_external(const struct external_restore *restore)
     TRY(set_text(handle, JET_paramLogFilePath, log_path));
     TRY(set_text(handle, JET_paramSystemPath, checkpoint_path));
     TRY(set_text(handle, JET_paramTempPath, checkpoint_path));
-    if (log_path == NULL || restore->backup_log_path == NULL)
+    /* Generation 0 is no file's name. */
+    if (log_path == NULL || restore->backup_log_path == NULL ||
+        (restore->generation_low == 0 && restore->generation_high >= 0))
         FAIL(JET_errInvalidPath);
     err = restore_with(handle, &options);
 done:

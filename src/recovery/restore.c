@@ -118,8 +118,6 @@ done:
     /* The directory's text ends here. */
     recovery->restore_directory = NULL;
     recovery->directory = log_get_settings(recovery->log)->log_directory;
-    if (err < JET_errSuccess)
-        report(options, JET_sntFail, 0);
     return err;
 }
 
