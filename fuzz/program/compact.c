@@ -1,393 +1,216 @@
-/* The compact form. A line is
- *   255 0                        a blank line
- *   255 1 TEXT                   a comment
- *   255 2 TEXT TOKEN             set NAME VALUE
- *   op FLAGS [...] ARGUMENT...   a call; op is the row in program_ops
- * FLAGS: the low four bits count the arguments (15: a number follows); 128: a thread follows; 64: faults
- * follow; 32: an expectation follows. Numbers are in base 128, low digits first. TEXT is a number and as many
- * bytes.
- *
- * An argument is one byte by the kind that the op's row tells for its place, or LITERAL and a token written
- * out. */
 #include "fuzz/program/compact.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LITERAL 0xf0
-#define SPECIAL_LINE 0xff
-#define SLOT_NIL 0xe0 /* then zero, null */
-#define SLOTS_IN_BYTE 32
+#include "fuzz/program/compact_words.h"
 
-/* Common arguments by kind. Append only: positions are the form. */
-static const char *const numbers[] = {
-    "0",     "1",     "2",     "3",      "4",      "5",      "8",       "10",         "20",
-    "40",    "50",    "80",    "100",    "200",    "1000",   "4096",    "8192",       "12288",
-    "16384", "32768", "65536", "131072", "262144", "524288", "1048576", "4294967295", "2048",
-    "512",   "1024",  "-1",    "128",    "255",    "4097",   "100000",  "24576",      "49152"};
-static const char *const bits[] = {"0",
-                                   "BackupIncremental",
-                                   "BackupAtomic",
-                                   "BackupSurrogate",
-                                   "BackupEndNormal",
-                                   "BackupEndAbort",
-                                   "BackupTruncateDone",
-                                   "BackupSnapshot",
-                                   "TermComplete",
-                                   "TermAbrupt",
-                                   "TermStopBackup",
-                                   "TermDirty",
-                                   "TermComplete|TermStopBackup",
-                                   "TermAbrupt|TermStopBackup",
-                                   "CommitLazyFlush",
-                                   "WaitLastLevel0Commit",
-                                   "RollbackAll",
-                                   "TransactionReadOnly",
-                                   "DbReadOnly",
-                                   "ContinueAfterThaw",
-                                   "IncrementalSnapshot",
-                                   "CopySnapshot",
-                                   "ExplicitPrepare",
-                                   "AbortSnapshot",
-                                   "AllDatabasesSnapshot",
-                                   "NewKey",
-                                   "SeekEQ",
-                                   "SeekGE",
-                                   "SeekGT",
-                                   "SeekLE",
-                                   "SeekLT",
-                                   "RangeInclusive|RangeUpperLimit",
-                                   "RangeRemove",
-                                   "IndexPrimary",
-                                   "IndexUnique",
-                                   "RetrieveCopy",
-                                   "SetAppendLV",
-                                   "0x10",
-                                   "0x1000",
-                                   "BackupIncremental|BackupSurrogate",
-                                   "InternalCopy",
-                                   "1",
-                                   "2",
-                                   "4",
-                                   "8",
-                                   "ReplayIgnoreMissingDB",
-                                   "RecoveryWithoutUndo",
-                                   "ReadLock",
-                                   "WriteLock",
-                                   "NoMove",
-                                   "0xffffffff"};
-static const char *const words[] = {"DbInfoMisc",
-                                    "prepInsert",
-                                    "prepReplace",
-                                    "prepReplaceNoLock",
-                                    "prepCancel",
-                                    "prepInsertCopy",
-                                    "MoveFirst",
-                                    "MoveLast",
-                                    "MoveNext",
-                                    "MovePrevious",
-                                    "Long",
-                                    "LongBinary",
-                                    "Text",
-                                    "Short",
-                                    "Currency",
-                                    "LongText",
-                                    "IdxInfo",
-                                    "IdxInfoCount",
-                                    "IdxInfoLCID",
-                                    "TblInfoName",
-                                    "DbInfoFilename",
-                                    "DbInfoPageSize",
-                                    "0",
-                                    "1",
-                                    "-1",
-                                    "5",
-                                    "Binary",
-                                    "GUID",
-                                    "IEEEDouble",
-                                    "Bit"};
-static const char *const parameters[] = {
-    "LogFilePath",        "SystemPath",       "TempPath",
-    "LogFileSize",        "CircularLog",      "Recovery",
-    "BaseName",           "DatabasePageSize", "CreatePathIfNotExist",
-    "OSSnapshotTimeout",  "MaxSessions",      "MaxVerPages",
-    "CheckpointDepthMax", "LegacyFileNames",  "AlternateDatabaseRecoveryPath",
-    "DeleteOldLogs"};
-/* Texts, for the kinds p, q and x; NULL is null. */
-static const char *const paths[] = {"a/a0.edb",
-                                    "a/a1.edb",
-                                    "b/b0.edb",
-                                    "b/b1.edb",
-                                    "a/",
-                                    "b/",
-                                    "a",
-                                    "b",
-                                    "bk0",
-                                    "bk1",
-                                    "bk0/",
-                                    "bk0/a0.edb",
-                                    "r",
-                                    "r/",
-                                    "a/edb.log",
-                                    "a/edb.chk",
-                                    "a/edb00001.log",
-                                    "a/edb00002.log",
-                                    "a/edb00003.log",
-                                    "b/edb00001.log",
-                                    "b/edb00002.log",
-                                    "a/edb00000001.log",
-                                    "a/edb00000002.log",
-                                    "a/edb00000003.log",
-                                    "b/edb00000001.log",
-                                    "b/edb00000002.log",
-                                    "",
-                                    NULL,
-                                    "nothere.edb",
-                                    "c/c0.edb",
-                                    "c/",
-                                    "c",
-                                    "a/tmp.edb",
-                                    "bk0/edb00001.log",
-                                    "bk0/edb00000001.log",
-                                    "bk0/new",
-                                    "."};
-static const char *const names[] = {"t", "u", "v", "id", "data", "pk",   "a",
-                                    "b", "c", "x", NULL, "",     "none", "x!"};
-static const char *const texts[] = {"+id", "-id", "+a", "+a -b", "a/", "b/", "on", "off", "edb", "", NULL};
-static const char *const values[] = {"i:1",     "i:0",      "i:-1",         "i:5",    "null",  "zero",
-                                     "r:100:1", "r:5000:2", "i:2147483647", "x:00ff", "f:1.5", "i:100"};
-static const char *const faults[] = {"alloc", "io",   "open", "read", "write",  "short",
-                                     "sync",  "full", "name", "flip", "thread", "crash"};
+/* First byte of a line; anything else is an op. */
+enum { LINE_BYTE_EXTRAS = 0xfc, LINE_BYTE_SET, LINE_BYTE_COMMENT, LINE_BYTE_BLANK };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* The byte of flags behind LINE_BYTE_EXTRAS. */
+enum { EXTRA_THREAD = 1, EXTRA_FAULTS = 2, EXTRA_EXPECTS = 4, EXTRA_BAR = 8 };
 
-/* The common arguments of a kind; `quoted` if they are texts. NULL: none. */
-static const char *const *common(char kind, size_t *count, bool *quoted)
+/* First byte of an argument. */
+enum {
+    SLOT_LAST = 0x7f,
+    SLOT_NIL = 0x80,
+    SLOT_ZERO = 0x81,
+    NUMBER_SMALL = 64,
+    NUMBER_WRITTEN = 0xfe,
+    LITERAL = 0xff
+};
+
+static char kind_of(const struct program_op *op, size_t index)
 {
-    *quoted = kind == 'p' || kind == 'q' || kind == 'x';
-    switch (kind) {
-    case '#':
-        *count = COUNT(numbers);
-        return numbers;
-    case 'g':
-        *count = COUNT(bits);
-        return bits;
-    case 'w':
-        *count = COUNT(words);
-        return words;
-    case 'm':
-        *count = COUNT(parameters);
-        return parameters;
-    case 'p':
-        *count = COUNT(paths);
-        return paths;
-    case 'q':
-        *count = COUNT(names);
-        return names;
-    case 'x':
-        *count = COUNT(texts);
-        return texts;
-    case 'v':
-        *count = COUNT(values);
-        return values;
-    default:
-        *count = 0;
-        return NULL;
-    }
-}
-
-/* The slot letter of a kind of argument, 0 if it is no slot. */
-static char slot_letter(char kind)
-{
-    if (kind != '\0' && strchr("isdthnb", kind) != NULL)
-        return kind;
-    if (kind != '\0' && strchr("ISDTHNB", kind) != NULL)
-        return (char)(kind - 'A' + 'a');
-    return 0;
-}
-
-/* The kind of the argument at a place: letters of the row but '?'; beyond them '*'. */
-static char kind_at(const struct program_op *op, size_t place)
-{
-    for (const char *c = op->arguments; *c != '\0'; c++) {
-        if (*c == '?')
+    size_t seen = 0;
+    for (const char *kind = op->arguments; *kind != '\0'; kind++) {
+        if (*kind == '?')
             continue;
-        if (*c == '*' || place == 0)
-            return *c;
-        place--;
+        if (*kind == '*' || seen++ == index)
+            return *kind;
     }
     return '*';
 }
 
-/* --- encoding */
-
-static void put_byte(struct text *out, unsigned byte)
+static bool is_slot(char kind)
 {
-    char c = (char)byte;
-    text_add(out, &c, 1);
+    return strchr("isdthnbISDTHNB", kind) != NULL;
 }
 
-static void put_number(struct text *out, uint64_t number)
+/* --- writing */
+
+static void put_byte(struct text *out, unsigned value)
 {
-    while (number >= 128) {
-        put_byte(out, (unsigned)(number & 127) | 128);
-        number >>= 7;
-    }
-    put_byte(out, (unsigned)number);
+    char byte = (char)value;
+    text_add(out, &byte, 1);
 }
 
-static void put_bytes(struct text *out, const char *bytes, size_t size)
+static void put_size(struct text *out, uint64_t value)
 {
-    put_number(out, size);
+    for (; value >= 0x80; value >>= 7)
+        put_byte(out, (unsigned)(value & 0x7f) | 0x80);
+    put_byte(out, (unsigned)value);
+}
+
+static void put_string(struct text *out, const char *bytes, size_t size)
+{
+    put_size(out, size);
     text_add(out, bytes, size);
 }
 
-static void put_token(struct text *out, const struct program_token *token)
+/* The size field holds whether a text follows the word. */
+static void put_literal(struct text *out, const struct program_token *token)
 {
-    put_bytes(out, token->word, strlen(token->word));
-    if (token->text == NULL) {
-        put_number(out, 0);
-    } else {
-        put_number(out, token->text_size + 1);
-        text_add(out, token->text, token->text_size);
-    }
+    size_t size = strlen(token->word);
+    put_size(out, (uint64_t)size << 1 | (token->text != NULL));
+    text_add(out, token->word, size);
+    if (token->text != NULL)
+        put_string(out, token->text, token->text_size);
 }
 
-static bool put_slot(struct text *out, char letter, const char *word)
+static bool put_slot(struct text *out, const struct program_token *token, char kind)
 {
-    static const char *const special[] = {"nil", "zero", "null"};
-    for (unsigned i = 0; i < COUNT(special); i++) {
-        if (strcmp(word, special[i]) == 0) {
-            put_byte(out, SLOT_NIL + i);
-            return true;
-        }
+    const char *word = token->word;
+    if (strcmp(word, "nil") == 0) {
+        put_byte(out, SLOT_NIL);
+        return true;
     }
-    char *end;
-    if (word[0] != letter || word[1] < '0' || word[1] > '9' || (word[1] == '0' && word[2] != '\0'))
+    if (strcmp(word, "zero") == 0) {
+        put_byte(out, SLOT_ZERO);
+        return true;
+    }
+    if (word[0] != tolower((unsigned char)kind) || word[1] < '0' || word[1] > '9' || strlen(word) > 4)
         return false;
-    unsigned long index = strtoul(word + 1, &end, 10);
-    if (*end != '\0' || index >= SLOTS_IN_BYTE)
+    char again[24];
+    unsigned number = (unsigned)strtoul(word + 1, NULL, 10);
+    snprintf(again, sizeof again, "%c%u", word[0], number);
+    if (number > SLOT_LAST || strcmp(word, again) != 0)
         return false;
-    put_byte(out, (unsigned)index);
+    put_byte(out, number);
     return true;
 }
 
-static bool put_common(struct text *out, char kind, const struct program_token *token)
+static bool put_number(struct text *out, const struct program_token *token)
+{
+    char again[24];
+    if (token->word[0] < '0' || token->word[0] > '9')
+        return false;
+    unsigned long long number = strtoull(token->word, NULL, 10);
+    snprintf(again, sizeof again, "%llu", number);
+    if (strcmp(token->word, again) != 0)
+        return false;
+    if (number < NUMBER_SMALL) {
+        put_byte(out, (unsigned)number);
+        return true;
+    }
+    put_byte(out, NUMBER_WRITTEN);
+    put_size(out, number);
+    return true;
+}
+
+static bool put_known_word(struct text *out, const struct program_token *token, char kind)
 {
     size_t count;
-    bool quoted;
-    const char *const *list = common(kind, &count, &quoted);
+    const struct program_token *words = compact_words(kind, &count);
     for (size_t i = 0; i < count; i++) {
-        bool same;
-        if (list[i] == NULL)
-            same = token->text == NULL && strcmp(token->word, "null") == 0;
-        else if (quoted)
-            same = token->text != NULL && token->word[0] == '\0' && token->text_size == strlen(list[i]) &&
-                   memcmp(token->text, list[i], token->text_size) == 0;
-        else
-            same = token->text == NULL && strcmp(token->word, list[i]) == 0;
-        if (same) {
-            put_byte(out, (unsigned)i);
+        if (program_token_equal(&words[i], token)) {
+            put_byte(out, (unsigned)i + (kind == '#' ? NUMBER_SMALL : 0));
             return true;
         }
     }
     return false;
 }
 
-static void put_argument(struct text *out, char kind, const struct program_token *token)
+static void put_argument(struct text *out, const struct program_token *token, char kind)
 {
-    char letter = slot_letter(kind);
-    if (letter != 0 && token->text == NULL && put_slot(out, letter, token->word))
+    bool plain = token->text == NULL;
+    if (is_slot(kind) ? plain && put_slot(out, token, kind) : put_known_word(out, token, kind))
         return;
-    if (letter == 0 && put_common(out, kind, token))
+    if (kind == '#' && plain && put_number(out, token))
         return;
     put_byte(out, LITERAL);
-    put_token(out, token);
+    put_literal(out, token);
 }
 
-static void put_faults(struct text *out, const struct program_line *line)
+static void put_tokens(struct text *out, const struct program_token *tokens, size_t count)
 {
-    put_number(out, line->fault_count);
-    for (size_t i = 0; i < line->fault_count; i++) {
-        size_t kind = 0;
-        while (kind < COUNT(faults) && strcmp(faults[kind], line->faults[i].kind) != 0)
-            kind++;
-        if (kind < COUNT(faults)) {
-            put_byte(out, (unsigned)kind);
-        } else {
-            put_byte(out, LITERAL);
-            put_bytes(out, line->faults[i].kind, strlen(line->faults[i].kind));
+    put_size(out, count);
+    for (size_t i = 0; i < count; i++)
+        put_literal(out, &tokens[i]);
+}
+
+static void put_extras(struct text *out, const struct program_line *line)
+{
+    const struct program_outcome *outcome = &line->outcome;
+    unsigned extras = 0;
+    extras |= line->thread != 0 ? EXTRA_THREAD : 0;
+    extras |= line->fault_count != 0 ? EXTRA_FAULTS : 0;
+    if (line->expects) {
+        extras |= EXTRA_EXPECTS;
+        extras |= outcome->has_bar || outcome->note_count > 0 ? EXTRA_BAR : 0;
+    }
+    if (extras == 0)
+        return;
+    put_byte(out, LINE_BYTE_EXTRAS);
+    put_byte(out, extras);
+    if (line->thread != 0)
+        put_byte(out, line->thread);
+    if (line->fault_count != 0) {
+        put_size(out, line->fault_count);
+        for (size_t i = 0; i < line->fault_count; i++) {
+            put_string(out, line->faults[i].kind, strlen(line->faults[i].kind));
+            put_size(out, line->faults[i].nth);
         }
-        put_number(out, line->faults[i].nth);
+    }
+    if (line->expects) {
+        put_string(out, outcome->code, strlen(outcome->code));
+        put_tokens(out, outcome->facts, outcome->fact_count);
+        if ((extras & EXTRA_BAR) != 0)
+            put_tokens(out, outcome->notes, outcome->note_count);
     }
 }
 
-static void put_outcome(struct text *out, const struct program_line *line)
+static void put_line(struct text *out, const struct program_line *line)
 {
-    const struct program_outcome *outcome = &line->outcome;
-    put_number(out, line->arrow_column);
-    put_bytes(out, outcome->code, strlen(outcome->code));
-    put_number(out, outcome->fact_count);
-    for (size_t i = 0; i < outcome->fact_count; i++)
-        put_token(out, &outcome->facts[i]);
-    put_number(out, outcome->has_bar || outcome->note_count > 0 ? outcome->note_count + 1 : 0);
-    for (size_t i = 0; i < outcome->note_count; i++)
-        put_token(out, &outcome->notes[i]);
-}
-
-static void put_call(struct text *out, const struct program_line *line)
-{
-    unsigned few = line->argument_count < 15 ? (unsigned)line->argument_count : 15;
-    put_byte(out, (unsigned)program_op_index(line->op));
-    put_byte(out, few | (line->thread != 0 ? 128u : 0) | (line->fault_count > 0 ? 64u : 0) |
-                      (line->expects ? 32u : 0));
-    if (few == 15)
-        put_number(out, line->argument_count);
-    if (line->thread != 0)
-        put_byte(out, line->thread);
-    if (line->fault_count > 0)
-        put_faults(out, line);
-    for (size_t i = 0; i < line->argument_count; i++)
-        put_argument(out, kind_at(line->op, i), &line->arguments[i]);
-    if (line->expects)
-        put_outcome(out, line);
+    switch (line->kind) {
+    case LINE_BLANK:
+        put_byte(out, LINE_BYTE_BLANK);
+        break;
+    case LINE_COMMENT:
+        put_byte(out, LINE_BYTE_COMMENT);
+        put_string(out, line->comment, strlen(line->comment));
+        break;
+    case LINE_SET:
+        put_byte(out, LINE_BYTE_SET);
+        put_string(out, line->name, strlen(line->name));
+        put_literal(out, &line->arguments[0]);
+        break;
+    case LINE_CALL:
+        put_extras(out, line);
+        put_byte(out, (unsigned)program_op_index(line->op));
+        put_size(out, line->argument_count);
+        for (size_t i = 0; i < line->argument_count; i++)
+            put_argument(out, &line->arguments[i], kind_of(line->op, i));
+        break;
+    }
 }
 
 void compact_encode(const struct program *program, struct text *out)
 {
-    text_add(out, "", 0);
-    for (size_t i = 0; i < program->line_count; i++) {
-        const struct program_line *line = &program->lines[i];
-        switch (line->kind) {
-        case LINE_BLANK:
-            put_byte(out, SPECIAL_LINE);
-            put_byte(out, 0);
-            break;
-        case LINE_COMMENT:
-            put_byte(out, SPECIAL_LINE);
-            put_byte(out, 1);
-            put_bytes(out, line->comment, strlen(line->comment));
-            break;
-        case LINE_SET:
-            put_byte(out, SPECIAL_LINE);
-            put_byte(out, 2);
-            put_bytes(out, line->name, strlen(line->name));
-            put_token(out, &line->arguments[0]);
-            break;
-        case LINE_CALL:
-            put_call(out, line);
-            break;
-        }
-    }
+    for (size_t i = 0; i < program->line_count; i++)
+        put_line(out, &program->lines[i]);
 }
 
-/* --- decoding: never fails; what cannot stand in a program is mended */
+/* --- reading: never fails; bytes that are missing are zero, what no text could say is changed into something
+ * it can */
 
 struct reader {
     const uint8_t *next;
     const uint8_t *end;
     struct arena *arena;
-    bool in_outcome; /* behind the arrow, where other words are special */
 };
 
 static unsigned get_byte(struct reader *reader)
@@ -395,200 +218,207 @@ static unsigned get_byte(struct reader *reader)
     return reader->next < reader->end ? *reader->next++ : 0;
 }
 
-static uint64_t get_number(struct reader *reader)
+static uint64_t get_size(struct reader *reader)
 {
-    uint64_t number = 0;
-    for (unsigned shift = 0; shift < 35; shift += 7) {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
         unsigned byte = get_byte(reader);
-        number |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0)
             break;
     }
-    return number;
+    return value;
 }
 
-/* As many bytes as announced, or as there are. */
-static char *get_bytes(struct reader *reader, uint64_t announced, size_t *size)
+/* A number of things each of which takes a byte at least. */
+static size_t get_count(struct reader *reader)
+{
+    uint64_t count = get_size(reader);
+    size_t left = (size_t)(reader->end - reader->next);
+    return count > left ? left : (size_t)count;
+}
+
+static char *get_bytes(struct reader *reader, size_t size)
 {
     size_t left = (size_t)(reader->end - reader->next);
-    *size = announced < left ? (size_t)announced : left;
-    char *bytes = arena_copy(reader->arena, reader->next, *size);
-    reader->next += *size;
+    char *bytes = arena_copy(reader->arena, reader->next, size < left ? size : left);
+    reader->next += size < left ? size : left;
     return bytes;
 }
 
-/* A word without blanks, quotes and control characters, that means nothing else in a line. */
-static char *get_word(struct reader *reader)
+/* What may stand in a word of the text form. */
+static void clean_word(char *word, size_t size)
 {
-    size_t size;
-    char *word = get_bytes(reader, get_number(reader), &size);
     for (size_t i = 0; i < size; i++) {
-        if (word[i] == ' ' || word[i] == '\t' || word[i] == '"' || word[i] == '\0' || word[i] == '\n' ||
-            word[i] == '\r')
+        unsigned char c = (unsigned char)word[i];
+        if (c <= ' ' || c == '"' || c == 0x7f)
             word[i] = '_';
     }
-    bool special = strcmp(word, "|") == 0;
-    if (!reader->in_outcome)
-        special = special || strcmp(word, "=>") == 0 || strncmp(word, "fail=", 5) == 0;
-    if (special)
-        word[0] = '_';
-    return word;
 }
 
-static struct program_token get_token(struct reader *reader)
+static char *get_word(struct reader *reader, const char *otherwise)
 {
-    struct program_token token = {.word = get_word(reader)};
-    uint64_t announced = get_number(reader);
-    if (announced > 0)
-        token.text = get_bytes(reader, announced - 1, &token.text_size);
-    else if (token.word[0] == '\0')
-        token.word = "0";
-    return token;
+    size_t size = get_count(reader);
+    char *word = get_bytes(reader, size);
+    clean_word(word, size);
+    return size > 0 ? word : arena_text(reader->arena, otherwise);
 }
 
-static struct program_token word_token(const char *word)
+/* `place` says where the token stands: some words mean something else there. */
+enum place { IN_CALL, IN_OUTCOME, IN_SET };
+
+static bool means_something_else(const char *word, enum place place)
 {
-    return (struct program_token){.word = word};
+    if (place == IN_CALL)
+        return strcmp(word, "=>") == 0 || strncmp(word, "fail=", 5) == 0;
+    return place == IN_OUTCOME && strcmp(word, "|") == 0;
 }
 
-static struct program_token get_slot(struct reader *reader, char letter, unsigned byte)
+static void get_literal(struct reader *reader, struct program_token *token, enum place place)
 {
-    if (byte >= SLOT_NIL && byte < SLOT_NIL + 3)
-        return word_token(byte == SLOT_NIL ? "nil" : byte == SLOT_NIL + 1 ? "zero" : "null");
-    unsigned index = byte < SLOTS_IN_BYTE ? byte : byte % 4;
-    return word_token(arena_format(reader->arena, "%c%u", letter, index));
+    uint64_t head = get_size(reader);
+    size_t left = (size_t)(reader->end - reader->next);
+    size_t size = head >> 1 < left ? (size_t)(head >> 1) : left;
+    char *word = get_bytes(reader, size);
+    clean_word(word, size);
+    *token = (struct program_token){.word = word};
+    if ((head & 1) != 0) {
+        token->text_size = get_count(reader);
+        token->text = get_bytes(reader, token->text_size);
+    } else if (size == 0 || means_something_else(word, place)) {
+        token->word = "0";
+    }
 }
 
-static struct program_token get_argument(struct reader *reader, char kind)
+static void get_slot(struct reader *reader, struct program_token *token, char kind, unsigned first)
 {
-    unsigned byte = get_byte(reader);
-    if (byte == LITERAL)
-        return get_token(reader);
-    char letter = slot_letter(kind);
-    if (letter != 0)
-        return get_slot(reader, letter, byte);
+    token->text = NULL;
+    if (first == SLOT_NIL || first == SLOT_ZERO)
+        token->word = first == SLOT_NIL ? "nil" : "zero";
+    else
+        token->word = arena_format(reader->arena, "%c%u", tolower((unsigned char)kind),
+                                   first <= SLOT_LAST ? first : first % 4);
+}
+
+static void get_argument(struct reader *reader, struct program_token *token, char kind)
+{
+    unsigned first = get_byte(reader);
+    *token = (struct program_token){0};
+    if (first == LITERAL) {
+        get_literal(reader, token, IN_CALL);
+        return;
+    }
+    if (is_slot(kind)) {
+        get_slot(reader, token, kind, first);
+        return;
+    }
+    if (kind == '#' && (first < NUMBER_SMALL || first == NUMBER_WRITTEN)) {
+        uint64_t number = first == NUMBER_WRITTEN ? get_size(reader) : first;
+        token->word = arena_format(reader->arena, "%llu", (unsigned long long)number);
+        return;
+    }
     size_t count;
-    bool quoted;
-    const char *const *list = common(kind, &count, &quoted);
-    if (list == NULL)
-        return word_token(numbers[byte % COUNT(numbers)]);
-    const char *text = list[byte % count];
-    if (text == NULL)
-        return word_token("null");
-    if (!quoted)
-        return word_token(text);
-    return (struct program_token){.word = "", .text = text, .text_size = strlen(text)};
+    const struct program_token *words = compact_words(kind, &count);
+    *token = words[(kind == '#' ? first - NUMBER_SMALL : first) % count];
+}
+
+static struct program_token *get_tokens(struct reader *reader, size_t *count)
+{
+    *count = get_count(reader);
+    struct program_token *tokens = arena_allocate(reader->arena, (*count + 1) * sizeof *tokens);
+    for (size_t i = 0; i < *count; i++)
+        get_literal(reader, &tokens[i], IN_OUTCOME);
+    return tokens;
 }
 
 static void get_faults(struct reader *reader, struct program_line *line)
 {
-    uint64_t count = get_number(reader);
-    if (count > 4)
-        count = count % 4 + 1;
-    line->faults = arena_allocate(reader->arena, (size_t)count * sizeof *line->faults + 1);
-    for (; line->fault_count < count; line->fault_count++) {
-        struct program_fault *fault = &line->faults[line->fault_count];
-        unsigned kind = get_byte(reader);
-        size_t size;
-        fault->kind =
-            kind == LITERAL ? get_bytes(reader, get_number(reader), &size) : faults[kind % COUNT(faults)];
-        if (kind == LITERAL && (fault->kind[0] == '\0' || strpbrk(fault->kind, " \t\":\n\r") != NULL))
-            fault->kind = faults[0];
-        fault->nth = (uint32_t)get_number(reader);
-        if (fault->nth == 0)
-            fault->nth = 1;
+    size_t count = get_count(reader);
+    line->faults = arena_allocate(reader->arena, (count + 1) * sizeof line->faults[0]);
+    line->fault_count = count;
+    for (size_t i = 0; i < count; i++) {
+        char *kind = get_word(reader, "alloc");
+        for (char *c = kind; *c != '\0'; c++) {
+            if (*c == ':')
+                *c = '_';
+        }
+        uint64_t nth = get_size(reader);
+        line->faults[i].kind = kind;
+        line->faults[i].nth = nth == 0 ? 1 : nth > UINT32_MAX ? UINT32_MAX : (uint32_t)nth;
     }
 }
 
-/* Not more than there are bytes left: each token takes two. */
-static struct program_token *get_tokens(struct reader *reader, uint64_t announced, size_t *count)
+static void get_outcome(struct reader *reader, struct program_outcome *outcome, unsigned extras)
 {
-    uint64_t most = (uint64_t)(reader->end - reader->next) / 2;
-    *count = (size_t)(announced < most ? announced : most);
-    struct program_token *tokens = arena_allocate(reader->arena, *count * sizeof *tokens + 1);
-    for (size_t i = 0; i < *count; i++)
-        tokens[i] = get_token(reader);
-    return *count > 0 ? tokens : NULL;
+    outcome->code = get_word(reader, "0");
+    if (strcmp(outcome->code, "|") == 0)
+        outcome->code = "0";
+    outcome->facts = get_tokens(reader, &outcome->fact_count);
+    outcome->has_bar = (extras & EXTRA_BAR) != 0;
+    if (outcome->has_bar)
+        outcome->notes = get_tokens(reader, &outcome->note_count);
 }
 
-static void get_outcome(struct reader *reader, struct program_line *line)
-{
-    reader->in_outcome = true;
-    line->expects = true;
-    line->arrow_column = (unsigned)(get_number(reader) % 4096);
-    line->outcome.code = get_word(reader);
-    if (line->outcome.code[0] == '\0')
-        line->outcome.code = "0";
-    line->outcome.facts = get_tokens(reader, get_number(reader), &line->outcome.fact_count);
-    uint64_t notes = get_number(reader);
-    line->outcome.has_bar = notes > 0;
-    if (notes > 0)
-        line->outcome.notes = get_tokens(reader, notes - 1, &line->outcome.note_count);
-    reader->in_outcome = false;
-}
-
-static void get_call(struct reader *reader, unsigned op, struct program_line *line)
+static void get_call(struct reader *reader, struct program_line *line, unsigned first)
 {
     line->kind = LINE_CALL;
-    line->op = &program_ops[op % program_op_count];
-    unsigned flags = get_byte(reader);
-    uint64_t count = flags & 15;
-    if (count == 15)
-        count = get_number(reader);
-    uint64_t most = (uint64_t)(reader->end - reader->next) + 8;
-    if (count > most)
-        count = most;
-    if ((flags & 128) != 0)
-        line->thread = get_byte(reader);
-    if ((flags & 64) != 0)
-        get_faults(reader, line);
-    line->arguments = arena_allocate(reader->arena, (size_t)count * sizeof *line->arguments + 1);
-    for (; line->argument_count < count; line->argument_count++)
-        line->arguments[line->argument_count] = get_argument(reader, kind_at(line->op, line->argument_count));
-    if ((flags & 32) != 0)
-        get_outcome(reader, line);
+    if (first == LINE_BYTE_EXTRAS) {
+        unsigned extras = get_byte(reader);
+        if ((extras & EXTRA_THREAD) != 0)
+            line->thread = get_byte(reader);
+        if ((extras & EXTRA_FAULTS) != 0)
+            get_faults(reader, line);
+        if ((extras & EXTRA_EXPECTS) != 0) {
+            line->expects = true;
+            get_outcome(reader, &line->outcome, extras);
+        }
+        first = get_byte(reader);
+    }
+    line->op = &program_ops[first % program_op_count];
+    line->argument_count = get_count(reader);
+    line->arguments = arena_allocate(reader->arena, (line->argument_count + 1) * sizeof line->arguments[0]);
+    for (size_t i = 0; i < line->argument_count; i++)
+        get_argument(reader, &line->arguments[i], kind_of(line->op, i));
 }
 
-static void get_special(struct reader *reader, struct program_line *line)
+static void get_comment(struct reader *reader, struct program_line *line)
 {
-    size_t size;
-    switch (get_byte(reader) % 3) {
-    case 0:
-        line->kind = LINE_BLANK;
-        break;
-    case 1: {
-        char *comment = get_bytes(reader, get_number(reader), &size);
-        for (size_t i = 0; i < size; i++) {
-            if (comment[i] == '\n' || comment[i] == '\0' || comment[i] == '\r')
-                comment[i] = ' ';
-        }
-        size_t blanks = strspn(comment, " \t");
-        line->kind = LINE_COMMENT;
-        line->comment = comment[blanks] == '#' ? comment : arena_format(reader->arena, "#%s", comment);
-        break;
+    size_t size = get_count(reader);
+    char *text = get_bytes(reader, size);
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\n' || text[i] == '\r' || text[i] == '\0')
+            text[i] = '_';
     }
-    default:
-        line->kind = LINE_SET;
-        line->name = get_word(reader);
-        if (line->name[0] == '\0')
-            line->name = "page";
-        line->arguments = arena_allocate(reader->arena, sizeof *line->arguments);
-        line->arguments[0] = get_token(reader);
-        line->argument_count = 1;
-        break;
-    }
+    size_t start = strspn(text, " \t");
+    line->kind = LINE_COMMENT;
+    line->comment = text[start] == '#' ? text : arena_format(reader->arena, "#%s", text);
+}
+
+static void get_set(struct reader *reader, struct program_line *line)
+{
+    line->kind = LINE_SET;
+    line->name = get_word(reader, "page");
+    line->arguments = arena_allocate(reader->arena, sizeof line->arguments[0]);
+    line->argument_count = 1;
+    get_literal(reader, &line->arguments[0], IN_SET);
 }
 
 void compact_decode(struct program *program, const uint8_t *bytes, size_t size)
 {
-    struct reader reader = {.next = bytes, .end = bytes + size, .arena = &program->arena};
+    if (size == 0)
+        return;
+    struct reader reader = {bytes, bytes + size, &program->arena};
     while (reader.next < reader.end && program->line_count < COMPACT_LINES_MAX) {
         struct program_line line = {0};
         unsigned first = get_byte(&reader);
-        if (first == SPECIAL_LINE)
-            get_special(&reader, &line);
+        if (first == LINE_BYTE_BLANK)
+            line.kind = LINE_BLANK;
+        else if (first == LINE_BYTE_COMMENT)
+            get_comment(&reader, &line);
+        else if (first == LINE_BYTE_SET)
+            get_set(&reader, &line);
         else
-            get_call(&reader, first, &line);
+            get_call(&reader, &line, first);
         *program_append(program) = line;
     }
 }
