@@ -154,14 +154,15 @@ static JET_ERR each_row(struct rows *rows, JET_ERR (*function)(struct rows *, in
             rows->done++;
         if (err >= JET_errSuccess && open && rows->per_transaction > 0 &&
             rows->done % rows->per_transaction == 0) {
-            err = JetCommitTransaction(rows->session, JET_bitCommitLazyFlush);
+            /* The last commit makes the lazy ones before it durable. */
+            err = JetCommitTransaction(rows->session,
+                                       i + 1 < rows->count ? JET_bitCommitLazyFlush : rows->grbit);
             open = err < JET_errSuccess;
             rows->kept = open ? rows->kept : rows->done;
         }
     }
     if (err >= JET_errSuccess && open) {
-        err = JetCommitTransaction(rows->session,
-                                   rows->per_transaction > 0 ? JET_bitCommitLazyFlush : rows->grbit);
+        err = JetCommitTransaction(rows->session, rows->grbit);
         open = err < JET_errSuccess;
     }
     if (open)
