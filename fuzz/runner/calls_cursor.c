@@ -57,7 +57,12 @@ static JET_ERR call_move(struct call *call)
 {
     uint64_t session = arg_handle(call);
     uint64_t table = arg_handle(call);
+    /* The name stands for a flag of other calls as well. */
+    const struct program_token *token = arg_peek(call);
+    bool first = token != NULL && strcmp(token->word, "MoveFirst") == 0;
     uint64_t distance = arg_number(call, "distance");
+    if (first)
+        distance = (uint32_t)MOVE_FIRST;
     uint64_t grbit = arg_number_or(call, 0);
     return call->bad ? JET_errSuccess : JetMove(session, table, (int32_t)distance, (JET_GRBIT)grbit);
 }
