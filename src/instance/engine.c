@@ -276,17 +276,16 @@ void engine_close(struct instance *instance)
 void engine_advance_checkpoint(struct instance *instance)
 {
     struct log_position end = log_end(instance->log);
-    struct log_position oldest = cache_oldest_modification(instance->cache, NULL);
+    struct log_position checkpoint = log_checkpoint(instance->log);
     uint64_t depth = parameter_number(&instance->parameters, JET_paramCheckpointDepthMax);
-    if (log_position_compare(oldest, end) < 0 && log_distance(instance->log, oldest, end) > depth) {
-        /* Write what lies in the older half of the distance, so that this need not run with each record. */
-        struct log_position limit = end;
-        uint64_t file_size = log_get_settings(instance->log)->file_size;
-        int32_t generations = (int32_t)(depth / 2 / (file_size > 0 ? file_size : 1));
-        limit.generation -= generations;
-        if (limit.generation < 1)
-            limit.generation = 1;
-        (void)cache_flush_before(instance->cache, limit);
-    }
+    uint64_t file_size = log_get_settings(instance->log)->file_size;
+    if (log_distance(instance->log, checkpoint, end) <= depth)
+        return;
+    /* Write what lies in the older half of the distance, so that this need not run with each record. */
+    struct log_position limit = end;
+    limit.generation -= (int32_t)(depth / 2 / file_size);
+    if (limit.generation < 1)
+        limit.generation = 1;
+    (void)cache_flush_before(instance->cache, limit);
     (void)log_update_checkpoint(instance->log, false);
 }
