@@ -137,6 +137,15 @@ static JET_ERR delete_row(struct rows *rows, int32_t id)
     return err < JET_errSuccess ? err : JetDelete(rows->session, rows->table);
 }
 
+/* Commits after each per_transaction rows, lazily but for the last. */
+static JET_ERR commit_rows(struct rows *rows, bool last)
+{
+    JET_ERR err = JetCommitTransaction(rows->session, last ? rows->grbit : JET_bitCommitLazyFlush);
+    if (err >= JET_errSuccess)
+        rows->kept = rows->done;
+    return err;
+}
+
 /* All rows, in transactions of per_transaction rows. */
 static JET_ERR each_row(struct rows *rows, JET_ERR (*function)(struct rows *, int32_t))
 {
@@ -152,18 +161,12 @@ static JET_ERR each_row(struct rows *rows, JET_ERR (*function)(struct rows *, in
             err = function(rows, (int32_t)((uint32_t)rows->from + i));
         if (err >= JET_errSuccess)
             rows->done++;
-        if (err >= JET_errSuccess && open && rows->per_transaction > 0 &&
-            rows->done % rows->per_transaction == 0) {
-            /* The last commit makes the lazy ones before it durable. */
-            err = JetCommitTransaction(rows->session,
-                                       i + 1 < rows->count ? JET_bitCommitLazyFlush : rows->grbit);
+        bool last = i + 1 == rows->count;
+        if (err >= JET_errSuccess && open &&
+            (last || (rows->per_transaction > 0 && rows->done % rows->per_transaction == 0))) {
+            err = commit_rows(rows, last);
             open = err < JET_errSuccess;
-            rows->kept = open ? rows->kept : rows->done;
         }
-    }
-    if (err >= JET_errSuccess && open) {
-        err = JetCommitTransaction(rows->session, rows->grbit);
-        open = err < JET_errSuccess;
     }
     if (open)
         JetRollback(rows->session, 0);
