@@ -66,6 +66,24 @@ done:
     return err;
 }
 
+/* Splits and merges that the crash cut short never happened: the log says so, so that whoever redoes the undo
+ * below does not take its records for parts of them. */
+static JET_ERR abort_macros(struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    for (struct recovery_session *session = recovery->sessions; session != NULL; session = session->next) {
+        while (session->macros != NULL) {
+            struct log_position position = LOG_POSITION_MIN;
+            struct log_record_macro record = {LOG_RECORD_MACRO_ABORT, session->process,
+                                              session->macros->dbtime};
+            TRY(log_append_record(recovery->log, &record, sizeof(record), &position));
+            recovery_macro_end(session, record.dbtime);
+        }
+    }
+done:
+    return err;
+}
+
 static JET_ERR undo_open_sessions(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
@@ -74,6 +92,7 @@ static JET_ERR undo_open_sessions(struct recovery *recovery)
     if (!recovery->last_is_shutdown)
         TRY(append_recovery_undo(recovery, &undo));
     TRY(recovery_check_mismatch(recovery));
+    TRY(abort_macros(recovery));
     TRY(recovery_undo_sessions(recovery, false));
     recovery_free_sessions(recovery);
     /* What is left of committed transactions' deletions stays in the pages: later clean-up finds it. */

@@ -345,10 +345,10 @@ JET_ERR recovery_redo_node(struct recovery *recovery, const struct log_record_no
     bool undo_info = record->page.type == LOG_RECORD_UNDO_INFO;
     TRY(recovery_session(recovery, record->page.process_id, &redo.session));
     struct recovery_macro *macro = recovery_find_macro(redo.session, record->page.dbtime);
-    if (recovery_session_redoes(redo.session, &record->page) && macro != NULL && !undo_info)
-        FAIL(recovery_macro_add(macro, record, size));
     redo.database =
         recovery_target(recovery, record->page.database_id, record->page.dbtime, record->tree_object);
+    if (recovery_session_redoes(redo.session, &record->page) && macro != NULL && !undo_info)
+        FAIL(recovery_macro_add(macro, record, size));
     if (redo.database == NULL || !recovery_session_redoes(redo.session, &record->page))
         goto done;
     version_store_raise_ids(recovery->set->versions, 0, record->version_id);

@@ -35,6 +35,8 @@ static JET_ERR store_structure_change(struct recovery *recovery, const struct lo
     struct recovery_macro *macro = recovery_find_macro(session, record->dbtime);
     if (macro == NULL)
         FAIL(JET_errLogCorrupted);
+    /* The time is taken even if the macro never ends: what undo writes must not look like a part of it. */
+    (void)recovery_target(recovery, record->database_id, record->dbtime, object);
     TRY(recovery_macro_add(macro, record, size));
 done:
     return err;
