@@ -23,20 +23,23 @@ static JET_ERR make_instance(JET_INSTANCE *handle)
     return instance_create_for_restore(name, handle);
 }
 
-/* A restore makes the directory it restores to, if JET_paramCreatePathIfNotExist says so, but none of its
- * own. */
-static JET_ERR check_directories(struct instance *instance, const struct restore_options *options)
+/* An external restore makes the directories it runs in. One from a directory makes that which it restores to,
+ * if JET_paramCreatePathIfNotExist says so, and wants the others to be there. */
+static JET_ERR prepare_directories(struct instance *instance, const struct restore_options *options)
 {
     static const uint32_t needed[] = {JET_paramLogFilePath, JET_paramSystemPath};
     JET_ERR err = JET_errSuccess;
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        const char *path = instance_parameter_text(instance, needed[i]);
-        if (path != NULL && path[0] != 0 && !os_directory_exists(path))
-            FAIL(JET_errInvalidPath);
-    }
     if (options->destination != NULL && options->destination[0] != 0 &&
         instance_parameter(instance, JET_paramCreatePathIfNotExist) != 0)
         TRY(os_directory_create_all(options->destination));
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        const char *path = instance_parameter_text(instance, needed[i]);
+        if (path == NULL || path[0] == 0 || os_directory_exists(path))
+            continue;
+        if (!options->external)
+            FAIL(JET_errInvalidPath);
+        TRY(os_directory_create_all(path));
+    }
 done:
     return err;
 }
@@ -46,7 +49,7 @@ static JET_ERR restore_inside(struct instance *instance, struct restore_options 
     JET_ERR err = JET_errSuccess;
     const struct recovery_map_entry *map = options->recovery.map;
     const size_t map_count = options->recovery.map_count;
-    TRY(check_directories(instance, options));
+    TRY(prepare_directories(instance, options));
     TRY(engine_resolve_paths(instance));
     TRY(engine_open(instance));
     engine_recovery_options(instance, &options->recovery);

@@ -52,6 +52,9 @@ JET_ERR database_header_check(const void *bytes, size_t size)
     if (size < sizeof header)
         return JET_errReadVerifyFailure;
     memcpy(&header, bytes, sizeof header);
+    if ((header.file_type == FILE_TYPE_LOG || header.file_type == FILE_TYPE_CHECKPOINT) &&
+        checksum_holds(bytes, size, 4096))
+        return JET_errFileInvalidType;
     const uint32_t page_size = header.page_size == 0 ? 4096 : header.page_size;
     if (!checksum_holds(bytes, size, page_size))
         return JET_errReadVerifyFailure;

@@ -77,7 +77,7 @@ JET_ERR restore_check_database(struct recovery *recovery, const char *path)
     uint64_t offset = 0;
     TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_NONE, &file));
     err = database_header_read(file, &header, NULL);
-    if (err == JET_errReadVerifyFailure)
+    if (err == JET_errReadVerifyFailure || err == JET_errFileInvalidType)
         err = JET_errDatabaseCorrupted;
     TRY(err);
     page = os_allocate_pages(header.page_size);
