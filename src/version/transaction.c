@@ -106,12 +106,23 @@ done:
     return err;
 }
 
-JET_ERR transaction_prepare_change(struct transaction *transaction, struct database *database)
+/* Whether the transaction may change the database at all. */
+static JET_ERR check_change(const struct transaction *transaction, const struct database *database)
 {
     if (transaction->actor.level == 0)
         return JET_errNotInTransaction;
-    if (transaction->read_only)
+    /* Temporary tables are the session's own and may be written always. */
+    if (transaction->read_only && (database == NULL || !database->temporary))
         return JET_errTransReadOnly;
+    return JET_errSuccess;
+}
+
+JET_ERR transaction_prepare_change(struct transaction *transaction, struct database *database)
+{
+    JET_ERR err = check_change(transaction, database);
+
+    if (err < JET_errSuccess)
+        return err;
     if (transaction->logged_level == transaction->actor.level || database == NULL || !database->logged ||
         database->log == NULL)
         return JET_errSuccess;
@@ -301,7 +312,7 @@ JET_ERR version_add_action(struct transaction *transaction, struct database *dat
     struct version_entry *entry = NULL;
     struct bookmark none = {{NULL, 0}, {NULL, 0}};
 
-    TRY(transaction_prepare_change(transaction, NULL));
+    TRY(check_change(transaction, database));
     TRY(entry_create(transaction, NULL, VERSION_ACTION, &none, span_of(NULL, 0), 0, &entry));
     entry->database = database;
     entry->action = action;

@@ -214,7 +214,11 @@ static JET_ERR run(struct versioned_change *change, struct node_change *node)
 
     versioned_cursor_release(cursor);
     queue_relieve(cursor->transaction->store);
-    TRY(transaction_prepare_change(cursor->transaction, tree->database));
+    /* A read lock changes nothing: read-only transactions may have it. */
+    if (change->operation != VERSION_READ_LOCK)
+        TRY(transaction_prepare_change(cursor->transaction, tree->database));
+    else if (transaction_level(cursor->transaction) == 0)
+        FAIL(JET_errNotInTransaction);
     node->context = change;
     node->applied = link_entries;
     TRY(btree_change_node(tree, &cursor->transaction->actor, node));
