@@ -108,9 +108,9 @@ static JET_ERR run(struct recovery *recovery, const struct restore_options *opti
     report(options, JET_sntBegin, 0);
     if (options->external)
         TRY(check_external_databases(recovery));
-    TRY(set_start(recovery));
     if (!options->external)
         TRY(restore_check_patch_files(recovery));
+    TRY(set_start(recovery));
     TRY(redo_and_undo(recovery));
     TRY(log_stop(recovery->log));
     report(options, JET_sntComplete, 100);
