@@ -118,7 +118,6 @@ JET_ERR databases_open(struct session *session, const char *path, JET_GRBIT grbi
     struct instance *instance = session->instance;
     char full[OS_PATH_SIZE];
     bool locked = false;
-    bool read_only = false;
 
     if (path == NULL || path[0] == '\0')
         FAIL(JET_errDatabaseInvalidPath);
@@ -133,7 +132,6 @@ JET_ERR databases_open(struct session *session, const char *path, JET_GRBIT grbi
         FAIL(JET_errOneDatabasePerSession);
     if (!slot->ready || slot->busy)
         FAIL(JET_errDatabaseNotFound);
-    read_only = slot->database->read_only && (grbit & JET_bitDbReadOnly) == 0;
     if (slot->exclusive_owner != NULL && slot->exclusive_owner != session)
         FAIL(JET_errDatabaseLocked);
     if ((grbit & JET_bitDbExclusive) != 0) {
@@ -142,7 +140,6 @@ JET_ERR databases_open(struct session *session, const char *path, JET_GRBIT grbi
         slot->exclusive_owner = session;
     }
     *id = databases_open_slot(session, slot);
-    err = read_only ? JET_wrnFileOpenReadOnly : JET_errSuccess;
 done:
     if (locked)
         os_mutex_unlock(&instance->database_lock);
