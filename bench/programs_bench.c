@@ -10,7 +10,7 @@
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/target/target.h"
 
-const struct fuzz_target fuzz_target = {.name = "bench", .features = MUTATE_BACKUP, .judged = true};
+const struct fuzz_target fuzz_target = {.name = "bench", .features = MUTATE_BACKUP, .simulated = true, .judged = true};
 
 #define PROGRAMS_MAX 4096
 

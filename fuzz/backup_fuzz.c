@@ -6,5 +6,6 @@
 const struct fuzz_target fuzz_target = {
     .name = "backup",
     .features = MUTATE_BACKUP | MUTATE_SETTINGS,
+    .simulated = true,
     .judged = true,
 };

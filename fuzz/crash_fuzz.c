@@ -5,5 +5,6 @@
 const struct fuzz_target fuzz_target = {
     .name = "crash",
     .features = MUTATE_BACKUP | MUTATE_DATA | MUTATE_CRASH | MUTATE_SETTINGS,
+    .simulated = true,
     .judged = true,
 };

@@ -5,5 +5,6 @@
 const struct fuzz_target fuzz_target = {
     .name = "data",
     .features = MUTATE_DATA | MUTATE_SETTINGS,
+    .simulated = true,
     .judged = true,
 };

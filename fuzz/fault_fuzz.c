@@ -5,5 +5,6 @@
 const struct fuzz_target fuzz_target = {
     .name = "fault",
     .features = MUTATE_BACKUP | MUTATE_DATA | MUTATE_FAULTS,
+    .simulated = true,
     .judged = true,
 };

@@ -6,4 +6,5 @@
 const struct fuzz_target fuzz_target = {
     .name = "file",
     .features = MUTATE_BACKUP | MUTATE_DATA | MUTATE_CRASH | MUTATE_DAMAGE | MUTATE_SETTINGS,
+    .simulated = true,
 };

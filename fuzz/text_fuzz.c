@@ -5,5 +5,6 @@
 const struct fuzz_target fuzz_target = {
     .name = "text",
     .features = MUTATE_BACKUP | MUTATE_DATA | MUTATE_TEXT,
+    .simulated = true,
     .judged = true,
 };

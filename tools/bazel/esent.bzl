@@ -41,7 +41,7 @@ def esent_layer(name, linkopts = [], extra_hdrs = []):
         linkopts = linkopts,
         linkstatic = True,
         # The exported calls are referenced by nobody inside the shared library.
-        alwayslink = name == "api",
+        alwayslink = name in ["os", "check", "api"],
         deps = ["//include"] + ["//src/" + layer for layer in LAYERS[:place]],
         visibility = ["//src/%s:__pkg__" % layer for layer in LAYERS[place + 1:]] + [
             "//:__pkg__",
