@@ -286,6 +286,7 @@ void engine_advance_checkpoint(struct instance *instance)
     limit.generation -= (int32_t)(depth / 2 / file_size);
     if (limit.generation < 1)
         limit.generation = 1;
+    database_set_let_checkpoint_pass(&instance->logged_databases, limit.generation);
     (void)cache_flush_before(instance->cache, limit);
     (void)log_update_checkpoint(instance->log, false);
 }

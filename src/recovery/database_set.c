@@ -42,6 +42,7 @@ void database_set_add(struct database_set *set, struct database *database, struc
     entry->attach = attach;
     entry->consistent = consistent;
     entry->detach = LOG_POSITION_MIN;
+    entry->held_generation = attach.generation;
     entry->headers_allowed = false;
     os_mutex_unlock(&set->lock);
 }
@@ -57,7 +58,31 @@ void database_set_remove(struct database_set *set, struct database *database)
     os_mutex_unlock(&set->lock);
 }
 
+void database_set_let_checkpoint_pass(struct database_set *set, int32_t generation)
+{
+    os_mutex_lock(&set->lock);
+    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
+        struct database_set_entry *entry = &set->entries[id];
+        if (entry->database != NULL && entry->held_generation < generation)
+            entry->held_generation = generation;
+    }
+    os_mutex_unlock(&set->lock);
+}
+
 /* --- callbacks --- */
+
+/* set->lock held. */
+static struct log_position least_held(const struct database_set *set)
+{
+    struct log_position least = LOG_POSITION_MAX;
+    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
+        const struct database_set_entry *entry = &set->entries[id];
+        struct log_position start = {0, LOG_HEADER_SECTORS, entry->held_generation};
+        if (entry->database != NULL && entry->database->logged && log_position_compare(start, least) < 0)
+            least = start;
+    }
+    return least;
+}
 
 static bool attached_at(const struct database_set_entry *entry, struct log_position position)
 {
@@ -101,7 +126,7 @@ static struct log_position oldest_needed(void *context)
     struct database_set *set = context;
     os_mutex_lock(&set->lock);
     bool still = set->changing > 0;
-    struct log_position oldest = set->redoing ? set->redo_position : LOG_POSITION_MAX;
+    struct log_position oldest = set->redoing ? set->redo_position : least_held(set);
     os_mutex_unlock(&set->lock);
     if (still)
         return LOG_POSITION_MIN;

@@ -25,6 +25,7 @@ struct database_set_entry {
     struct log_position attach;     /* position of the record that made it known */
     struct log_position consistent; /* as that record has it */
     struct log_position detach;     /* of the detach record, null before */
+    int32_t held_generation;        /* the checkpoint does not pass its start */
     bool headers_allowed;           /* the header may be written (attach is complete) */
 };
 
@@ -47,6 +48,11 @@ void database_set_done(struct database_set *set);
 
 /* The log's callbacks over this set; next_commit_id is left as it is. */
 void database_set_log_callbacks(struct database_set *set, struct log_callbacks *callbacks);
+
+/* The checkpoint stays at the start of the generation in which a database was created or attached, as with
+ * the engine's flush maps: a file that is lost can be made anew from the log. When the checkpoint gets too
+ * deep, this lets it go up to the start of a later generation. */
+void database_set_let_checkpoint_pass(struct database_set *set, int32_t generation);
 
 /* The database with a log id, NULL if there is none. */
 struct database *database_set_get(struct database_set *set, uint32_t id);
