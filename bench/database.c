@@ -37,27 +37,34 @@ void bench_create(struct bench_database *database, const char *folder)
     bench_need(JetCreateInstanceA(&database->instance, folder), "JetCreateInstance");
     snprintf(path, sizeof path, "%s/", folder);
     static const uint32_t paths[] = {JET_paramLogFilePath, JET_paramSystemPath, JET_paramTempPath};
-    bench_need(JetSetSystemParameterA(&database->instance, JET_sesidNil, JET_paramCreatePathIfNotExist, 1, NULL),
-               "JetSetSystemParameter");
+    bench_need(
+        JetSetSystemParameterA(&database->instance, JET_sesidNil, JET_paramCreatePathIfNotExist, 1, NULL),
+        "JetSetSystemParameter");
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        bench_need(JetSetSystemParameterA(&database->instance, JET_sesidNil, paths[i], 0, path), "JetSetSystemParameter");
+        bench_need(JetSetSystemParameterA(&database->instance, JET_sesidNil, paths[i], 0, path),
+                   "JetSetSystemParameter");
     bench_need(JetInit(&database->instance), "JetInit");
     bench_need(JetBeginSessionA(database->instance, &database->session, NULL, NULL), "JetBeginSession");
     snprintf(path, sizeof path, "%s/a.edb", folder);
-    bench_need(JetCreateDatabaseA(database->session, path, NULL, &database->database, 0), "JetCreateDatabase");
+    bench_need(JetCreateDatabaseA(database->session, path, NULL, &database->database, 0),
+               "JetCreateDatabase");
     bench_need(JetBeginTransaction(database->session), "JetBeginTransaction");
-    bench_need(JetCreateTableA(database->session, database->database, "t", 1, 100, &database->table), "JetCreateTable");
+    bench_need(JetCreateTableA(database->session, database->database, "t", 1, 100, &database->table),
+               "JetCreateTable");
     JET_COLUMNDEF column = {.cbStruct = sizeof column, .coltyp = JET_coltypLong};
-    bench_need(JetAddColumnA(database->session, database->table, "id", &column, NULL, 0, &database->id), "JetAddColumn");
+    bench_need(JetAddColumnA(database->session, database->table, "id", &column, NULL, 0, &database->id),
+               "JetAddColumn");
     column.coltyp = JET_coltypLongBinary;
     bench_need(JetAddColumnA(database->session, database->table, "data", &column, NULL, 0, &database->data),
                "JetAddColumn");
-    bench_need(JetCreateIndexA(database->session, database->table, "pk", JET_bitIndexPrimary, "+id\0", 5, 100),
-               "JetCreateIndex");
+    bench_need(
+        JetCreateIndexA(database->session, database->table, "pk", JET_bitIndexPrimary, "+id\0", 5, 100),
+        "JetCreateIndex");
     bench_need(JetCommitTransaction(database->session, 0), "JetCommitTransaction");
 }
 
-void bench_insert(struct bench_database *database, unsigned first, unsigned count, size_t size, unsigned batch)
+void bench_insert(struct bench_database *database, unsigned first, unsigned count, size_t size,
+                  unsigned batch)
 {
     char *data = malloc(size + 1);
     if (data == NULL)
@@ -68,9 +75,11 @@ void bench_insert(struct bench_database *database, unsigned first, unsigned coun
         if (i % batch == 0)
             bench_need(JetBeginTransaction(database->session), "JetBeginTransaction");
         bench_need(JetPrepareUpdate(database->session, database->table, JET_prepInsert), "JetPrepareUpdate");
-        bench_need(JetSetColumn(database->session, database->table, database->id, &id, sizeof id, 0, NULL), "JetSetColumn");
-        bench_need(JetSetColumn(database->session, database->table, database->data, data, (uint32_t)size, 0, NULL),
+        bench_need(JetSetColumn(database->session, database->table, database->id, &id, sizeof id, 0, NULL),
                    "JetSetColumn");
+        bench_need(
+            JetSetColumn(database->session, database->table, database->data, data, (uint32_t)size, 0, NULL),
+            "JetSetColumn");
         bench_need(JetUpdate(database->session, database->table, NULL, 0, NULL), "JetUpdate");
         if (i % batch == batch - 1 || i == count - 1)
             bench_need(JetCommitTransaction(database->session, 0), "JetCommitTransaction");
@@ -91,7 +100,8 @@ uint64_t bench_stream(struct bench_database *database, const char *path, size_t 
         bench_need(JET_errOutOfMemory, "aligned_alloc");
     bench_need(JetOpenFileInstanceA(database->instance, path, &file, &low, &high), "JetOpenFileInstance");
     do {
-        bench_need(JetReadFileInstance(database->instance, file, buffer, (uint32_t)chunk, &got), "JetReadFileInstance");
+        bench_need(JetReadFileInstance(database->instance, file, buffer, (uint32_t)chunk, &got),
+                   "JetReadFileInstance");
         if (write != NULL && got > 0)
             write(context, buffer, got);
         total += got;
@@ -107,7 +117,8 @@ uint64_t bench_backup(struct bench_database *database, const char *folder, size_
     char path[512];
     uint32_t size = 0;
     bench_need(JetBeginExternalBackupInstance(database->instance, 0), "JetBeginExternalBackupInstance");
-    bench_need(JetGetAttachInfoInstanceA(database->instance, list, sizeof list, &size), "JetGetAttachInfoInstance");
+    bench_need(JetGetAttachInfoInstanceA(database->instance, list, sizeof list, &size),
+               "JetGetAttachInfoInstance");
     snprintf(path, sizeof path, "%s/a.edb", folder);
     uint64_t bytes = bench_stream(database, path, chunk, NULL, NULL);
     bench_need(JetGetLogInfoInstanceA(database->instance, list, sizeof list, &size), "JetGetLogInfoInstance");

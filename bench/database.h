@@ -1,4 +1,5 @@
-/* What the benches share: one instance with one database, filled and backed up through the public calls alone. */
+/* What the benches share: one instance with one database, filled and backed up through the public calls
+ * alone. */
 #ifndef OPENESENT_BENCH_DATABASE_H
 #define OPENESENT_BENCH_DATABASE_H
 
@@ -27,9 +28,11 @@ double bench_wall_seconds(void);
 void bench_create(struct bench_database *database, const char *folder);
 
 /* Inserts rows in one transaction each `batch` rows. */
-void bench_insert(struct bench_database *database, unsigned first, unsigned count, size_t size, unsigned batch);
+void bench_insert(struct bench_database *database, unsigned first, unsigned count, size_t size,
+                  unsigned batch);
 
-/* Streams a file of the backup in progress: calls `write` with each chunk (NULL: nobody wants it). Returns its bytes. */
+/* Streams a file of the backup in progress: calls `write` with each chunk (NULL: nobody wants it). Returns
+ * its bytes. */
 uint64_t bench_stream(struct bench_database *database, const char *path, size_t chunk,
                       void (*write)(void *context, const void *bytes, size_t size), void *context);
 

@@ -1,5 +1,5 @@
-/* One full life a turn, on files in memory: create an instance and a database, 100 rows, a full backup, one more backup
- * that is stopped, term. Prints lives per second of processor time, and the peak of memory. */
+/* One full life a turn, on files in memory: create an instance and a database, 100 rows, a full backup, one
+ * more backup that is stopped, term. Prints lives per second of processor time, and the peak of memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     } while (used < seconds);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("lives per processor second: %.1f   (%u lives, peak memory %ld KiB)\n", lives / used, lives, usage.ru_maxrss);
+    printf("lives per processor second: %.1f   (%u lives, peak memory %ld KiB)\n", lives / used, lives,
+           usage.ru_maxrss);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Judged programs per second of processor time: what the backup target manages, over the programs of the given folder.
- * Prints programs and calls per second, and the peak of memory. */
+/* Judged programs per second of processor time: what the backup target manages, over the programs of the
+ * given folder. Prints programs and calls per second, and the peak of memory. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/target/target.h"
 
-const struct fuzz_target fuzz_target = {.name = "bench", .features = MUTATE_BACKUP, .simulated = true, .judged = true};
+const struct fuzz_target fuzz_target = {
+    .name = "bench", .features = MUTATE_BACKUP, .simulated = true, .judged = true};
 
 #define PROGRAMS_MAX 4096
 
@@ -48,7 +49,8 @@ int main(int argc, char **argv)
             load(path);
     }
     if (input_count == 0) {
-        fprintf(stderr, "usage: programs_bench FOLDER [SECONDS]: no programs in '%s'\n", argc > 1 ? argv[1] : "");
+        fprintf(stderr, "usage: programs_bench FOLDER [SECONDS]: no programs in '%s'\n",
+                argc > 1 ? argv[1] : "");
         return 1;
     }
     double start = bench_processor_seconds();
@@ -60,7 +62,8 @@ int main(int argc, char **argv)
     } while (used < seconds);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("programs per processor second: %.0f   calls: %.0f   (%zu different programs, %.0f calls each, peak memory %ld KiB)\n",
+    printf("programs per processor second: %.0f   calls: %.0f   (%zu different programs, %.0f calls each, "
+           "peak memory %ld KiB)\n",
            (double)fuzz_statistics->executions / used, (double)fuzz_statistics->calls / used, input_count,
            (double)fuzz_statistics->calls / (double)fuzz_statistics->executions, usage.ru_maxrss);
     for (size_t i = 0; i < input_count; i++)

@@ -1,5 +1,5 @@
-/* Streaming backup against cp: one database of real files is copied through JetReadFileInstance and by cp, in turns, in
- * one run. Prints bytes per second of both, their ratio, and the peak of memory. */
+/* Streaming backup against cp: one database of real files is copied through JetReadFileInstance and by cp, in
+ * turns, in one run. Prints bytes per second of both, their ratio, and the peak of memory. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,8 @@ static double stream_once(struct bench_database *database, const char *from, con
     *bytes = bench_stream(database, from, CHUNK, write_chunk, &file);
     close(file);
     double used = bench_wall_seconds() - start;
-    bench_need(JetEndExternalBackupInstance2(database->instance, JET_bitBackupEndAbort), "JetEndExternalBackupInstance2");
+    bench_need(JetEndExternalBackupInstance2(database->instance, JET_bitBackupEndAbort),
+               "JetEndExternalBackupInstance2");
     return used;
 }
 
@@ -73,7 +74,8 @@ int main(int argc, char **argv)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     double size = (double)bytes / 1e6;
-    printf("JetReadFileInstance: %.0f MB/s   cp: %.0f MB/s   ratio %.2f   (%.0f MB, best of %d, peak memory %ld KiB)\n",
+    printf("JetReadFileInstance: %.0f MB/s   cp: %.0f MB/s   ratio %.2f   (%.0f MB, best of %d, peak memory "
+           "%ld KiB)\n",
            size / stream, size / copy, copy / stream, size, ROUNDS, usage.ru_maxrss);
     bench_term(&database);
     char command[128];

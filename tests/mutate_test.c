@@ -1,4 +1,5 @@
-/* The mutator: same seed, same program; whatever it makes is a program that prints and reads back; sizes stay in bounds. */
+/* The mutator: same seed, same program; whatever it makes is a program that prints and reads back; sizes stay
+ * in bounds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,7 +119,8 @@ static void test_small_limits_are_respected(void **state)
         uint8_t bytes[64];
         size_t size = 0;
         for (int i = 0; i < 5; i++) {
-            size = mutate_input(bytes, size, 1 + (size_t)(seed % sizeof bytes), seed + (uint64_t)i, EVERYTHING);
+            size =
+                mutate_input(bytes, size, 1 + (size_t)(seed % sizeof bytes), seed + (uint64_t)i, EVERYTHING);
             assert_true(size <= 1 + seed % sizeof bytes);
         }
     }
@@ -159,8 +161,8 @@ static void test_phrases_are_programs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_seed_same_result),    cmocka_unit_test(test_results_read_back_from_text),
-        cmocka_unit_test(test_features_are_kept),        cmocka_unit_test(test_crossing_takes_from_both),
+        cmocka_unit_test(test_same_seed_same_result),      cmocka_unit_test(test_results_read_back_from_text),
+        cmocka_unit_test(test_features_are_kept),          cmocka_unit_test(test_crossing_takes_from_both),
         cmocka_unit_test(test_small_limits_are_respected), cmocka_unit_test(test_any_bytes_are_an_input),
         cmocka_unit_test(test_phrases_are_programs),
     };
