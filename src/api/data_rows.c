@@ -221,8 +221,6 @@ JET_ERR JET_API JetRetrieveTaggedColumnList(JET_SESID sesid, JET_TABLEID tableid
     if (pcColumns == NULL)
         FAIL(JET_errInvalidParameter);
     const uint32_t max = cbData / (uint32_t)sizeof(JET_RETRIEVEMULTIVALUECOUNT);
-    if (pvData != NULL && max == 0)
-        FAIL(JET_errBufferTooSmall);
     TRY(table_tagged_list(call.cursor, pvData, max, pcColumns, columnidStart, grbit));
 done:
     data_leave(&call);

@@ -102,6 +102,14 @@ static inline bool column_id_is_tagged(JET_COLUMNID id)
     return (id & 0xffff) >= COLUMN_TAGGED_FIRST;
 }
 
+static inline bool column_id_is_valid(JET_COLUMNID id)
+{
+    return (id & 0xffff0000u & ~(JET_COLUMNID)COLUMN_TEMPLATE_BIT) == 0 &&
+           ((id & 0xffff) <= COLUMN_VARIABLE_LAST
+                ? (id & 0xffff) >= COLUMN_FIXED_FIRST
+                : (id & 0xffff) >= COLUMN_TAGGED_FIRST && (id & 0xffff) <= COLUMN_TAGGED_LAST);
+}
+
 static inline bool column_is_long(const struct column_definition *column)
 {
     return column->type == JET_coltypLongText || column->type == JET_coltypLongBinary;

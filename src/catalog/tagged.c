@@ -441,7 +441,7 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record,
     if (itag == 0 || itag > old.value_count)
         edit.itag = old.value_count + 1;
     const bool null_over_null = value == NULL && edit.itag > old.value_count;
-    if (null_over_null && edit.itag > 1)
+    if (null_over_null && (edit.itag > 1 || (!found && itag != 1)))
         goto done; /* nothing there to remove */
     if (value != NULL)
         edit.count = edit.itag > old.value_count ? old.value_count + 1 : old.value_count;

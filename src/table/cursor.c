@@ -169,6 +169,8 @@ static JET_ERR column_visible(struct table_cursor *cursor, const struct column_d
 JET_ERR table_find_column(struct table_cursor *cursor, JET_COLUMNID id, struct column_definition **out)
 {
     bool visible = false;
+    if (!column_id_is_valid(id))
+        return JET_errBadColumnId;
     struct column_definition *column = table_definition_column(cursor->table, id);
     if (column == NULL)
         return JET_errColumnNotFound;

@@ -408,14 +408,15 @@ done:
 /* --- deleting and renaming --- */
 
 /* Marks the table as being deleted, if nobody else uses it. */
-static JET_ERR mark_deleted(struct table_definition *table)
+static JET_ERR mark_deleted(const struct transaction *transaction, struct table_definition *table)
 {
     JET_ERR err = JET_errSuccess;
     catalog_lock(table->database->catalog);
     if (table->delete_pending)
         err = JET_errTableLocked;
     else if (table->open_count > 1)
-        err = table->deny_read_count > 0 ? JET_errTableLocked : JET_errTableInUse;
+        err = table->deny_read_count > 0 && table->exclusive_owner != transaction ? JET_errTableLocked
+                                                                                  : JET_errTableInUse;
     else if (table->is_template)
         err = JET_errCannotDeleteTemplateTable;
     else
@@ -449,7 +450,7 @@ static JET_ERR delete_in_transaction(struct transaction *transaction, struct dat
     JET_ERR err = JET_errSuccess;
     struct table_definition *table = NULL;
     TRY(catalog_open_table(transaction, database, name, &table));
-    TRY(mark_deleted(table));
+    TRY(mark_deleted(transaction, table));
     err = register_change(transaction, table, &delete_action);
     if (err < JET_errSuccess) {
         table->delete_pending = false;

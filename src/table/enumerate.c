@@ -338,7 +338,7 @@ JET_ERR table_tagged_list(struct table_cursor *cursor, JET_RETRIEVEMULTIVALUECOU
     for (;;) {
         struct column_values values;
         TRY(table_next_column(cursor, &position, &column));
-        if (column == NULL || (list != NULL && *count == max))
+        if (column == NULL || (max != 0 && *count == max))
             break;
         if (!column_id_is_tagged(column->id))
             continue;
@@ -348,13 +348,12 @@ JET_ERR table_tagged_list(struct table_cursor *cursor, JET_RETRIEVEMULTIVALUECOU
         TRY(read_values(cursor, row_view(&row), column, ignore, &values));
         if (!reached || !values.present)
             continue;
-        if (list != NULL) {
+        if (list != NULL && max != 0) {
             list[*count] = (JET_RETRIEVEMULTIVALUECOUNT){
                 .columnid = column_public_id(column),
                 .cMultiValues = (uint16_t)values.count,
             };
             list[*count].fLongValue = column_is_long(column);
-            list[*count].fDefaultValue = !values.tagged;
             list[*count].fNullOverride = values.tagged && values.field.null;
             list[*count].fDerived = column->inherited;
         }

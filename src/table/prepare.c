@@ -164,7 +164,7 @@ static JET_ERR prepare_copy(struct table_cursor *cursor, uint32_t preparation)
     JET_ERR err = JET_errSuccess;
     const bool moves = preparation != JET_prepInsertCopy;
     TRY(table_settle(cursor));
-    if (moves)
+    if (moves && transaction_level(cursor->transaction) > 0)
         TRY(versioned_cursor_lock(cursor->primary, VERSIONED_LOCK_WRITE));
     TRY(copy_current(cursor));
     if (preparation != JET_prepInsertCopyReplaceOriginal)

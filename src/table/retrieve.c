@@ -34,6 +34,8 @@ void row_free(struct row_copy *row)
     row->data = NULL;
 }
 
+#define INTERNAL_BITS 0xf0000000u /* of a grbit: nobody else may use them */
+
 /* Gives bytes out: as many as fit. */
 static JET_ERR give(const uint8_t *data, uint32_t size, void *buffer, uint32_t max, uint32_t *actual)
 {
@@ -168,12 +170,10 @@ done:
 }
 
 /* JET_errSuccess with *from_record: the caller reads the record, with options->itag. */
-static JET_ERR retrieve_from_index(struct table_cursor *cursor, const struct column_definition *column,
-                                   void *buffer, uint32_t max, uint32_t *actual,
-                                   struct retrieve_options *options, bool *from_record)
+static JET_ERR retrieve_from_index(struct table_cursor *cursor, JET_COLUMNID id, void *buffer, uint32_t max,
+                                   uint32_t *actual, struct retrieve_options *options, bool *from_record)
 {
     JET_ERR err = JET_errSuccess;
-    struct node_view node;
     uint8_t *value = NULL;
     uint8_t *key = NULL;
     uint32_t size = 0;
@@ -183,21 +183,33 @@ static JET_ERR retrieve_from_index(struct table_cursor *cursor, const struct col
     *from_record = true;
     if (bookmark && (options->grbit & JET_bitRetrieveFromIndex) != 0)
         FAIL(JET_errInvalidGrbit);
+    if (!column_id_is_valid(id))
+        FAIL(JET_errBadColumnId);
     if (cursor->secondary == NULL) {
-        if (cursor->table->primary == NULL || cursor->deferred_first)
+        /* Without a place, and in a sort, the record has to tell. */
+        if (cursor->table->primary == NULL || cursor->deferred_first || cursor->is_temporary ||
+            !versioned_cursor_on_node(cursor->primary)) {
+            options->itag = 1;
             goto done;
+        }
         index = cursor->table->primary;
+        options->grbit &= ~(JET_GRBIT)JET_bitRetrieveTag;
     }
     if (index == NULL)
         FAIL(JET_errColumnNotFound);
-    const int place = place_in_index(index, column_public_id(column));
+    const int place = place_in_index(index, id);
     if (place < 0)
         FAIL(JET_errColumnNotFound);
     if (index->tuples && place == 0 && (options->grbit & JET_bitRetrieveTuple) == 0)
         FAIL(JET_errIndexTuplesCannotRetrieveFromIndex);
+    const struct column_definition *column = table_definition_column(cursor->table, id);
+    if (column == NULL)
+        FAIL(JET_errColumnNotFound);
     TRY(table_settle(cursor));
-    TRY(versioned_cursor_copy(table_active(cursor), &node));
-    const struct span source = bookmark && cursor->secondary != NULL ? node.data : node.key;
+    struct bookmark at;
+    struct versioned_cursor *from = bookmark ? cursor->primary : table_active(cursor);
+    TRY(versioned_cursor_bookmark(from, &at));
+    const struct span source = at.key;
     if ((key = os_duplicate(source.bytes, source.size)) == NULL ||
         (value = os_allocate(KEY_SIZE_MAX)) == NULL)
         FAIL(JET_errOutOfMemory);
@@ -229,6 +241,8 @@ static JET_ERR check_grbit(const struct table_cursor *cursor, const struct retri
 {
     const JET_GRBIT grbit = options->grbit;
     (void)cursor;
+    if (grbit & INTERNAL_BITS)
+        return JET_errInvalidGrbit;
     if (grbit & JET_bitRetrievePhysicalSize) {
         if (grbit & ~(JET_GRBIT)(JET_bitRetrievePhysicalSize | JET_bitRetrieveCopy))
             return JET_errInvalidGrbit;
@@ -238,6 +252,12 @@ static JET_ERR check_grbit(const struct table_cursor *cursor, const struct retri
     if ((grbit & JET_bitRetrieveTuple) != 0 && (grbit & JET_bitRetrieveFromIndex) == 0)
         return JET_errInvalidGrbit;
     return JET_errSuccess;
+}
+
+static bool inserting(const struct table_cursor *cursor)
+{
+    return cursor->prepared == PREPARED_INSERT || cursor->prepared == PREPARED_INSERT_COPY ||
+           cursor->prepared == PREPARED_INSERT_COPY_DELETE;
 }
 
 /* Column 0: value number `itag` among all values of all tagged columns. */
@@ -284,18 +304,10 @@ JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffe
     bool from_record = true;
     TRY(check_grbit(cursor, options, max, actual));
     if (options->grbit & (JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark)) {
-        if (id == 0)
-            FAIL(JET_errBadColumnId);
-        column = table_definition_column(cursor->table, id);
-        if (column == NULL || column->state == DEFINITION_DELETED) {
-            if (cursor->secondary != NULL || cursor->table->primary == NULL)
-                FAIL(JET_errColumnNotFound);
-        } else {
-            err = retrieve_from_index(cursor, column, buffer, max, actual, options, &from_record);
-            if (err < JET_errSuccess || !from_record) {
-                options->column = id;
-                goto done;
-            }
+        err = retrieve_from_index(cursor, id, buffer, max, actual, options, &from_record);
+        if (err < JET_errSuccess || !from_record) {
+            options->column = id;
+            goto done;
         }
     }
     if (id != 0)
@@ -315,6 +327,10 @@ JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffe
     }
     options->column = found == NULL ? 0 : column_public_id(found);
     err = found == NULL ? give_null(actual) : give_value(cursor, found, &value, options, buffer, max, actual);
+    /* The published engine corrects an escrow column's value in the buffer, which must hold the whole. */
+    if (err != JET_errSuccess && err >= JET_errSuccess && found != NULL &&
+        (found->flags & COLUMN_FLAG_ESCROW) != 0 && !inserting(cursor))
+        err = JET_errInvalidBufferSize;
 done:
     row_free(&row);
     return err;

@@ -572,7 +572,10 @@ JET_ERR table_escrow(struct table_cursor *cursor, JET_COLUMNID id, const void *d
     } else {
         memcpy(&amount, delta, 8);
     }
-    TRY(versioned_cursor_delta(cursor->primary, column->record_offset, size, amount, &before, NULL));
+    err = versioned_cursor_delta(cursor->primary, column->record_offset, size, amount, &before, NULL);
+    if (err == JET_errNoCurrentRecord)
+        err = JET_errRecordDeleted; /* as the published engine says it */
+    TRY(err);
     if (old != NULL && old_max >= size)
         memcpy(old, &before, size);
     if (old_size != NULL)

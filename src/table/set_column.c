@@ -7,6 +7,7 @@
 #include "src/table/update.h"
 
 #define LONG_INTRINSIC_MAX 1023u
+#define INTERNAL_BITS 0xf0000000u /* of a grbit: nobody else may use them */
 #define LONG_ID_SIZE 4u
 #define LONG_SIZE_MAX 0x7fffffffu
 
@@ -462,7 +463,7 @@ static JET_ERR check_grbit(struct table_cursor *cursor, JET_GRBIT grbit, uint32_
         return JET_errInvalidGrbit;
     if ((grbit & JET_bitSetContiguousLV) != 0 && size < cursor->database->page_size)
         return JET_errInvalidBufferSize;
-    return JET_errSuccess;
+    return (grbit & INTERNAL_BITS) != 0 ? JET_errInvalidGrbit : JET_errSuccess;
 }
 
 static bool replacing(const struct table_cursor *cursor)
