@@ -318,7 +318,8 @@ static JET_ERR next_page(struct btree_cursor *cursor)
     page_number number = page_header(&from.page)->next;
 
     for (page_number steps = 0; number != PAGE_NUMBER_NULL; steps++) {
-        if (steps > cursor->tree->database->page_last) /* empty pages in a circle */
+        if (number == from.page.number ||
+            steps > cursor->tree->database->page_last) /* empty pages in a circle */
             FAIL(JET_errBadPageLink);
         const struct latch *behind = latch_is_held(&at) ? &at : &from;
 

@@ -31,6 +31,16 @@ static void release_merge(struct merge_plan *plan)
     cache_unlatch(&plan->right);
 }
 
+/* Whether the plan has the page latched already, which happens in damaged trees only. */
+static bool merge_has(const struct merge_plan *plan, page_number number)
+{
+    for (size_t i = 0; i < plan->depth; i++) {
+        if (latch_is_held(&plan->levels[i].latch) && plan->levels[i].latch.page.number == number)
+            return true;
+    }
+    return latch_is_held(&plan->left) && plan->left.page.number == number;
+}
+
 /* Latches a sibling of the leaf and checks that they know each other. */
 static JET_ERR latch_sibling(struct merge_plan *plan, page_number number, struct latch *latch)
 {
@@ -38,6 +48,8 @@ static JET_ERR latch_sibling(struct merge_plan *plan, page_number number, struct
 
     if (number == PAGE_NUMBER_NULL)
         return JET_errSuccess;
+    if (merge_has(plan, number))
+        FAIL(JET_errBadPageLink);
     TRY(cache_latch(plan->tree->database, number, LATCH_INTENT, 0, latch));
     if (page_header(&latch->page)->tree != plan->tree->object || !page_is_leaf(&latch->page))
         FAIL(JET_errBadPageLink);
@@ -52,9 +64,13 @@ static JET_ERR latch_leaves(struct merge_plan *plan, page_number number, const s
     JET_ERR err = JET_errSuccess;
     struct latch *leaf = &plan->levels[plan->depth - 1].latch;
 
+    if (merge_has(plan, number))
+        FAIL(JET_errBadParentPageLink);
     TRY(cache_latch(plan->tree->database, number, LATCH_INTENT, 0, leaf));
     TRY(tree_check_page(plan->tree, &leaf->page, above));
     page_number previous = page_header(&leaf->page)->previous;
+    if (previous == number)
+        FAIL(JET_errBadPageLink);
     if (previous != PAGE_NUMBER_NULL) {
         cache_unlatch(leaf);
         TRY(latch_sibling(plan, previous, &plan->left));
@@ -78,7 +94,7 @@ static JET_ERR latch_merge_path(struct merge_plan *plan, const struct bookmark *
         struct merge_level *level = &plan->levels[plan->depth - 1];
         const struct page *above = plan->depth > 1 ? &plan->levels[plan->depth - 2].latch.page : NULL;
 
-        if (plan->depth > TREE_DEPTH_MOST)
+        if (plan->depth > TREE_DEPTH_MOST || merge_has(plan, number))
             FAIL(JET_errBadParentPageLink);
         if (above != NULL && page_has_flag(above, PAGE_PARENT_OF_LEAF)) {
             TRY(latch_leaves(plan, number, above));

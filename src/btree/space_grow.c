@@ -166,6 +166,8 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
     TRY(space_from_parent(tree, actor, wanted + 2, least + 2, &extent));
     change.secondary_first = extent.last - extent.pages + 1;
     change.secondary_pages = extent.pages;
+    if (tree->root >= change.secondary_first && tree->root <= extent.last)
+        FAIL(JET_errSPAvailExtCorrupted);
     TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
     TRY(tree_check_page(tree, &root.page, NULL));
     TRY(cache_latch_new(tree->database, change.secondary_first, &owned));

@@ -21,6 +21,16 @@ static void free_plan(struct split_plan *plan)
     os_free(plan);
 }
 
+/* Whether the plan has the page latched already: in a damaged database anything may point anywhere. */
+static bool plan_has(const struct split_plan *plan, page_number number)
+{
+    for (size_t level = 0; level < plan->depth; level++) {
+        if (plan->path[level].page.number == number)
+            return true;
+    }
+    return latch_is_held(&plan->right) && plan->right.page.number == number;
+}
+
 /* Latches the path to the bookmark, root to leaf, in intent mode, and the leaf's right sibling. */
 static JET_ERR latch_path(struct split_plan *plan, const struct bookmark *bookmark, bool *equal)
 {
@@ -31,7 +41,7 @@ static JET_ERR latch_path(struct split_plan *plan, const struct bookmark *bookma
     for (size_t level = 0;; level++) {
         struct latch *latch = &plan->path[level];
 
-        if (level == TREE_DEPTH_MOST)
+        if (level == TREE_DEPTH_MOST || plan_has(plan, number))
             FAIL(JET_errBadParentPageLink);
         TRY(cache_latch(tree->database, number, LATCH_INTENT, 0, latch));
         plan->depth = level + 1;
@@ -45,6 +55,8 @@ static JET_ERR latch_path(struct split_plan *plan, const struct bookmark *bookma
     }
     const struct latch *leaf = &plan->path[plan->depth - 1];
     page_number next = page_header(&leaf->page)->next;
+    if (plan_has(plan, next))
+        FAIL(JET_errBadPageLink);
     if (next != PAGE_NUMBER_NULL) {
         TRY(cache_latch(tree->database, next, LATCH_INTENT, 0, &plan->right));
         if (page_header(&plan->right.page)->tree != tree->object || !page_is_leaf(&plan->right.page) ||
@@ -170,6 +182,8 @@ static JET_ERR latch_new_pages(struct split_plan *plan, const page_number *pages
 
         if (!step->splits)
             continue;
+        if (plan_has(plan, pages[used]) || (used > 0 && pages[used] == pages[used - 1]))
+            FAIL(JET_errSPAvailExtCorrupted);
         TRY(cache_latch_new(plan->tree->database, pages[used], &plan->new_pages[level]));
         step->new_page = plan->new_pages[level].page;
         step->new_number = pages[used];

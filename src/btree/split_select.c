@@ -409,6 +409,9 @@ JET_ERR split_select(struct split_plan *plan, const struct node_change *change)
         level--;
         begin_step(plan, level);
         plan->steps[level].operation_line = split_separator_line(&plan->path[level].page, step->parent_key);
+        if (plan->steps[level].operation_line >= plan->steps[level].line_count ||
+            node_child(&plan->path[level].page, plan->steps[level].operation_line) != step->split_number)
+            FAIL(JET_errBadParentPageLink);
         plan->first = level;
         if (pointer_fits(plan, level, step->parent_key))
             break;

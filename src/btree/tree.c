@@ -163,8 +163,13 @@ JET_ERR tree_open_new(struct tree_registry *registry, struct database *database,
     tree->unique = unique;
     tree->parent = parent;
     tree->space_known = true;
-    *out = publish(registry, tree);
-    ASSERT(*out == tree);
+    struct tree *published = publish(registry, tree);
+    if (published != tree) {
+        /* Another tree in use has this root: the page was not free. */
+        tree_close(published);
+        return JET_errSPAvailExtCorrupted;
+    }
+    *out = tree;
     return JET_errSuccess;
 }
 
