@@ -39,7 +39,7 @@ uint32_t model_log_generation(struct model *model, const struct model_instance *
     if (strlen(instance->log_path) != directory || strncmp(wanted, instance->log_path, directory) != 0)
         return 0;
     size_t base = strlen(instance->base_name);
-    if (strncmp(name, instance->base_name, base) != 0 || strlen(name + base) < 9)
+    if (strncmp(name, instance->base_name, base) != 0 || strlen(name + base) != (model->long_names ? 12 : 9))
         return 0;
     char *end;
     unsigned long generation = strtoul(name + base, &end, 16);
@@ -309,8 +309,12 @@ static void end_surrogate(struct model *model)
     else if (backup->kind == BACKUP_LOCAL)
         model_want(model, model->published ? JET_errSuccess : JET_errBackupInProgress);
     else
-        model_want(model, JET_errSuccess);
-    if (!model_succeeded(model))
+        model_want(model,
+                   !model->published && backup->stop && !abort ? JET_errBackupAbortByServer : JET_errSuccess);
+    int32_t code = model_answered(model);
+    if (code == JET_errBackupAbortByServer && backup->kind == BACKUP_SURROGATE)
+        finish_end(model, instance, true);
+    if (code < 0)
         return;
     if (backup->kind == BACKUP_FROZEN) {
         model->lost = true;

@@ -115,6 +115,8 @@ static JET_ERR call_set_column(struct call *call)
         run_bad(call, "cb= is beyond the value");
         return JET_errSuccess;
     }
+    if (value.is_zero)
+        grbit |= JET_bitSetZeroLength;
     return JetSetColumn(session, table, column.id, value.is_null ? NULL : value.bytes, size, (JET_GRBIT)grbit,
                         has_info ? &info : NULL);
 }
