@@ -209,9 +209,6 @@ static JET_ERR finish(struct instance *instance, enum term_kind kind, JET_GRBIT 
         if (err < JET_errSuccess)
             kind = TERM_ERROR;
     }
-    /* A dirty end keeps what was committed lazily: the log is complete, only the databases are not. */
-    if (instance->recovery_on && kind == TERM_ERROR && instance_unavailable(instance) == JET_errSuccess)
-        (void)log_flush_all(instance->log);
     if (instance->recovery_on) {
         err = recovery_term(&instance->logged_databases, kind != TERM_ERROR && first == JET_errSuccess);
         if (first == JET_errSuccess && err < JET_errSuccess && kind != TERM_ERROR)

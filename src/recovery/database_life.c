@@ -213,12 +213,13 @@ static void retire_backup_info(struct database_header *header, bool hard_recover
         clear_backup_info(header);
 }
 
-JET_ERR database_header_clean(struct database *database, struct log_position position, bool recovering)
+JET_ERR database_header_clean(struct database *database, struct log_position position,
+                              enum header_clean_reason reason)
 {
     os_mutex_lock(&database->header_lock);
     struct database_header *header = &database->header;
-    if (recovering)
-        retire_backup_info(header, header->full_current.generation_low != 0);
+    if (reason != HEADER_CLEAN_RUNNING)
+        retire_backup_info(header, reason == HEADER_CLEAN_HARD_RECOVERY);
     database_header_set_state(header, DATABASE_CLEAN_SHUTDOWN, 0, 0, NULL);
     header->generation_recovering = 0;
     header->consistent = position;
@@ -251,7 +252,7 @@ JET_ERR database_log_detach(struct database_set *set, struct database *database,
     set->entries[database->id].detach = position;
     set->entries[database->id].headers_allowed = false;
     os_mutex_unlock(&set->lock);
-    TRY(database_header_clean(database, position, false));
+    TRY(database_header_clean(database, position, HEADER_CLEAN_RUNNING));
     database_set_remove(set, database);
 done:
     hold_checkpoint(set, false);

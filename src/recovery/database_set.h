@@ -85,8 +85,11 @@ JET_ERR database_log_detach(struct database_set *set, struct database *database,
 void database_header_after_attach(const struct signature *log_signature, const struct log_time *created,
                                   struct log_position position, bool recovering, bool keep_backup_info,
                                   struct database *database);
-/* Marks the database clean as of `position` and writes the header. */
-JET_ERR database_header_clean(struct database *database, struct log_position position, bool recovering);
+/* Marks the database clean as of `position` and writes the header. The end of a recovery drops what the
+ * header says of the backup that the file comes from, that of a restore all it says of backups. */
+enum header_clean_reason { HEADER_CLEAN_RUNNING, HEADER_CLEAN_RECOVERY, HEADER_CLEAN_HARD_RECOVERY };
+JET_ERR database_header_clean(struct database *database, struct log_position position,
+                              enum header_clean_reason reason);
 
 /* What a finished backup leaves in a header (header_lock held): `scope` is an enum log_backup_scope. */
 void database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,

@@ -313,7 +313,8 @@ static JET_ERR close_clean(struct recovery *recovery, uint32_t id, struct log_po
     if (database->header.state == DATABASE_JUST_CREATED)
         return remove_unfinished(recovery, id);
     TRY(cache_flush_database(database));
-    TRY(database_header_clean(database, position, true));
+    TRY(database_header_clean(database, position,
+                              recovery->hard ? HEADER_CLEAN_HARD_RECOVERY : HEADER_CLEAN_RECOVERY));
 done:
     recovery_drop_database(recovery, id);
     return err;

@@ -154,7 +154,7 @@ JET_ERR recovery_term(struct database_set *set, bool clean)
         if (database == NULL)
             continue;
         if (!database->read_only)
-            TRY(database_header_clean(database, mark, false));
+            TRY(database_header_clean(database, mark, HEADER_CLEAN_RUNNING));
         database_set_remove(set, database);
     }
     struct log_record_term2 record = {{LOG_RECORD_TERM2, set->init, LOG_POSITION_MIN, 0},
