@@ -258,8 +258,15 @@ static void open_file(struct model *model)
         model_want(model, JET_errInvalidParameter);
         return;
     }
-    if (model_has_options(model))
-        model_no_opinion(model);
+    if (model_has_options(model) || slot.is_null) {
+        /* A null pointer for something to be returned. */
+        if (model->published || instance->backup.open != NULL)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        if (model_answered(model) < 0)
+            return;
+        model->expect.code_count = 0;
+    }
     struct database_file *file;
     uint32_t generation;
     model_open_rule(model, instance, path, &file, &generation);

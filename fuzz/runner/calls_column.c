@@ -72,11 +72,16 @@ static JET_ERR call_update(struct call *call)
     uint32_t actual = 0;
     void *target = wants_bookmark ? bookmark : NULL;
     uint32_t room = wants_bookmark ? size : 0;
+    const struct bookmark *old = wants_bookmark ? run_bookmark_get(call, slot) : NULL;
+    if (old != NULL)
+        memcpy(bookmark, old->bytes, old->size);
     JET_ERR err = has_grbit ? JetUpdate2(session, table, target, room, &actual, (JET_GRBIT)grbit)
                             : JetUpdate(session, table, target, room, &actual);
     if (err >= JET_errSuccess && wants_bookmark) {
         run_fact(call, "cb=%u", actual);
         run_bookmark_set(call, slot, bookmark, actual < size ? actual : size);
+    } else if (old != NULL) {
+        run_bookmark_set(call, slot, bookmark, old->size); /* a failed update may have written to it */
     }
     return err;
 }
@@ -222,7 +227,7 @@ static JET_ERR call_set_columns(struct call *call)
         set[i] = (JET_SETCOLUMN){.columnid = columns[i].id,
                                  .pvData = values[i].is_null ? NULL : values[i].bytes,
                                  .cbData = values[i].size,
-                                 .grbit = grbit,
+                                 .grbit = values[i].is_zero ? grbit | JET_bitSetZeroLength : grbit,
                                  .ibLongValue = start,
                                  .itagSequence = itag};
     err = JetSetColumns(session, table, set, count);

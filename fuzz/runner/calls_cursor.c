@@ -90,6 +90,8 @@ static JET_ERR call_make_key(struct call *call)
         run_bad(call, "a value is missing");
     if (call->bad)
         return JET_errSuccess;
+    if (value.is_zero)
+        grbit |= JET_bitKeyDataZeroLength;
     return JetMakeKey(session, table, value.is_null ? NULL : value.bytes, value.size, (JET_GRBIT)grbit);
 }
 

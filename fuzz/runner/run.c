@@ -107,6 +107,7 @@ static void report(struct run *run, size_t index)
     if (run->transcript != NULL) {
         struct program_line *line = &run->transcript->lines[index];
         struct program_line copy = *line;
+        copy.arrow_column = line->expects ? line->arrow_column : 59;
         copy.expects = true;
         copy.outcome = answer.outcome;
         program_copy_line(run->transcript, line, &copy);
