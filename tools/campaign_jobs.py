@@ -1,6 +1,7 @@
 """One running fuzzer: libFuzzer or AFL++, behind one interface."""
 
 import collections
+import hashlib
 import os
 import re
 import shutil
@@ -99,7 +100,30 @@ class Job:
 
 
 class LibFuzzerJob(Job):
+    def copy_seeds(self):
+        """The seeds by the names that libFuzzer gives them, so that one that fails can be left out."""
+        folder = os.path.join(self.folder, "seeds")
+        os.makedirs(folder, exist_ok=True)
+        for source in self.campaign.seeds:
+            for entry in sorted(os.listdir(source)):
+                with open(os.path.join(source, entry), "rb") as program:
+                    content = program.read()
+                path = os.path.join(folder, hashlib.sha1(content).hexdigest())
+                if entry.endswith(".jet") and not os.path.exists(path):
+                    with open(path, "wb") as out:
+                        out.write(content)
+        return folder
+
+    def leave_out(self, artifact, seeds):
+        """A program that fails would end every start of the fuzzer: it is known now, so it goes."""
+        name = artifact.split("-", 1)[1]
+        for folder in (seeds, self.corpus):
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                os.remove(path)
+
     def run(self):
+        seeds = self.copy_seeds()
         deadline = time.time() + self.seconds
         while not self.campaign.stopping.is_set():
             left = deadline - time.time()
@@ -107,7 +131,7 @@ class LibFuzzerJob(Job):
                 return
             command = [self.binary, "-max_total_time=%d" % max(1, round(left)), "-artifact_prefix=%s/" % self.folder]
             command += ["-max_len=8192", "-len_control=0", "-timeout=25", "-rss_limit_mb=3000", "-reload=1", "-print_pcs=0"]
-            command += [self.corpus] + self.campaign.seeds
+            command += [self.corpus, seeds]
             started = time.time()
             reader = self.start(command, self.environment())
             # libFuzzer ends by itself; one that hangs is ended.
@@ -122,6 +146,7 @@ class LibFuzzerJob(Job):
             ]
             for name in sorted(artifacts):
                 path = os.path.join(self.folder, name)
+                self.leave_out(name, seeds)
                 if not name.startswith("slow-unit"):
                     self.campaign.found(self, path, "".join(self.said))
                 os.remove(path)
