@@ -101,7 +101,8 @@ static void check_state(struct plan *plan, struct workload *workload)
     char why_next[256] = "";
     JET_ERR err = start(&engine, false);
     if (err < JET_errSuccess && plan->may_refuse &&
-        (err == JET_errReadVerifyFailure || err == JET_errLogFileCorrupt)) {
+        (err == JET_errReadVerifyFailure || err == JET_errLogFileCorrupt ||
+         err == JET_errDatabaseCorrupted)) {
         plan->seed = UINT64_MAX; /* the end of this one */
         refused++;
         return;
@@ -148,15 +149,139 @@ static void one_seed(uint64_t seed)
     EsentHostCrash();
 }
 
+/* ---- faults without a crash */
+
+static void end_well(struct plan *plan, struct workload_engine *engine, const struct workload *workload)
+{
+    char why[256] = "";
+    if (!workload_matches(engine, workload, why, sizeof why))
+        fail_msg("seed %llu: %s", (unsigned long long)plan->seed, why);
+    JET_ERR err = JetTerm2(engine->instance, JET_bitTermComplete);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: the end answered %d", (unsigned long long)plan->seed, err);
+    finding_text[0] = 0;
+    err = EsentHostCheckDatabase(PATH, note_finding, NULL);
+    if (err != JET_errSuccess)
+        fail_msg("seed %llu: the checker answered %d: %s", (unsigned long long)plan->seed, err, finding_text);
+    char report[400];
+    if (EsentHostReset(report, sizeof report) != 0)
+        fail_msg("seed %llu leaks: %s", (unsigned long long)plan->seed, report);
+}
+
+/* An allocation fails somewhere in each transaction: the call says so, the rollback works, nothing else
+ * changes. */
+static void allocations_of(uint64_t seed)
+{
+    struct plan plan = {.seed = seed};
+    struct workload workload = {.seed = seed};
+    struct workload_engine engine = {0};
+    new_world(&plan);
+    assert_int_equal(EsentHostTrackWrites(0), JET_errSuccess);
+    JET_ERR err = start(&engine, true);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+    for (uint32_t i = 0; i < 80; i++) {
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1 + workload_random(&plan.random, 1 + i * 3), 1);
+        err = workload_run(&engine, &workload);
+        EsentHostFailNone();
+        if (err >= JET_errSuccess)
+            continue;
+        if (err == JET_errLogWriteFail || err == JET_errInstanceUnavailable) {
+            /* the log could not go on: only a new start helps */
+            EsentHostCrash();
+            JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan.page_size, NULL);
+            check_state(&plan, &workload);
+            err = start(&engine, false);
+            if (err < JET_errSuccess)
+                fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+            continue;
+        }
+        if (err != JET_errOutOfMemory)
+            fail_msg("seed %llu, transaction %u: %s answered %d", (unsigned long long)seed, workload.done,
+                     engine.failed, err);
+        err = JetRollback(engine.session, JET_bitRollbackAll);
+        if (err < JET_errSuccess && err != JET_errNotInTransaction)
+            fail_msg("seed %llu: the rollback answered %d", (unsigned long long)seed, err);
+    }
+    end_well(&plan, &engine, &workload);
+}
+
+static uint64_t seeds_wanted(uint64_t otherwise)
+{
+    const char *rounds = getenv("CRASH_ROUNDS");
+    return rounds != NULL ? strtoull(rounds, NULL, 10) : otherwise;
+}
+
+static uint64_t first_seed(void)
+{
+    const char *first = getenv("CRASH_SEED");
+    return first != NULL ? strtoull(first, NULL, 10) : 0;
+}
+
+static void allocations_fail(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < seeds_wanted(40); i++)
+        allocations_of(first_seed() + i);
+}
+
+/* Writes, reads, syncs fail, the disk is full: calls fail until the instance may be useless; after a restart
+ * all is as committed. */
+static void disks_of(uint64_t seed)
+{
+    static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_WRITE, ESENT_HOST_FAULT_READ,
+                                                  ESENT_HOST_FAULT_SYNC,  ESENT_HOST_FAULT_DISK_FULL,
+                                                  ESENT_HOST_FAULT_IO,    ESENT_HOST_FAULT_SHORT_WRITE};
+    struct plan plan = {.seed = seed};
+    struct workload workload = {.seed = seed};
+    struct workload_engine engine = {0};
+    enum ESENT_HOST_FAULT kind = kinds[seed % 6];
+    new_world(&plan);
+    assert_int_equal(EsentHostTrackWrites(0), JET_errSuccess);
+    JET_ERR err = start(&engine, true);
+    for (uint32_t life = 0; life < 4; life++) {
+        if (life > 0)
+            err = start(&engine, false);
+        if (err < JET_errSuccess)
+            fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+        EsentHostFailNth(kind, 1 + workload_random(&plan.random, 150), workload_random(&plan.random, 3));
+        do {
+            err = workload_run(&engine, &workload);
+        } while (err >= JET_errSuccess && workload_random(&plan.random, 80) != 0);
+        if (err < JET_errSuccess)
+            (void)JetRollback(engine.session, JET_bitRollbackAll);
+        if (workload_random(&plan.random, 2) == 0)
+            (void)JetTerm2(engine.instance, JET_bitTermComplete);
+        EsentHostFailNone();
+        EsentHostCrash();
+        JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan.page_size, NULL);
+        plan.mode = ESENT_HOST_CRASH_KEEP_ALL;
+        plan.may_refuse = kind == ESENT_HOST_FAULT_SHORT_WRITE; /* a torn page */
+        check_state(&plan, &workload);
+        if (plan.seed == UINT64_MAX) {
+            EsentHostCrash();
+            return;
+        }
+    }
+    err = start(&engine, false);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+    end_well(&plan, &engine, &workload);
+}
+
+static void disks_fail(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < seeds_wanted(40); i++)
+        disks_of(first_seed() + i);
+}
+
 static void machines_crash(void **state)
 {
     (void)state;
-    const char *rounds = getenv("CRASH_ROUNDS");
-    const char *first = getenv("CRASH_SEED");
-    uint64_t seed = first != NULL ? strtoull(first, NULL, 10) : 0;
-    uint64_t count = rounds != NULL ? strtoull(rounds, NULL, 10) : 60;
+    uint64_t count = seeds_wanted(60);
     for (uint64_t i = 0; i < count; i++)
-        one_seed(seed + i);
+        one_seed(first_seed() + i);
     print_message("%llu seeds, %u refused after torn writes\n", (unsigned long long)count, refused);
 }
 
@@ -174,6 +299,10 @@ static int end_world(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(machines_crash)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(machines_crash), cmocka_unit_test(allocations_fail),
+                                       cmocka_unit_test(disks_fail)};
+    const char *only = getenv("CRASH_TEST");
+    if (only != NULL)
+        cmocka_set_test_filter(only);
     return cmocka_run_group_tests(tests, use_memory, end_world);
 }

@@ -173,13 +173,15 @@ static void begin_value(struct table_check *state, page_number page, uint64_t id
 static void take_chunk(struct table_check *state, page_number page, uint64_t id, uint64_t offset,
                        const struct node *node)
 {
+    if ((node->flags & NODE_DELETED) != 0)
+        return; /* clean-up takes the nodes of a deleted value one by one */
     if (!state->value_open || id != state->value_id) {
         state->value_id = id;
         report_value(state, page, "a chunk without its root");
         state->value_open = false;
         return;
     }
-    if (state->value_deleted || (node->flags & NODE_DELETED) != 0)
+    if (state->value_deleted)
         return;
     /* The second chunk's offset is the size of all but the last. */
     if (state->chunk_size == 0 && offset != 0)
