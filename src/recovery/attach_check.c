@@ -7,7 +7,9 @@ static JET_ERR read_header(const char *path, struct database_header *header)
     JET_ERR err = JET_errSuccess;
     struct os_file *file = NULL;
     TRY(os_file_open(path, OS_OPEN_READ, OS_SHARE_READ_WRITE, &file));
-    TRY(database_header_read(file, header, NULL));
+    err = database_header_read(file, header, NULL);
+    if (err == JET_errFileInvalidType)
+        err = JET_errReadVerifyFailure; /* a log or checkpoint is no header of a database */
 done:
     os_file_close(file);
     return err;

@@ -52,6 +52,8 @@ static JET_ERR set_start(struct recovery *recovery)
     recovery->checkpoint.checkpoint = (struct log_position){0, LOG_HEADER_SECTORS, recovery->generation_low};
     recovery->checkpoint.parameters = header->parameters;
     memcpy(recovery->checkpoint.attachments, header->attachments, sizeof(header->attachments));
+    if (!recovery->external)
+        goto done; /* the checkpoint stays, for the case that this fails */
     TRY(log_path_in(recovery->log, log_get_settings(recovery->log)->system_directory, LOG_PATH_CHECKPOINT,
                     path, sizeof(path)));
     err = os_file_delete(path);
