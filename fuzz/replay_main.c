@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,12 @@
 #include "fuzz/program/emit_c.h"
 #include "fuzz/program/program.h"
 #include "fuzz/replay/summary.h"
+#include "fuzz/replay/walk.h"
 #include "fuzz/runner/judge.h"
 #include "fuzz/runner/runner.h"
 
 static const char usage[] =
-    "usage: replay [OPTION]... FILE...\n"
+    "usage: replay [OPTION]... FILE|DIRECTORY...\n"
     "Runs programs in the program text (docs/programs.md) and prints their transcripts.\n"
     "\n"
     "What to do with each FILE (one of):\n"
@@ -43,7 +45,8 @@ static const char usage[] =
     "  --summary        with --check, --judge, --oracle: counts by folder and by kind of the first "
     "difference\n"
     "  --all            with --check: print every difference, not only the first of each file\n"
-    "  --quiet          with these: no line for each file\n"
+    "  --verbose        with these: a line for each file that matches, too\n"
+    "  --quiet          with these: no line for any file\n"
     "  --files LIST     also the files that the text file LIST names, one a line\n"
     "  --timeout S      seconds before a program is called hung (default 60, 0: never)\n"
     "  --no-fork        run in this process (for debuggers)\n"
@@ -57,7 +60,7 @@ struct options {
     struct run_options run;
     const char *load;
     const char *list;
-    bool all, quiet, summary, no_fork;
+    bool all, quiet, verbose, summary, no_fork;
     unsigned timeout;
 };
 
@@ -124,6 +127,8 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
         options->run.simulated = false;
     else if (strcmp(option, "--summary") == 0)
         options->summary = true;
+    else if (strcmp(option, "--verbose") == 0)
+        options->verbose = true;
     else if (strcmp(option, "--all") == 0)
         options->all = true;
     else if (strcmp(option, "--quiet") == 0)
@@ -320,13 +325,39 @@ static int report_file(const struct options *options, const struct file_result *
     if (failed && !options->quiet && !(options->all && result->kind == FILE_DIFFERS) &&
         result->kind != FILE_UNREADABLE && (compares || result->kind >= FILE_CRASHES))
         printf("%s:%u: %s\n", result->path, result->line, result->message);
+    if (!failed && options->verbose && compares)
+        printf("ok %s\n", result->path);
     if (result->kind == FILE_UNREADABLE)
         return 2;
     return failed ? 1 : 0;
 }
 
 /* Appends the names that a file lists, one a line. */
-static const char **add_listed(const char **files, size_t *count, const char *list)
+struct files {
+    const char **paths;
+    size_t count;
+};
+
+static void add_file(void *context, const char *path)
+{
+    struct files *files = context;
+    files->paths = realloc(files->paths, (files->count + 1) * sizeof *files->paths);
+    if (files->paths == NULL)
+        abort();
+    files->paths[files->count++] = strdup(path);
+}
+
+/* A file, or every program below a directory. */
+static void add_path(struct files *files, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        each_program_file(path, add_file, files);
+    else
+        add_file(files, path);
+}
+
+static void add_listed(struct files *files, const char *list)
 {
     FILE *file = fopen(list, "r");
     char line[4096];
@@ -334,43 +365,35 @@ static const char **add_listed(const char **files, size_t *count, const char *li
         wrong("cannot open", list);
     while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
-        if (line[0] == '\0')
-            continue;
-        files = realloc(files, (*count + 1) * sizeof *files);
-        if (files == NULL)
-            abort();
-        files[(*count)++] = strdup(line);
+        if (line[0] != '\0')
+            add_path(files, line);
     }
     fclose(file);
-    return files;
 }
 
 int main(int argc, char **argv)
 {
     struct options options = {.run = {.simulated = true}, .timeout = 60};
-    const char **files = calloc((size_t)argc + 1, sizeof *files);
-    size_t count = 0;
+    struct files files = {0};
     bool only_files = false;
-    if (files == NULL)
-        abort();
     for (int i = 1; i < argc; i++) {
         if (!only_files && strcmp(argv[i], "--") == 0)
             only_files = true;
         else if (only_files || !parse_option(&options, argv, argc, &i))
-            files[count++] = argv[i];
+            add_path(&files, argv[i]);
     }
     if (options.list != NULL)
-        files = add_listed(files, &count, options.list);
-    if (count == 0)
+        add_listed(&files, options.list);
+    if (files.count == 0)
         wrong("no file given", NULL);
     struct summary summary = {0};
     int status = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < files.count; i++) {
         struct file_result result = {0};
         if (options.no_fork || options.mode == MODE_ORACLE || options.mode == MODE_C)
-            process_file(&options, files[i], &result);
+            process_file(&options, files.paths[i], &result);
         else
-            run_in_child(&options, files[i], &result);
+            run_in_child(&options, files.paths[i], &result);
         int file_status = report_file(&options, &result);
         status = file_status > status ? file_status : status;
         summary_add(&summary, &result);
@@ -378,6 +401,8 @@ int main(int argc, char **argv)
     if (options.summary)
         summary_print(&summary);
     summary_free(&summary);
-    free(files);
+    for (size_t i = 0; i < files.count; i++)
+        free((void *)(uintptr_t)files.paths[i]);
+    free(files.paths);
     return status;
 }

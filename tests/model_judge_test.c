@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fuzz/model/model.h"
-#include "tests/program_files.h"
+#include "fuzz/replay/walk.h"
 
 struct totals {
     size_t files, judged, none;

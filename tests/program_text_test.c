@@ -10,7 +10,7 @@
 
 #include "fuzz/program/emit_c.h"
 #include "fuzz/program/program.h"
-#include "tests/program_files.h"
+#include "fuzz/replay/walk.h"
 
 static void parse(struct program *program, const char *text)
 {

@@ -24,7 +24,8 @@ struct file_result {
     char message[400];
 };
 
-/* Compares the expectations of `program` with the transcript; `print_all` prints each difference. 0 all match, 1 not. */
+/* Compares the expectations of `program` with the transcript; `print_all` prints each difference. 0 all
+ * match, 1 not. */
 int compare_with_file(const struct program *program, const struct program *transcript, bool print_all,
                       struct file_result *result);
 

@@ -1,4 +1,4 @@
-#include "tests/program_files.h"
+#include "fuzz/replay/walk.h"
 
 #include <dirent.h>
 #include <stdio.h>
