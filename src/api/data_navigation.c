@@ -9,8 +9,8 @@ JET_ERR JET_API JetMakeKey(JET_SESID sesid, JET_TABLEID tableid, const void *pvD
 {
     struct data_call call;
     JET_ERR err = data_enter(sesid, tableid, &call);
-    if (err >= JET_errSuccess && (grbit & JET_bitKeyDataZeroLength) != 0 && cbData != 0)
-        err = JET_errInvalidParameter;
+    if (cbData != 0)
+        grbit &= ~(JET_GRBIT)JET_bitKeyDataZeroLength;
     if (err >= JET_errSuccess)
         err = table_make_key(call.cursor, pvData, cbData, grbit);
     data_leave(&call);

@@ -23,13 +23,15 @@ JET_ERR JET_API JetUpdate2(JET_SESID sesid, JET_TABLEID tableid, void *pvBookmar
     const bool wanted = pvBookmark != NULL || pcbActual != NULL;
     TRY(data_enter(sesid, tableid, &call));
     const uint32_t max = pvBookmark == NULL ? UINT32_MAX : cbBookmark;
-    TRY(table_update(call.cursor, grbit, wanted ? &bookmark : NULL, max));
-    if (wanted) {
+    err = table_update(call.cursor, grbit, wanted ? &bookmark : NULL, max);
+    /* The bookmark is known, and given out, before an index may still refuse the row. */
+    if (wanted && bookmark.size > 0) {
         if (pcbActual != NULL)
             *pcbActual = bookmark.size;
         if (pvBookmark != NULL)
             memcpy(pvBookmark, bookmark.bytes, bookmark.size < cbBookmark ? bookmark.size : cbBookmark);
     }
+    TRY(err);
 done:
     data_leave(&call);
     return err;
@@ -112,9 +114,8 @@ JET_ERR JET_API JetSetColumns(JET_SESID sesid, JET_TABLEID tableid, JET_SETCOLUM
     for (uint32_t i = 0; i < csetcolumn; i++) {
         JET_SETCOLUMN *one = &psetcolumn[i];
         const struct set_options options = {one->itagSequence, one->ibLongValue, one->grbit};
-        err = table_set_column(call.cursor, one->columnid, one->pvData, one->cbData, &options);
+        TRY(table_set_column(call.cursor, one->columnid, one->pvData, one->cbData, &options));
         one->err = err;
-        TRY(err);
         if (err > JET_errSuccess)
             result = err;
     }
@@ -143,7 +144,7 @@ JET_ERR JET_API JetRetrieveColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLU
     err = table_retrieve(call.cursor, columnid, pvData, cbData, pcbActual, &options);
     if (err >= JET_errSuccess && pretinfo != NULL) {
         pretinfo->columnidNextTagged = options.column;
-        if (columnid == 0 || (grbit & JET_bitRetrieveTag) != 0)
+        if ((grbit & JET_bitRetrieveTag) != 0)
             pretinfo->itagSequence = options.itag;
     }
 done:
@@ -164,8 +165,7 @@ static JET_ERR retrieve_one(struct table_cursor *cursor, JET_RETRIEVECOLUMN *one
     JET_ERR err = table_retrieve(cursor, one->columnid, one->pvData, one->cbData, &one->cbActual, &options);
     if (err >= JET_errSuccess) {
         one->columnidNextTagged = options.column;
-        if (one->columnid == 0 || (one->grbit & JET_bitRetrieveTag) != 0)
-            one->itagSequence = options.itag;
+        one->itagSequence = options.itag;
         one->err = err;
     }
     return err;

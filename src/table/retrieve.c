@@ -193,7 +193,6 @@ static JET_ERR retrieve_from_index(struct table_cursor *cursor, JET_COLUMNID id,
             goto done;
         }
         index = cursor->table->primary;
-        options->grbit &= ~(JET_GRBIT)JET_bitRetrieveTag;
     }
     if (index == NULL)
         FAIL(JET_errColumnNotFound);
@@ -214,14 +213,16 @@ static JET_ERR retrieve_from_index(struct table_cursor *cursor, JET_COLUMNID id,
         (value = os_allocate(KEY_SIZE_MAX)) == NULL)
         FAIL(JET_errOutOfMemory);
     const struct span bytes = span_of(key, source.size);
-    if ((index->flags & INDEX_FLAG_MULTIVALUED) != 0 && (column->flags & COLUMN_FLAG_MULTIVALUED) != 0 &&
-        !bookmark)
-        TRY(itag_of_entry(cursor, bytes, &options->itag));
-    else
-        options->itag = 1;
-    if (!value_from_key(cursor, index, place, bytes, value, &size, &null))
+    *from_record = !value_from_key(cursor, index, place, bytes, value, &size, &null);
+    if (*from_record || ((options->grbit & JET_bitRetrieveTag) != 0 && cursor->secondary != NULL)) {
+        if ((index->flags & INDEX_FLAG_MULTIVALUED) != 0 && (column->flags & COLUMN_FLAG_MULTIVALUED) != 0 &&
+            !null && !bookmark)
+            TRY(itag_of_entry(cursor, bytes, &options->itag));
+        else
+            options->itag = 1;
+    }
+    if (*from_record)
         goto done;
-    *from_record = false;
     if (null) {
         err = give_null(actual);
     } else {
@@ -260,35 +261,57 @@ static bool inserting(const struct table_cursor *cursor)
            cursor->prepared == PREPARED_INSERT_COPY_DELETE;
 }
 
-/* Column 0: value number `itag` among all values of all tagged columns. */
+/* One column of a scan: whether value number *left of what is still to come lies in it; if not, counts it
+ * off. */
+static JET_ERR scan_column(struct table_cursor *cursor, struct record_view view,
+                           const struct column_definition *column, JET_GRBIT grbit, uint32_t *left,
+                           struct value *value, bool *here)
+{
+    JET_ERR err = JET_errSuccess;
+    struct tagged_field field;
+    bool found = false;
+    uint32_t count = 0;
+    TRY(tagged_find(view, cursor->table->page_size, column, &found, &field));
+    if (!found)
+        count = (column->flags & COLUMN_FLAG_DEFAULT) != 0 && (grbit & JET_bitRetrieveIgnoreDefault) == 0;
+    else if (field.null)
+        count = (grbit & JET_bitRetrieveNull) != 0;
+    else
+        count = field.value_count;
+    *here = *left <= count;
+    if (*here && found && !field.null)
+        TRY(tagged_value(&field, *left, value));
+    else if (*here)
+        TRY(tagged_get(cursor->table, view, column, 1, value));
+    else
+        *left -= count;
+done:
+    return err;
+}
+
+/* Column 0: value number options->itag among all values of all tagged columns. */
 static JET_ERR scan_tagged(struct table_cursor *cursor, struct record_view view,
-                           struct retrieve_options *options, const struct column_definition **column,
+                           const struct retrieve_options *options, const struct column_definition **column,
                            struct value *value)
 {
     JET_ERR err = JET_errSuccess;
-    uint32_t count = 0;
+    uint32_t position = 0;
     uint32_t left = options->itag;
+    struct column_definition *next = NULL;
     *value = (struct value){.kind = VALUE_DEFAULT_NULL};
-    TRY(tagged_count(view, cursor->table->page_size, &count));
-    for (uint32_t i = 0; i < count; i++) {
-        struct tagged_field field;
-        struct column_definition *found = NULL;
-        TRY(tagged_field_at(view, cursor->table->page_size, i, &field));
-        err = table_find_column(cursor, field.column | (field.derived ? COLUMN_TEMPLATE_BIT : 0), &found);
-        if (err == JET_errColumnNotFound) {
-            err = JET_errSuccess;
+    for (;;) {
+        bool here = false;
+        TRY(table_next_column(cursor, &position, &next));
+        if (next == NULL)
+            break;
+        if (!column_id_is_tagged(next->id))
             continue;
+        TRY(scan_column(cursor, view, next, options->grbit, &left, value, &here));
+        if (here) {
+            *column = next;
+            break;
         }
-        TRY(err);
-        if (left <= field.value_count) {
-            *column = found;
-            options->itag = left;
-            TRY(tagged_value(&field, left, value));
-            goto done;
-        }
-        left -= field.value_count;
     }
-    options->itag = 0;
 done:
     return err;
 }
@@ -318,6 +341,11 @@ JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffe
         if (options->itag == 0)
             FAIL(JET_errBadItagSequence);
         TRY(scan_tagged(cursor, row_view(&row), options, &found, &value));
+        if (found != NULL && value.kind == VALUE_NULL) {
+            (void)give_null(actual);
+            options->column = column_public_id(found);
+            FAIL(JET_wrnColumnSetNull);
+        }
     } else if (column_id_is_tagged(column->id)) {
         if (options->itag == 0)
             FAIL(JET_errBadItagSequence);
@@ -340,6 +368,7 @@ JET_ERR table_count_values(struct table_cursor *cursor, JET_COLUMNID id, JET_GRB
 {
     JET_ERR err = JET_errSuccess;
     struct row_copy row = {0};
+    struct value value;
     struct column_definition *column = NULL;
     *count = 0;
     if (id != 0)
@@ -354,16 +383,20 @@ JET_ERR table_count_values(struct table_cursor *cursor, JET_COLUMNID id, JET_GRB
         else if ((column->flags & COLUMN_FLAG_DEFAULT) != 0 && (grbit & JET_bitRetrieveIgnoreDefault) == 0)
             *count = 1;
     } else if (column != NULL) {
-        struct value value;
         TRY(record_get(cursor->table, row_view(&row), column, &value));
         *count = value.kind == VALUE_PLAIN || value.kind == VALUE_DEFAULT;
     } else {
-        uint32_t fields = 0;
-        TRY(tagged_count(row_view(&row), cursor->table->page_size, &fields));
-        for (uint32_t i = 0; i < fields; i++) {
-            struct tagged_field field;
-            TRY(tagged_field_at(row_view(&row), cursor->table->page_size, i, &field));
-            *count += field.value_count;
+        struct column_definition *next = NULL;
+        for (uint32_t position = 0;;) {
+            uint32_t left = UINT32_MAX;
+            bool here = false;
+            TRY(table_next_column(cursor, &position, &next));
+            if (next == NULL)
+                break;
+            if (!column_id_is_tagged(next->id))
+                continue;
+            TRY(scan_column(cursor, row_view(&row), next, grbit, &left, &value, &here));
+            *count += UINT32_MAX - left;
         }
     }
 done:

@@ -411,16 +411,16 @@ static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, st
     if (err == JET_errKeyDuplicate && drops_duplicates(cursor))
         err = JET_errSuccess;
     TRY(err);
+    if (bookmark != NULL) {
+        bookmark->size = key.size;
+        memcpy(bookmark->bytes, key.bytes, key.size);
+    }
     TRY(change_indexes(cursor, NULL, &final, span_of(key.bytes, key.size)));
     if (cursor->prepared == PREPARED_INSERT_COPY)
         TRY(visit_values(cursor, (struct record_view){cursor->work.data, cursor->work.size}, add_reference,
                          NULL));
     if (moves)
         TRY(drop_unused(cursor, (struct record_view){old, old_size}, final));
-    if (bookmark != NULL) {
-        bookmark->size = key.size;
-        memcpy(bookmark->bytes, key.bytes, key.size);
-    }
 done:
     versioned_cursor_close(tree);
     os_free(old);
