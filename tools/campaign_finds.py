@@ -29,7 +29,7 @@ def signature(text):
         answer = re.search(r"^call \d+: expected (.*), got (\S+)", text, re.M)
         codes = ""
         if answer:
-            codes = "%s / %s" % (re.sub(r"\d{5,}", "N", answer.group(1))[:60], answer.group(2))
+            codes = "%s / %s" % (answer.group(1).split(" ")[0], answer.group(2))
         if rule.group(1).startswith("I9"):
             codes = ""
         return "model", (rule.group(1) + ": " + codes).strip(": ")
