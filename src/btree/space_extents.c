@@ -5,7 +5,8 @@ JET_ERR space_trees_open(struct tree *tree, struct space_trees *trees)
     JET_ERR err = JET_errSuccess;
 
     *trees = (struct space_trees){NULL, NULL};
-    ASSERT(tree->owned_root != PAGE_NUMBER_NULL);
+    if (tree->owned_root == PAGE_NUMBER_NULL) /* the database's root tree without space trees */
+        return JET_errSPOwnExtCorrupted;
     TRY(tree_open(tree->registry, tree->database, tree->owned_root, &trees->owned));
     TRY(tree_open(tree->registry, tree->database, tree->available_root, &trees->available));
     if (!trees->owned->space || !trees->available->space || trees->owned->object != tree->object ||
@@ -35,6 +36,10 @@ JET_ERR space_read_header(struct tree *tree, struct space_header *header)
     if (line.size < sizeof *header)
         FAIL(JET_errDatabaseCorrupted);
     memcpy(header, line.data, sizeof *header);
+    if ((header->flags & SPACE_MULTIPLE_EXTENT) == 0 &&
+        (header->pages == 0 || header->pages > tree->database->page_last ||
+         tree->root > tree->database->page_last - header->pages + 1))
+        FAIL(JET_errSPOwnExtCorrupted);
 done:
     cache_unlatch(&latch);
     return err;
@@ -49,6 +54,8 @@ static JET_ERR extent_at(struct btree_cursor *cursor, struct space_extent *exten
     if (!extent_of_node(&node, extent, &pool))
         return JET_errSPAvailExtCorrupted;
     *counts = (node.flags & NODE_DELETED) == 0 && pool == 0 && extent->pages > 0;
+    if (*counts && extent->last > btree_cursor_tree(cursor)->database->page_last)
+        return JET_errSPAvailExtCorrupted;
     return JET_errSuccess;
 }
 
@@ -199,7 +206,8 @@ done:
 
 /* -- Split buffers. */
 
-static JET_ERR buffer_of_page(const struct page *page, struct split_buffer *buffer)
+static JET_ERR buffer_of_page(const struct tree *extents, const struct page *page,
+                              struct split_buffer *buffer)
 {
     struct line line = page_external_header(page);
 
@@ -208,6 +216,11 @@ static JET_ERR buffer_of_page(const struct page *page, struct split_buffer *buff
         return JET_errSPAvailExtCorrupted;
     if (line.size != 0)
         memcpy(buffer, line.data, sizeof *buffer);
+    for (size_t i = 0; i < 2; i++) {
+        if (buffer->extents[i].pages > 0 && (buffer->extents[i].pages > buffer->extents[i].last ||
+                                             buffer->extents[i].last > extents->database->page_last))
+            return JET_errSPAvailExtCorrupted;
+    }
     return JET_errSuccess;
 }
 
@@ -218,7 +231,7 @@ JET_ERR split_buffer_read(struct tree *extents, struct split_buffer *buffer, boo
 
     TRY(cache_latch(extents->database, extents->root, LATCH_SHARED, 0, &root));
     TRY(tree_check_page(extents, &root.page, NULL));
-    TRY(buffer_of_page(&root.page, buffer));
+    TRY(buffer_of_page(extents, &root.page, buffer));
     *leaf = page_is_leaf(&root.page);
     *free_bytes = page_free_bytes(&root.page);
 done:
@@ -239,7 +252,7 @@ static JET_ERR change_buffer(struct tree *extents, const struct btree_actor *act
     *changed = false;
     TRY(cache_latch(extents->database, extents->root, LATCH_EXCLUSIVE, 0, &root));
     TRY(tree_check_page(extents, &root.page, NULL));
-    TRY(buffer_of_page(&root.page, &buffer));
+    TRY(buffer_of_page(extents, &root.page, &buffer));
     if (function(&buffer, extent)) {
         TRY(root_set_header(extents, actor, &root, span_of(&buffer, sizeof buffer)));
         *changed = true;

@@ -163,6 +163,7 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
     struct log_position position = LOG_POSITION_MIN;
     struct convert_change change = {.root = tree->root, .object = tree->object};
 
+    TRY(space_read_header(tree, &change.header)); /* checks it */
     TRY(space_from_parent(tree, actor, wanted + 2, least + 2, &extent));
     change.secondary_first = extent.last - extent.pages + 1;
     change.secondary_pages = extent.pages;
@@ -172,6 +173,8 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
     TRY(tree_check_page(tree, &root.page, NULL));
     TRY(cache_latch_new(tree->database, change.secondary_first, &owned));
     TRY(cache_latch_new(tree->database, change.secondary_first + 1, &available));
+    if (page_external_header(&root.page).size < sizeof change.header)
+        FAIL(JET_errSPOwnExtCorrupted);
     memcpy(&change.header, page_external_header(&root.page).data, sizeof change.header);
     change.bitmap = change.header.available;
     change.page_flags =
@@ -268,6 +271,8 @@ static JET_ERR flip_bits(struct tree *tree, const struct btree_actor *actor, uin
 
     TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
     TRY(tree_check_page(tree, &root.page, NULL));
+    if (page_external_header(&root.page).size < sizeof header)
+        FAIL(JET_errSPOwnExtCorrupted);
     memcpy(&header, page_external_header(&root.page).data, sizeof header);
     if ((header.available & bits) != (set ? bits : 0))
         FAIL(JET_errSPAvailExtCorrupted);
