@@ -1,0 +1,28 @@
+/* Cutting a failing program down to what still fails.
+ *
+ * In the domain's order: whole instances (with all lines that use them), sessions, threads, then runs of
+ * lines, faults, expectations, arguments. Each step is kept only if the caller's judge says that the smaller
+ * program still shows the same failure. */
+#ifndef OPENESENT_FUZZ_MINIMISE_H
+#define OPENESENT_FUZZ_MINIMISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fuzz/program/program.h"
+
+struct minimise_judge {
+    void *context;
+    /* True if the program still shows the failure. Called often; must leave no state behind. */
+    bool (*fails)(void *context, const struct program *program);
+};
+
+struct minimise_counts {
+    size_t tried, kept;
+};
+
+/* `program` fails before and after; it only gets smaller. Stops after `most` judgements (0 = no limit). */
+void minimise(struct program *program, const struct minimise_judge *judge, size_t most,
+              struct minimise_counts *counts);
+
+#endif
