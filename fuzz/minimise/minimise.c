@@ -213,7 +213,7 @@ void minimise(struct program *program, const struct minimise_judge *judge, size_
     drop_slots(&work, 't');
     for (int rounds = 0; rounds < 4 && drop_runs(&work); rounds++) {
     }
-    for (size_t i = work.program->line_count; i-- > 0 && !exhausted(&work);)
+    for (size_t i = work.program->line_count; i-- > 0 && !judge->lines_only && !exhausted(&work);)
         plainer_line(&work, i);
     drop_runs(&work);
 }

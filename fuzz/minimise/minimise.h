@@ -15,6 +15,7 @@ struct minimise_judge {
     void *context;
     /* True if the program still shows the failure. Called often; must leave no state behind. */
     bool (*fails)(void *context, const struct program *program);
+    bool lines_only; /* leave out lines, change none: for failures against recorded expectations */
 };
 
 struct minimise_counts {
