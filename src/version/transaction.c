@@ -296,10 +296,8 @@ void transaction_abandon(struct transaction *transaction)
 {
     if (transaction->actor.level == 0)
         return;
-    for (struct version_entry *entry = transaction->newest; entry != NULL; entry = entry->older) {
-        if (entry->action != NULL && !entry->rolled_back && entry->action->abandoned != NULL)
-            entry->action->abandoned(entry->context);
-    }
+    for (struct version_entry *entry = transaction->newest; entry != NULL; entry = entry->older)
+        entry_abandon(entry);
     transaction_drop_level(transaction, 0);
     transaction->actor.level = 0;
     transaction_end_outermost(transaction);

@@ -83,7 +83,7 @@ struct version_action {
     void (*cleanup)(struct database *database,
                     void *context); /* no running transaction began before the commit */
     /* The entry is dropped without undo or clean-up (dirty term, database forgotten): only frees what it
-     * holds. */
+     * holds. If NULL, `cleanup` is called instead, which must then touch memory only. */
     void (*abandoned)(void *context);
 };
 JET_ERR version_add_action(struct transaction *transaction, struct database *database,

@@ -155,6 +155,9 @@ void transaction_end_outermost(struct transaction *transaction);
 /* Undoes one entry's change of its page (version_undo.c). */
 JET_ERR entry_undo(struct transaction *transaction, struct version_entry *entry);
 
+/* The entry goes without undo or clean-up: frees what a schema entry holds. */
+void entry_abandon(struct version_entry *entry);
+
 /* Gives committed entries (oldest first) to clean-up, and does what costs nothing. */
 void queue_append(struct version_store *store, struct version_entry *first, struct version_entry *last);
 void queue_clean_quickly(struct version_store *store);

@@ -44,8 +44,7 @@ done:
 
 static void forget_entry(struct version_store *store, struct version_entry *entry)
 {
-    if (entry->action != NULL && entry->action->abandoned != NULL)
-        entry->action->abandoned(entry->context);
+    entry_abandon(entry);
     entry_unhash(store, entry);
     entry_free(store, entry);
 }

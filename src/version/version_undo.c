@@ -88,3 +88,15 @@ JET_ERR entry_undo(struct transaction *transaction, struct version_entry *entry)
         return undo_node(transaction, entry);
     }
 }
+
+void entry_abandon(struct version_entry *entry)
+{
+    const struct version_action *action = entry->action;
+
+    if (action == NULL || entry->rolled_back)
+        return;
+    if (action->abandoned != NULL)
+        action->abandoned(entry->context);
+    else if (action->cleanup != NULL)
+        action->cleanup(entry->database, entry->context);
+}
