@@ -200,12 +200,38 @@ static void plainer_line(struct work *work, size_t index)
     }
 }
 
+static bool may_go(const struct program_line *line, const void *function)
+{
+    bool (*const *removable)(const struct program_line *) = function;
+    return (*removable)(line);
+}
+
+/* All removable lines at once, else one by one. */
+static void drop_removable(struct work *work)
+{
+    bool (*removable)(const struct program_line *) = work->judge->removable;
+    if (try_without(work, may_go, &removable))
+        return;
+    for (size_t i = work->program->line_count; i-- > 0 && !exhausted(work);) {
+        if (!removable(&work->program->lines[i]))
+            continue;
+        struct program smaller = {0};
+        program_copy(&smaller, work->program);
+        program_remove(&smaller, i, 1);
+        try_program(work, &smaller);
+    }
+}
+
 void minimise(struct program *program, const struct minimise_judge *judge, size_t most,
               struct minimise_counts *counts)
 {
     struct minimise_counts own = {0};
     struct work work = {program, judge, most, counts != NULL ? counts : &own};
     *work.counts = (struct minimise_counts){0};
+    if (judge->removable != NULL) {
+        drop_removable(&work);
+        return;
+    }
     drop_slots(&work, 'i');
     drop_slots(&work, 's');
     drop_threads(&work);
@@ -213,7 +239,7 @@ void minimise(struct program *program, const struct minimise_judge *judge, size_
     drop_slots(&work, 't');
     for (int rounds = 0; rounds < 4 && drop_runs(&work); rounds++) {
     }
-    for (size_t i = work.program->line_count; i-- > 0 && !judge->lines_only && !exhausted(&work);)
+    for (size_t i = work.program->line_count; i-- > 0 && !exhausted(&work);)
         plainer_line(&work, i);
     drop_runs(&work);
 }

@@ -15,7 +15,9 @@ struct minimise_judge {
     void *context;
     /* True if the program still shows the failure. Called often; must leave no state behind. */
     bool (*fails)(void *context, const struct program *program);
-    bool lines_only; /* leave out lines, change none: for failures against recorded expectations */
+    /* NULL, or which lines may be left out; then nothing else is changed. For failures against recorded
+     * expectations, which only hold as long as what went before has the same effects. */
+    bool (*removable)(const struct program_line *line);
 };
 
 struct minimise_counts {
