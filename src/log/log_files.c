@@ -61,6 +61,15 @@ static JET_ERR reserve_path(const struct log *log, int number, char *path, size_
     return os_path_join(log->settings.log_directory, name, path, capacity);
 }
 
+void log_keep_temporary(const struct log *log)
+{
+    char path[OS_PATH_SIZE];
+    struct os_file *file = NULL;
+    if (log_temporary_path(log, path, sizeof(path)) >= JET_errSuccess && !os_file_exists(path) &&
+        os_file_open(path, OS_CREATE_NEW, OS_SHARE_READ, &file) >= JET_errSuccess)
+        os_file_close(file);
+}
+
 /* --- ranges --- */
 
 struct range {

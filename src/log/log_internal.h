@@ -82,6 +82,9 @@ void log_create_reserves(struct log *log);
 /* Turns a reserve file into `path`; JET_errDiskFull if there is none. */
 JET_ERR log_use_reserve(struct log *log, const char *path);
 
+/* Makes an empty edbtmp.log if there is none: where it is missing together with edb.log, the directory is no
+ * place where a log went on (recovery_check_current). A failure is of no matter. */
+void log_keep_temporary(const struct log *log);
 JET_ERR log_temporary_path(const struct log *log, char *path, size_t capacity);
 JET_ERR log_checkpoint_path(const struct log *log, char *path, size_t capacity);
 

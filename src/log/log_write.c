@@ -24,6 +24,14 @@ static void seal_segments(struct log *log, uint8_t *segments, size_t first_offse
     }
 }
 
+/* A write failed, and may have left a part behind that would look like damage: what nobody was promised
+ * becomes unused space again, if that can still be written. */
+static void take_back(struct os_file *file, uint64_t start, uint8_t *segments, size_t size)
+{
+    memset(segments, 0, size);
+    (void)os_file_write(file, start, segments, size);
+}
+
 JET_ERR log_write_segments(struct log *log, bool sync)
 {
     JET_ERR err = JET_errSuccess;
@@ -46,8 +54,11 @@ JET_ERR log_write_segments(struct log *log, bool sync)
     }
     struct os_file *file = log->file;
     os_mutex_unlock(&log->lock);
-    if (size > 0)
+    if (size > 0) {
         err = os_file_write(file, start, segments, size);
+        if (err < JET_errSuccess)
+            take_back(file, start, segments, size);
+    }
     if (err >= JET_errSuccess && sync)
         err = os_file_sync(file);
     os_mutex_lock(&log->lock);
@@ -207,6 +218,8 @@ JET_ERR log_next_generation(struct log *log)
     }
     if (err >= JET_errSuccess)
         err = require_generation(log, low, &header);
+    if (err >= JET_errSuccess)
+        log_keep_temporary(log);
     os_mutex_lock(&log->lock);
     if (err < JET_errSuccess) {
         os_file_close(file);
@@ -283,6 +296,7 @@ static JET_ERR start_fresh_file(struct log *log, int32_t generation, const struc
     log->down = JET_errSuccess;
     if (log->settings.create_reserve_logs)
         log_create_reserves(log);
+    log_keep_temporary(log);
     return JET_errSuccess;
 done:
     os_file_close(file);
@@ -327,6 +341,7 @@ JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader
     log->down = JET_errSuccess;
     if (log->settings.create_reserve_logs)
         log_create_reserves(log);
+    log_keep_temporary(log);
 done:
     return err;
 }
