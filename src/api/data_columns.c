@@ -10,7 +10,7 @@ static JET_ERR add_column(JET_SESID sesid, JET_TABLEID tableid, const void *name
     struct data_call call;
     struct data_texts texts;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (definition == NULL || definition->cbStruct < sizeof(*definition))
         FAIL(JET_errInvalidParameter);
     struct column_request request = {
@@ -53,7 +53,7 @@ static JET_ERR delete_column(JET_SESID sesid, JET_TABLEID tableid, const void *n
     struct data_texts texts;
     const char *text = NULL;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(data_text(&texts, name, &text));
     TRY(table_delete_column(call.cursor, text, grbit));
 done:
@@ -93,7 +93,7 @@ static JET_ERR rename_column(JET_SESID sesid, JET_TABLEID tableid, const void *n
     const char *old_text = NULL;
     const char *new_text = NULL;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(data_text(&texts, name, &old_text));
     TRY(data_text(&texts, new_name, &new_text));
     TRY(table_rename_column(call.cursor, old_text, new_text));

@@ -2,6 +2,7 @@
 
 #include "src/api/text.h"
 #include "src/os/memory.h"
+#include "src/table/temporary.h"
 
 JET_ERR data_enter(JET_SESID sesid, JET_TABLEID tableid, struct data_call *call)
 {
@@ -14,6 +15,24 @@ JET_ERR data_enter(JET_SESID sesid, JET_TABLEID tableid, struct data_call *call)
     }
     call->cursor = object;
     return JET_errSuccess;
+}
+
+static unsigned temporary_phase(const struct table_cursor *cursor)
+{
+    if (cursor->temporary_inserting)
+        return REFUSE_INSERTING;
+    return temporary_is_materialized(cursor) ? REFUSE_MATERIALIZED : REFUSE_SORTED;
+}
+
+JET_ERR data_enter_unless(JET_SESID sesid, JET_TABLEID tableid, unsigned refused, struct data_call *call)
+{
+    JET_ERR err = data_enter(sesid, tableid, call);
+    if (err >= JET_errSuccess && call->cursor->is_temporary &&
+        (refused & temporary_phase(call->cursor)) != 0) {
+        data_leave(call);
+        err = JET_errIllegalOperation;
+    }
+    return err;
 }
 
 void data_leave(struct data_call *call)

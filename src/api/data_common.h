@@ -15,6 +15,16 @@ struct data_call {
 
 /* Enters; on success the call is left with data_leave. The order of checks is session_enter_cursor's. */
 JET_ERR data_enter(JET_SESID sesid, JET_TABLEID tableid, struct data_call *call);
+/* What a cursor on a temporary table refuses with JET_errIllegalOperation, by the table's phase. */
+enum {
+    REFUSE_INSERTING = 1 << 0,    /* before the first move or seek */
+    REFUSE_SORTED = 1 << 1,       /* then, in a sort that was not asked to be updatable */
+    REFUSE_MATERIALIZED = 1 << 2, /* in one that was */
+    REFUSE_SORT = REFUSE_INSERTING | REFUSE_SORTED,
+    REFUSE_TEMPORARY = REFUSE_SORT | REFUSE_MATERIALIZED,
+};
+/* Enters for a call that these phases refuse. */
+JET_ERR data_enter_unless(JET_SESID sesid, JET_TABLEID tableid, unsigned refused, struct data_call *call);
 void data_leave(struct data_call *call);
 
 /* Gives a new cursor a handle; on failure the cursor is closed. */

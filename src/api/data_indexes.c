@@ -127,7 +127,7 @@ static JET_ERR create_indexes(JET_SESID sesid, JET_TABLEID tableid, void *indexe
     struct index_request *requests = NULL;
     struct condition_request *conditions = NULL;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (indexes == NULL || count == 0)
         FAIL(JET_errInvalidParameter);
     TRY(data_ddl_context(call.session, &context));
@@ -213,7 +213,7 @@ static JET_ERR delete_index(JET_SESID sesid, JET_TABLEID tableid, const void *na
     struct data_texts texts;
     const char *text = NULL;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(data_text(&texts, name, &text));
     TRY(table_delete_index(call.cursor, text));
 done:

@@ -264,7 +264,7 @@ static JET_ERR table_column_info(JET_SESID sesid, JET_TABLEID tableid, const voi
     struct data_call call;
     struct data_texts texts;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(column_info(call.session, call.cursor, &texts, name, result, max, level));
 done:
     data_texts_free(&texts);
@@ -633,7 +633,7 @@ static JET_ERR table_index_info(JET_SESID sesid, JET_TABLEID tableid, const void
     struct data_call call;
     struct data_texts texts;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(index_info(call.session, call.cursor, &texts, name, result, max, level));
 done:
     data_texts_free(&texts);
@@ -750,7 +750,7 @@ static JET_ERR get_table_info(JET_SESID sesid, JET_TABLEID tableid, bool wide, v
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (result == NULL)
         max = 0;
     TRY(table_info(call.session, call.cursor, wide, result, max, level));

@@ -40,7 +40,7 @@ JET_ERR JET_API JetMove(JET_SESID sesid, JET_TABLEID tableid, int32_t cRow, JET_
 JET_ERR JET_API JetSetIndexRange(JET_SESID sesid, JET_TABLEID tableidSrc, JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableidSrc, &call);
+    JET_ERR err = data_enter_unless(sesid, tableidSrc, REFUSE_INSERTING, &call);
     if (err >= JET_errSuccess)
         err = table_set_range(call.cursor, grbit);
     data_leave(&call);
@@ -68,7 +68,7 @@ JET_ERR JET_API JetGetBookmark(JET_SESID sesid, JET_TABLEID tableid, void *pvBoo
 {
     struct data_call call;
     struct span bookmark;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call);
     if (err >= JET_errSuccess)
         err = table_bookmark(call.cursor, &bookmark);
     if (err >= JET_errSuccess)
@@ -80,7 +80,7 @@ JET_ERR JET_API JetGetBookmark(JET_SESID sesid, JET_TABLEID tableid, void *pvBoo
 JET_ERR JET_API JetGotoBookmark(JET_SESID sesid, JET_TABLEID tableid, void *pvBookmark, uint32_t cbBookmark)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call);
     if (err >= JET_errSuccess)
         err = table_goto_bookmark(call.cursor, span_of(pvBookmark, cbBookmark));
     data_leave(&call);
@@ -96,7 +96,7 @@ JET_ERR JET_API JetGetSecondaryIndexBookmark(JET_SESID sesid, JET_TABLEID tablei
     struct span key;
     struct span bookmark;
     (void)grbit;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     if (err >= JET_errSuccess)
         err = table_secondary_bookmark(call.cursor, &key, &bookmark);
     if (err >= JET_errSuccess)
@@ -113,7 +113,7 @@ JET_ERR JET_API JetGotoSecondaryIndexBookmark(JET_SESID sesid, JET_TABLEID table
                                               uint32_t cbPrimaryBookmark, const JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     if (err >= JET_errSuccess)
         err = table_goto_secondary_bookmark(call.cursor, span_of(pvSecondaryKey, cbSecondaryKey),
                                             span_of(pvPrimaryBookmark, cbPrimaryBookmark), grbit);
@@ -127,7 +127,7 @@ JET_ERR JET_API JetIndexRecordCount2(JET_SESID sesid, JET_TABLEID tableid, uint6
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (pcrec == NULL)
         FAIL(JET_errInvalidParameter);
     TRY(table_count(call.cursor, crecMax, pcrec));
@@ -150,7 +150,7 @@ JET_ERR JET_API JetGetRecordPosition(JET_SESID sesid, JET_TABLEID tableid, JET_R
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (precpos == NULL || cbRecpos < sizeof(*precpos))
         FAIL(JET_errInvalidParameter);
     TRY(table_position(call.cursor, precpos));
@@ -163,7 +163,7 @@ JET_ERR JET_API JetGotoPosition(JET_SESID sesid, JET_TABLEID tableid, JET_RECPOS
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (precpos == NULL)
         FAIL(JET_errInvalidParameter);
     TRY(table_goto_position(call.cursor, precpos));
@@ -182,7 +182,7 @@ static JET_ERR set_index(JET_SESID sesid, JET_TABLEID tableid, const void *name,
     struct data_texts texts;
     const char *text = NULL;
     data_texts_init(&texts, wide);
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(data_text(&texts, name, &text));
     if (grbit & ~(JET_GRBIT)(JET_bitMoveFirst | JET_bitNoMove))
         FAIL(JET_errInvalidGrbit);
@@ -260,7 +260,7 @@ JET_ERR JET_API JetGetCurrentIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PS
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     const char *name = NULL;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(current_index_name(call.cursor, &name));
     const size_t length = strlen(name);
     if (szIndexName != NULL && cbIndexName > 0) {
@@ -279,7 +279,7 @@ JET_ERR JET_API JetGetCurrentIndexW(JET_SESID sesid, JET_TABLEID tableid, JET_PW
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     const char *name = NULL;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(current_index_name(call.cursor, &name));
     TRY(api_text_out_wide(name, szIndexName, cbIndexName));
 done:
@@ -293,7 +293,7 @@ JET_ERR JET_API JetSetCursorFilter(JET_SESID sesid, JET_TABLEID tableid, JET_IND
                                    uint32_t cColumnFilters, JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     if (err >= JET_errSuccess)
         err = table_set_filter(call.cursor, rgColumnFilters, cColumnFilters, grbit);
     data_leave(&call);
@@ -303,7 +303,7 @@ JET_ERR JET_API JetSetCursorFilter(JET_SESID sesid, JET_TABLEID tableid, JET_IND
 static JET_ERR just_enter(JET_SESID sesid, JET_TABLEID tableid)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     data_leave(&call);
     return err;
 }

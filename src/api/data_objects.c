@@ -195,7 +195,7 @@ JET_ERR JET_API JetGetCursorInfo(JET_SESID sesid, JET_TABLEID tableid, void *pvR
     struct data_call call;
     struct node_view node;
     (void)pvResult;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORT, &call));
     if (cbMax != 0 || InfoLevel != 0)
         FAIL(JET_errInvalidParameter);
     err = table_current(call.cursor, &node);
@@ -209,7 +209,7 @@ JET_ERR JET_API JetGetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS *pls, JET_
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (pls == NULL)
         FAIL(JET_errInvalidParameter);
     JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
@@ -229,7 +229,7 @@ JET_ERR JET_API JetSetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS ls, JET_GR
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (grbit & JET_bitLSReset) {
         if (ls != JET_LSNil)
             FAIL(JET_errInvalidParameter);
@@ -252,7 +252,7 @@ JET_ERR JET_API JetComputeStats(JET_SESID sesid, JET_TABLEID tableid)
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (call.cursor->is_temporary)
         FAIL(JET_errIllegalOperation);
     TRY(table_check_updatable(call.cursor));
@@ -267,7 +267,7 @@ JET_ERR JET_API JetRegisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_CB
                                     JET_CALLBACK pCallback, void *pvContext, JET_HANDLE *phCallbackId)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     (void)pvContext;
     if (err >= JET_errSuccess)
         err = cbtyp == JET_cbtypNull || pCallback == NULL || phCallbackId == NULL
@@ -281,7 +281,7 @@ JET_ERR JET_API JetUnregisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_
                                       JET_HANDLE hCallbackId)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     (void)cbtyp;
     (void)hCallbackId;
     if (err >= JET_errSuccess)
@@ -298,7 +298,7 @@ JET_ERR JET_API JetPrereadKeys(JET_SESID sesid, JET_TABLEID tableid, const void 
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     const bool forward = (grbit & JET_bitPrereadForward) != 0;
     const bool backward = (grbit & JET_bitPrereadBackward) != 0;
     if (rgpvKeys == NULL || rgcbKeys == NULL || ckeys <= 0)
@@ -323,7 +323,7 @@ JET_ERR JET_API JetPrereadIndexRanges(JET_SESID sesid, JET_TABLEID tableid,
     (void)rgcolumnidPreread;
     (void)ccolumnidPreread;
     (void)grbit;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (rgIndexRanges == NULL || cIndexRanges == 0)
         FAIL(JET_errInvalidParameter);
     if (pcRangesPreread != NULL)

@@ -7,7 +7,7 @@
 JET_ERR JET_API JetPrepareUpdate(JET_SESID sesid, JET_TABLEID tableid, uint32_t prep)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_SORTED, &call);
     if (err >= JET_errSuccess)
         err = table_prepare(call.cursor, prep);
     data_leave(&call);
@@ -21,7 +21,7 @@ JET_ERR JET_API JetUpdate2(JET_SESID sesid, JET_TABLEID tableid, void *pvBookmar
     struct data_call call;
     struct saved_bookmark bookmark = {.size = 0};
     const bool wanted = pvBookmark != NULL || pcbActual != NULL;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
     const uint32_t max = pvBookmark == NULL ? UINT32_MAX : cbBookmark;
     err = table_update(call.cursor, grbit, wanted ? &bookmark : NULL, max);
     /* The bookmark is known, and given out, before an index may still refuse the row. */
@@ -46,7 +46,7 @@ JET_ERR JET_API JetUpdate(JET_SESID sesid, JET_TABLEID tableid, void *pvBookmark
 JET_ERR JET_API JetDelete(JET_SESID sesid, JET_TABLEID tableid)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_SORT, &call);
     if (err >= JET_errSuccess)
         err = table_delete(call.cursor);
     data_leave(&call);
@@ -56,7 +56,7 @@ JET_ERR JET_API JetDelete(JET_SESID sesid, JET_TABLEID tableid)
 JET_ERR JET_API JetGetLock(JET_SESID sesid, JET_TABLEID tableid, JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
     if (err >= JET_errSuccess)
         err = table_get_lock(call.cursor, grbit);
     data_leave(&call);
@@ -68,7 +68,7 @@ JET_ERR JET_API JetEscrowUpdate(JET_SESID sesid, JET_TABLEID tableid, JET_COLUMN
                                 JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_SORTED, &call);
     if (err >= JET_errSuccess)
         err = table_escrow(call.cursor, columnid, pv, cbMax, pvOld, cbOldMax, pcbOldActual, grbit);
     data_leave(&call);
@@ -83,7 +83,7 @@ JET_ERR JET_API JetSetColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLUMNID 
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     struct set_options options = {.itag = 1, .grbit = grbit};
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
     if (psetinfo != NULL) {
         if (psetinfo->cbStruct < sizeof(JET_SETINFO)) {
             TRY(table_check_updatable(call.cursor));
@@ -107,7 +107,7 @@ JET_ERR JET_API JetSetColumns(JET_SESID sesid, JET_TABLEID tableid, JET_SETCOLUM
     JET_ERR err = JET_errSuccess;
     JET_ERR result = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
     TRY(table_check_updatable(call.cursor));
     if (call.cursor->prepared == PREPARED_NONE)
         FAIL(JET_errUpdateNotPrepared);
@@ -134,7 +134,7 @@ JET_ERR JET_API JetRetrieveColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLU
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     struct retrieve_options options = {.grbit = grbit, .itag = 1};
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (pretinfo != NULL) {
         if (pretinfo->cbStruct < sizeof(JET_RETINFO))
             FAIL(JET_errInvalidParameter);
@@ -177,7 +177,7 @@ JET_ERR JET_API JetRetrieveColumns(JET_SESID sesid, JET_TABLEID tableid, JET_RET
     JET_ERR err = JET_errSuccess;
     JET_ERR result = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     for (uint32_t i = 0; i < cretrievecolumn; i++) {
         TRY(retrieve_one(call.cursor, &pretrievecolumn[i]));
         if (err == JET_wrnBufferTruncated)
@@ -203,7 +203,7 @@ JET_ERR JET_API JetEnumerateColumns(JET_SESID sesid, JET_TABLEID tableid, uint32
         .size_max = cbDataMost,
         .grbit = grbit,
     };
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call);
     if (err >= JET_errSuccess)
         err = table_enumerate(call.cursor, rgEnumColumnId, rgEnumColumnId == NULL ? 0 : cEnumColumnId,
                               &request);
@@ -217,7 +217,7 @@ JET_ERR JET_API JetRetrieveTaggedColumnList(JET_SESID sesid, JET_TABLEID tableid
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (pcColumns == NULL)
         FAIL(JET_errInvalidParameter);
     const uint32_t max = cbData / (uint32_t)sizeof(JET_RETRIEVEMULTIVALUECOUNT);
@@ -232,7 +232,7 @@ JET_ERR JET_API JetGetRecordSize2(JET_SESID sesid, JET_TABLEID tableid, JET_RECS
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (precsize == NULL)
         FAIL(JET_errInvalidParameter);
     TRY(table_record_size(call.cursor, precsize, grbit));

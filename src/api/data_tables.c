@@ -90,7 +90,7 @@ JET_ERR JET_API JetDupCursor(JET_SESID sesid, JET_TABLEID tableid, JET_TABLEID *
     struct data_call call;
     struct table_cursor *cursor = NULL;
     (void)grbit;
-    TRY(data_enter(sesid, tableid, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (ptableid == NULL)
         FAIL(JET_errInvalidParameter);
     *ptableid = JET_tableidNil;

@@ -59,10 +59,7 @@ static void lower_levels(struct session *session, JET_TABLEID table, void *objec
     const unsigned level = *(const unsigned *)context;
     (void)session;
     (void)table;
-    if (cursor->open_level > level)
-        cursor->open_level = (uint8_t)level;
-    if (cursor->prepared_level > level)
-        cursor->prepared_level = (uint8_t)level;
+    table_commit_level(cursor, level);
 }
 
 /* The bits that may stand alone, also outside a transaction. */
@@ -133,7 +130,7 @@ JET_ERR JET_API JetCommitTransaction(JET_SESID sesid, JET_GRBIT grbit)
 
 /* --- rollback --- */
 
-/* Cursors opened in the level go, updates prepared in it are cancelled. */
+/* Cursors opened in the level go; updates prepared and places chosen in it are lost. */
 static void leave_level(struct session *session, JET_TABLEID table, void *object, void *context)
 {
     struct table_cursor *cursor = object;
@@ -143,8 +140,7 @@ static void leave_level(struct session *session, JET_TABLEID table, void *object
         table_cursor_close(cursor);
         return;
     }
-    if (cursor->prepared != PREPARED_NONE && cursor->prepared_level >= level)
-        table_drop_update(cursor);
+    table_roll_back_level(cursor, level);
 }
 
 static JET_ERR rollback(struct session *session, JET_GRBIT grbit)
