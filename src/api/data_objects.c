@@ -198,7 +198,9 @@ JET_ERR JET_API JetGetCursorInfo(JET_SESID sesid, JET_TABLEID tableid, void *pvR
     TRY(data_enter_unless(sesid, tableid, REFUSE_SORT, &call));
     if (cbMax != 0 || InfoLevel != 0)
         FAIL(JET_errInvalidParameter);
-    err = table_current(call.cursor, &node);
+    if (!versioned_cursor_on_node(call.cursor->primary))
+        FAIL(JET_errNoCurrentRecord);
+    err = versioned_cursor_get(call.cursor->primary, &node);
     versioned_cursor_release(call.cursor->primary);
 done:
     data_leave(&call);
@@ -216,10 +218,10 @@ JET_ERR JET_API JetGetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS *pls, JET_
     if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
         FAIL(JET_errInvalidGrbit);
     *pls = *place;
-    if (*place == JET_LSNil)
-        FAIL(JET_errLSNotSet);
     if (grbit & JET_bitLSReset)
         *place = JET_LSNil;
+    else if (*place == JET_LSNil)
+        FAIL(JET_errLSNotSet);
 done:
     data_leave(&call);
     return err;
@@ -230,12 +232,6 @@ JET_ERR JET_API JetSetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS ls, JET_GR
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
-    if (grbit & JET_bitLSReset) {
-        if (ls != JET_LSNil)
-            FAIL(JET_errInvalidParameter);
-    } else if (ls == JET_LSNil) {
-        FAIL(JET_errInvalidParameter);
-    }
     if (instance_parameter(call.session->instance, JET_paramRuntimeCallback) == 0)
         FAIL(JET_errLSCallbackNotSpecified);
     JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;

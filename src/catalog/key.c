@@ -334,6 +334,21 @@ static bool denormalize_binary(const uint8_t *in, uint32_t length, uint8_t flip,
     return true;
 }
 
+bool key_skip_text(const struct key_format *format, const uint8_t *segment, uint32_t length, uint32_t *used)
+{
+    const uint8_t flip = format->descending ? 0xff : 0x00;
+    if (length == 0)
+        return false;
+    *used = 1;
+    if ((segment[0] ^ flip) != PREFIX_VALUE)
+        return true; /* null or empty: nothing follows */
+    while (*used < length) {
+        if ((segment[(*used)++] ^ flip) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool key_denormalize(const struct key_format *format, uint32_t fixed_size, const uint8_t *segment,
                      uint32_t length, uint8_t *value, uint32_t *size, bool *null, uint32_t *used)
 {

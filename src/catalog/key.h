@@ -50,6 +50,8 @@ void key_limit_partial_text(const struct key_format *format, uint8_t *segment, u
 void key_limit_partial_binary(uint8_t *segment, uint32_t *size, uint32_t available, uint32_t delimiter,
                               bool end);
 
+/* The length of a segment of 8-bit text. False if it does not end. */
+bool key_skip_text(const struct key_format *format, const uint8_t *segment, uint32_t length, uint32_t *used);
 /* Reads a fixed-size value back from its segment (prefix byte included): JetRetrieveColumn from the index.
  * `*used` gets the segment's length. Returns false if the value cannot be had from the key (text, truncated).
  * For variable binary the value has up to `*size` bytes, which gets the real size. *null is set for a null

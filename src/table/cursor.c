@@ -23,6 +23,7 @@ JET_ERR table_cursor_open(struct transaction *transaction, struct table_definiti
     cursor->is_temporary = table->is_temporary;
     cursor->updatable = (grbit & JET_bitTableReadOnly) == 0 && !table->database->read_only;
     cursor->open_level = (uint8_t)transaction_level(transaction);
+    cursor->primary_level = cursor->open_level;
     cursor->local_storage = JET_LSNil;
     catalog_lock(table->database->catalog);
     cursor->next_of_table = table->cursors;
@@ -297,6 +298,7 @@ JET_ERR table_follow(struct table_cursor *cursor)
 void table_before_first(struct table_cursor *cursor)
 {
     cursor->deferred_first = false;
+    cursor->beside = false;
     if (cursor->secondary != NULL)
         versioned_cursor_before_first(cursor->secondary);
     versioned_cursor_before_first(cursor->primary);
@@ -305,9 +307,52 @@ void table_before_first(struct table_cursor *cursor)
 void table_after_last(struct table_cursor *cursor)
 {
     cursor->deferred_first = false;
+    cursor->beside = false;
     if (cursor->secondary != NULL)
         versioned_cursor_after_last(cursor->secondary);
     versioned_cursor_after_last(cursor->primary);
+}
+
+void table_note_level(struct table_cursor *cursor)
+{
+    const uint8_t level = (uint8_t)transaction_level(cursor->transaction);
+    cursor->beside = false;
+    if (cursor->secondary != NULL)
+        cursor->secondary_level = level;
+    else
+        cursor->primary_level = level;
+}
+
+static void lower(uint8_t *level, unsigned most)
+{
+    if (*level > most)
+        *level = (uint8_t)most;
+}
+
+void table_commit_level(struct table_cursor *cursor, unsigned level)
+{
+    lower(&cursor->open_level, level);
+    lower(&cursor->primary_level, level);
+    lower(&cursor->secondary_level, level);
+    lower(&cursor->prepared_level, level);
+}
+
+void table_roll_back_level(struct table_cursor *cursor, unsigned level)
+{
+    ASSERT(level > 0);
+    if (cursor->prepared != PREPARED_NONE && cursor->prepared_level >= level)
+        table_drop_update(cursor);
+    if (cursor->primary_level >= level) {
+        cursor->deferred_first = false;
+        cursor->beside = false;
+        versioned_cursor_before_first(cursor->primary);
+    }
+    if (cursor->secondary != NULL && cursor->secondary_level >= level) {
+        cursor->beside = false;
+        versioned_cursor_before_first(cursor->secondary);
+    }
+    lower(&cursor->primary_level, level - 1);
+    lower(&cursor->secondary_level, level - 1);
 }
 
 JET_ERR table_check_updatable(struct table_cursor *cursor)

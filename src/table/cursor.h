@@ -62,8 +62,12 @@ struct table_cursor {
     bool is_temporary;
     bool temporary_inserting; /* a temporary table before its first move */
     uint8_t open_level;       /* transaction level when it was opened: a rollback below closes it */
-    uint8_t prepared_level;   /* the same for the prepared update */
+    uint8_t primary_level;    /* of the last move in the tree: a rollback takes the place away */
+    uint8_t secondary_level;
+    uint8_t prepared_level; /* the same for the prepared update */
     JET_LS local_storage;
+    bool beside; /* not on a row, but where the last seek would have found one: at this key */
+    struct saved_bookmark beside_key;
     bool deferred_first; /* at the first row, whichever that is when the place is first needed */
 
     /* The key of JetMakeKey. */
@@ -139,5 +143,11 @@ JET_ERR table_check_updatable(struct table_cursor *cursor);
 /* Puts both places before the first or behind the last row. */
 void table_before_first(struct table_cursor *cursor);
 void table_after_last(struct table_cursor *cursor);
+/* Notes that the active tree's place was chosen at the present level. */
+void table_note_level(struct table_cursor *cursor);
+/* Transactions down to `level` have ended: cursors keep what they have as of the level above (commit), or
+ * lose places that were chosen in them (rollback). */
+void table_commit_level(struct table_cursor *cursor, unsigned level);
+void table_roll_back_level(struct table_cursor *cursor, unsigned level);
 
 #endif

@@ -502,22 +502,3 @@ done:
     }
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
-
-JET_ERR long_value_any_separated(struct table_cursor *cursor, struct record_view view, bool *any)
-{
-    JET_ERR err = JET_errSuccess;
-    uint32_t count = 0;
-    *any = false;
-    TRY(tagged_count(view, cursor->table->page_size, &count));
-    for (uint32_t i = 0; i < count && !*any; i++) {
-        struct tagged_field field;
-        TRY(tagged_field_at(view, cursor->table->page_size, i, &field));
-        for (uint32_t itag = 1; field.long_type && itag <= field.value_count && !*any; itag++) {
-            struct value value;
-            TRY(tagged_value(&field, itag, &value));
-            *any = value.kind == VALUE_SEPARATED;
-        }
-    }
-done:
-    return err;
-}

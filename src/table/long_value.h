@@ -56,7 +56,4 @@ JET_ERR long_value_fetch(struct table_cursor *cursor, const struct value *value,
                          uint32_t *size);
 /* The size of a value of any kind. */
 JET_ERR long_value_logical_size(struct table_cursor *cursor, const struct value *value, uint32_t *size);
-/* Whether the record refers to any value in the tree. */
-JET_ERR long_value_any_separated(struct table_cursor *cursor, struct record_view view, bool *any);
-
 #endif

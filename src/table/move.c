@@ -38,6 +38,7 @@ static JET_ERR step(struct table_cursor *cursor, bool forward, bool by_key)
     JET_ERR err = JET_errSuccess;
     struct versioned_cursor *active = table_active(cursor);
     bool passes = false;
+    table_note_level(cursor);
     do {
         if (by_key)
             err = forward ? versioned_cursor_next_key(active) : versioned_cursor_previous_key(active);
@@ -64,6 +65,7 @@ static JET_ERR to_end(struct table_cursor *cursor, bool first)
     table_forget_range(cursor);
     cursor->deferred_first = false;
     struct versioned_cursor *active = table_active(cursor);
+    table_note_level(cursor);
     TRY(first ? versioned_cursor_first(active) : versioned_cursor_last(active));
     TRY(table_passes_filter(cursor, &passes));
     if (!passes)
@@ -128,7 +130,9 @@ JET_ERR table_set_range(struct table_cursor *cursor, JET_GRBIT grbit)
     cursor->range_upper = (grbit & JET_bitRangeUpperLimit) != 0;
     cursor->range_inclusive = (grbit & JET_bitRangeInclusive) != 0;
     err = table_settle(cursor);
-    if (err >= JET_errSuccess)
+    if (err >= JET_errSuccess && cursor->beside && !versioned_cursor_on_node(table_active(cursor)))
+        place.key = span_of(cursor->beside_key.bytes, cursor->beside_key.size);
+    else if (err >= JET_errSuccess)
         err = versioned_cursor_bookmark(table_active(cursor), &place);
     if (err >= JET_errSuccess && leaves_range(cursor, place.key))
         err = JET_errNoCurrentRecord;
@@ -142,9 +146,7 @@ done:
 JET_ERR table_bookmark(struct table_cursor *cursor, struct span *bookmark)
 {
     struct bookmark place;
-    JET_ERR err = table_settle(cursor);
-    if (err >= JET_errSuccess)
-        err = versioned_cursor_bookmark(cursor->primary, &place);
+    JET_ERR err = versioned_cursor_bookmark(cursor->primary, &place);
     if (err >= JET_errSuccess)
         *bookmark = place.key;
     return err;
@@ -156,7 +158,6 @@ JET_ERR table_secondary_bookmark(struct table_cursor *cursor, struct span *key, 
     struct bookmark place;
     if (cursor->secondary == NULL)
         FAIL(JET_errNoCurrentIndex);
-    TRY(table_settle(cursor));
     TRY(table_bookmark(cursor, bookmark));
     TRY(versioned_cursor_bookmark(cursor->secondary, &place));
     *key = place.key;
@@ -240,6 +241,7 @@ JET_ERR table_goto_position(struct table_cursor *cursor, const JET_RECPOS *posit
     if (position->centriesLT > position->centriesTotal)
         FAIL(JET_errInvalidParameter);
     cursor->deferred_first = false;
+    table_note_level(cursor);
     if (position->centriesLT == position->centriesTotal)
         err = versioned_cursor_last(table_active(cursor));
     else

@@ -167,14 +167,10 @@ static JET_ERR prepare_copy(struct table_cursor *cursor, uint32_t preparation)
     if (moves && transaction_level(cursor->transaction) > 0)
         TRY(versioned_cursor_lock(cursor->primary, VERSIONED_LOCK_WRITE));
     TRY(copy_current(cursor));
-    if (!moves && transaction_level(cursor->transaction) == 0) {
-        bool separated = false;
-        TRY(long_value_any_separated(cursor, table_work_view(cursor), &separated));
-        if (separated)
-            FAIL(JET_errNotInTransaction); /* the copy refers to long values, too */
-    }
     if (preparation != JET_prepInsertCopyReplaceOriginal)
         TRY(set_autoincrement(cursor));
+    if (!moves && transaction_level(cursor->transaction) == 0)
+        FAIL(JET_errNotInTransaction); /* a copy may have to share long values */
     cursor->prepared = moves ? PREPARED_INSERT_COPY_DELETE : PREPARED_INSERT_COPY;
 done:
     return err;

@@ -131,7 +131,11 @@ static bool value_from_key(const struct table_cursor *cursor, const struct index
                            struct span key, uint8_t *value, uint32_t *size, bool *null)
 {
     uint32_t at = 0;
-    if (index->segment_max < index->key_max || key.size >= index->key_max)
+    const struct column_definition *wanted =
+        table_definition_column(cursor->table, index->columns[place].column);
+    const bool long_binary = wanted->type == JET_coltypBinary || wanted->type == JET_coltypLongBinary;
+    if (key.size >= index->key_max || column_is_text(wanted) ||
+        (long_binary && index->segment_max < index->key_max))
         return false;
     for (int i = 0; i <= place; i++) {
         struct key_format format;
@@ -140,6 +144,13 @@ static bool value_from_key(const struct table_cursor *cursor, const struct index
             table_definition_column(cursor->table, index->columns[i].column);
         key_format_of(index, column, index->columns[i].descending, &format);
         *size = KEY_SIZE_MAX;
+        if (column_is_text(column)) {
+            if (column->code_page == 1200 ||
+                !key_skip_text(&format, key.bytes + at, (uint32_t)key.size - at, &used))
+                return false;
+            at += used;
+            continue;
+        }
         if (!key_denormalize(&format, column->max_size, key.bytes + at, (uint32_t)key.size - at, value, size,
                              null, &used))
             return false;

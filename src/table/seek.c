@@ -136,6 +136,14 @@ done:
     return err;
 }
 
+/* A seek that found nothing leaves the cursor where the row would be: a range may start there. */
+static void remember_seek(struct table_cursor *cursor)
+{
+    cursor->beside = true;
+    cursor->beside_key.size = cursor->key_size;
+    memcpy(cursor->beside_key.bytes, cursor->key, cursor->key_size);
+}
+
 JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
@@ -150,6 +158,7 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
         TRY(table_prepare(cursor, JET_prepCancel));
     table_forget_range(cursor);
     cursor->deferred_first = false;
+    table_note_level(cursor);
     err = temporary_has_numbers(cursor)
               ? seek_numbered(cursor, relation)
               : versioned_cursor_seek(table_active(cursor), made_key(cursor), relation);
@@ -161,6 +170,8 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
     if (err == JET_errRecordNotFound || err == JET_errNoCurrentRecord) {
         if (cursor->secondary != NULL)
             versioned_cursor_before_first(cursor->primary);
+        if (relation == VERSIONED_SEEK_EQ)
+            remember_seek(cursor);
         table_forget_key(cursor);
         FAIL(JET_errRecordNotFound);
     }
@@ -185,6 +196,7 @@ static JET_ERR find_entry(struct table_cursor *cursor, struct span primary_key, 
     struct index_key key;
     bool present = false;
     struct node_view node;
+    cursor->secondary_level = (uint8_t)transaction_level(cursor->transaction);
     TRY(versioned_cursor_copy(cursor->primary, &node));
     TRY(index_key_of_row(cursor, cursor->index,
                          (struct record_view){node.data.bytes, (uint32_t)node.data.size}, itag, &key,
@@ -276,6 +288,7 @@ static JET_ERR switch_index(struct table_cursor *cursor, struct index_definition
     }
     versioned_cursor_close(cursor->secondary);
     cursor->secondary = secondary;
+    cursor->secondary_level = (uint8_t)transaction_level(cursor->transaction);
     cursor->index = index;
     table_forget_key(cursor);
     table_forget_range(cursor);

@@ -302,6 +302,16 @@ done:
 
 /* --- plain columns --- */
 
+/* A column the record does not reach yet gets its place (with its default) before the value is looked at. */
+static JET_ERR make_room(struct table_cursor *cursor, const struct column_definition *column)
+{
+    bool has = false;
+    JET_ERR err = record_has_column(table_work_view(cursor), column->id, &has);
+    if (err < JET_errSuccess || has)
+        return err;
+    return record_set(cursor->table, &cursor->work, column, column->default_value, column->default_size);
+}
+
 static JET_ERR put_fixed(struct table_cursor *cursor, const struct column_definition *column,
                          const uint8_t *data, uint32_t size)
 {
@@ -310,8 +320,12 @@ static JET_ERR put_fixed(struct table_cursor *cursor, const struct column_defini
         data = NULL;
     if (data == NULL && (column->flags & COLUMN_FLAG_NOT_NULL) != 0)
         return JET_errNullInvalid;
+    table_column_mark_set(cursor, column);
     if (data == NULL)
         return record_set(cursor->table, &cursor->work, column, NULL, 0);
+    JET_ERR err = make_room(cursor, column);
+    if (err < JET_errSuccess)
+        return err;
     if (size != column->max_size) {
         const bool text = column->type == JET_coltypText;
         if ((!text && column->type != JET_coltypBinary) || size > column->max_size)
@@ -334,6 +348,7 @@ static JET_ERR put_variable(struct table_cursor *cursor, const struct column_def
                             const uint8_t *data, uint32_t size)
 {
     JET_ERR warning = JET_errSuccess;
+    table_column_mark_set(cursor, column);
     if (data == NULL && (column->flags & COLUMN_FLAG_NOT_NULL) != 0)
         return JET_errNullInvalid;
     if (data != NULL && size > column->max_size) {
@@ -351,6 +366,7 @@ static JET_ERR put_tagged(struct table_cursor *cursor, const struct column_defin
     uint8_t bit = 0;
     if (data == NULL && (column->flags & COLUMN_FLAG_NOT_NULL) != 0)
         return JET_errNullInvalid;
+    table_column_mark_set(cursor, column);
     if (data != NULL && column->max_size > 0 && size > column->max_size && fixed == 0)
         return JET_errColumnTooBig;
     if (data != NULL && size > 0 && fixed != 0 && size != fixed)
@@ -390,8 +406,6 @@ static JET_ERR set_plain(struct table_cursor *cursor, const struct column_defini
             break;
         err = put_plain(cursor, column, bytes, size, options);
     }
-    if (err >= JET_errSuccess)
-        table_column_mark_set(cursor, column);
     return err;
 }
 

@@ -99,6 +99,20 @@ static JET_ERR create_tree(struct transaction *transaction, struct table_definit
     return err;
 }
 
+/* Sorts need a key, and can hold no separated long values. */
+static bool table_from_the_start(const struct temporary_request *request)
+{
+    bool keyed = false;
+    bool has_long = false;
+    for (uint32_t i = 0; i < request->count; i++) {
+        const JET_COLUMNDEF *column = &request->columns[i];
+        keyed = keyed || (column->grbit & JET_bitColumnTTKey) != 0;
+        has_long = has_long || column->coltyp == JET_coltypLongText || column->coltyp == JET_coltypLongBinary;
+    }
+    return !keyed || (has_long && (request->grbit & JET_bitTTIntrinsicLVsOnly) == 0) ||
+           (request->grbit & JET_bitTTForceMaterialization) != 0;
+}
+
 JET_ERR table_open_temporary(struct transaction *transaction, struct database *database,
                              const struct temporary_request *request, struct table_cursor **out)
 {
@@ -119,7 +133,8 @@ JET_ERR table_open_temporary(struct transaction *transaction, struct database *d
     TRY(table_cursor_open(transaction, table, 0, &cursor));
     table = NULL;
     cursor->updatable = true;
-    cursor->temporary_inserting = true;
+    cursor->temporary_inserting = !table_from_the_start(request);
+    cursor->table->temporary_materialized = !cursor->temporary_inserting;
     *out = cursor;
 done:
     table_definition_free(table);
@@ -129,9 +144,23 @@ done:
 /* A sort that nobody can seek or move freely in: rows are put in, then read once forward. */
 static bool is_plain_sort(const struct table_cursor *cursor)
 {
-    const JET_GRBIT materialized =
-        JET_bitTTIndexed | JET_bitTTUpdatable | JET_bitTTScrollable | JET_bitTTForceMaterialization;
-    return cursor->is_temporary && (cursor->table->temporary_grbit & materialized) == 0;
+    return cursor->is_temporary && !temporary_is_materialized(cursor) &&
+           (cursor->table->temporary_grbit & (JET_bitTTIndexed | JET_bitTTScrollable)) == 0;
+}
+
+bool temporary_is_materialized(const struct table_cursor *cursor)
+{
+    return cursor->table->temporary_materialized;
+}
+
+/* The first move or seek ends a sort's insertions. */
+static void end_insertion(struct table_cursor *cursor)
+{
+    if (!cursor->temporary_inserting)
+        return;
+    cursor->temporary_inserting = false;
+    if (cursor->table->temporary_grbit & JET_bitTTUpdatable)
+        cursor->table->temporary_materialized = true;
 }
 
 JET_ERR temporary_check_insert(struct table_cursor *cursor)
@@ -139,29 +168,30 @@ JET_ERR temporary_check_insert(struct table_cursor *cursor)
     if (!cursor->is_temporary || cursor->temporary_inserting)
         return JET_errSuccess;
     /* Rows may be put in after the first move only if the table was made for that. */
-    return is_plain_sort(cursor) ? JET_errIllegalOperation : JET_errSuccess;
+    return temporary_is_materialized(cursor) ? JET_errSuccess : JET_errIllegalOperation;
 }
 
 JET_ERR temporary_check_move(struct table_cursor *cursor, int32_t rows)
 {
     if (!cursor->is_temporary)
         return JET_errSuccess;
-    if (is_plain_sort(cursor) && rows != (int32_t)JET_MoveFirst && rows < 0)
-        return JET_errIllegalOperation;
-    cursor->temporary_inserting = false;
-    return JET_errSuccess;
+    end_insertion(cursor);
+    return is_plain_sort(cursor) && rows != (int32_t)JET_MoveFirst && rows < 0 ? JET_errIllegalOperation
+                                                                               : JET_errSuccess;
 }
 
-JET_ERR temporary_check_seek(const struct table_cursor *cursor)
+JET_ERR temporary_check_seek(struct table_cursor *cursor)
 {
+    if (!cursor->is_temporary)
+        return JET_errSuccess;
+    end_insertion(cursor);
     return is_plain_sort(cursor) ? JET_errIllegalOperation : JET_errSuccess;
 }
 
 JET_ERR temporary_check_change(const struct table_cursor *cursor)
 {
-    if (!cursor->is_temporary)
-        return JET_errSuccess;
-    return is_plain_sort(cursor) ? JET_errIllegalOperation : JET_errSuccess;
+    return cursor->is_temporary && !temporary_is_materialized(cursor) ? JET_errIllegalOperation
+                                                                      : JET_errSuccess;
 }
 
 void temporary_drop(struct table_cursor *cursor)

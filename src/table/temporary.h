@@ -22,11 +22,13 @@ struct temporary_request {
 JET_ERR table_open_temporary(struct transaction *transaction, struct database *database,
                              const struct temporary_request *request, struct table_cursor **out);
 
+/* Whether the published engine would have made a table of the sort: rows can be changed then. */
+bool temporary_is_materialized(const struct table_cursor *cursor);
 /* The phase of a sort without index: rows are put in, then read. JET_errIllegalOperation for what a sort
  * cannot do. */
 JET_ERR temporary_check_insert(struct table_cursor *cursor);
 JET_ERR temporary_check_move(struct table_cursor *cursor, int32_t rows);
-JET_ERR temporary_check_seek(const struct table_cursor *cursor);
+JET_ERR temporary_check_seek(struct table_cursor *cursor);
 JET_ERR temporary_check_change(const struct table_cursor *cursor);
 /* Whether a number follows the key of each row. */
 static inline bool temporary_has_numbers(const struct table_cursor *cursor)
