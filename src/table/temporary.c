@@ -130,8 +130,10 @@ JET_ERR table_open_temporary(struct transaction *transaction, struct database *d
     TRY(create_tree(transaction, table));
     TRY(add_index(table, request));
     table->open_count = 1;
-    TRY(table_cursor_open(transaction, table, 0, &cursor));
+    /* The cursor takes the definition over, also when it fails. */
+    struct table_definition *taken = table;
     table = NULL;
+    TRY(table_cursor_open(transaction, taken, 0, &cursor));
     cursor->updatable = true;
     cursor->temporary_inserting = !table_from_the_start(request);
     cursor->table->temporary_materialized = !cursor->temporary_inserting;
