@@ -191,12 +191,23 @@ static JET_ERR check_header(const struct instance *instance, const struct databa
     }
 }
 
+/* A database whose catalog cannot be read is of no use. */
+static JET_ERR read_catalog_root(struct database *database)
+{
+    struct latch latch;
+    JET_ERR err = cache_latch(database, CATALOG_ROOT, LATCH_SHARED, 0, &latch);
+    if (err >= JET_errSuccess)
+        cache_unlatch(&latch);
+    return err;
+}
+
 static JET_ERR open_database(struct session *session, struct database *database, bool read_only)
 {
     JET_ERR err = JET_errSuccess;
     struct instance *instance = session->instance;
     TRY(database_open_file(database, read_only));
     TRY(check_header(instance, &database->header));
+    TRY(read_catalog_root(database));
     if (read_only)
         goto done;
     if (!database->logged) {

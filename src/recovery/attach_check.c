@@ -26,7 +26,7 @@ static JET_ERR check_attach_now(const struct recovery *recovery, const struct da
     if (header->generation_min_required != 0 && header->generation_min_required < recovery->generation)
         return JET_errRequiredLogFilesMissing;
     if (header->full_current.generation_low != 0 && header->full_current.generation_high == 0 &&
-        !recovery->hard)
+        !recovery->hard && (recovery->options->grbit & JET_bitRecoveryWithoutUndo) == 0)
         return JET_errSoftRecoveryOnBackupDatabase;
     return JET_errSuccess;
 }

@@ -89,6 +89,8 @@ JET_ERR recovery_check_header(struct recovery *recovery, const struct log_file_h
 JET_ERR recovery_open_generation(struct recovery *recovery, int32_t generation);
 /* Opens edb.log. JET_errFileNotFound. */
 JET_ERR recovery_open_current(struct recovery *recovery);
+/* edb.log is missing: may the log go on without it? */
+JET_ERR recovery_check_current(const struct recovery *recovery);
 /* After the last record of a file: the next one. *done when there is none and redo is complete. */
 JET_ERR recovery_next_file(struct recovery *recovery, bool *done);
 /* Whether the attached databases need generations above `generation`. */

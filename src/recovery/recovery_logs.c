@@ -118,13 +118,25 @@ done:
     return err;
 }
 
+JET_ERR recovery_check_current(const struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    if (may_lose_logs(recovery) || (recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0)
+        return JET_errSuccess;
+    TRY(log_path(recovery->log, LOG_PATH_TEMPORARY, path, sizeof(path)));
+    if (!os_file_exists(path))
+        err = JET_errMissingLogFile;
+done:
+    return err;
+}
+
 /* There is no file of the next generation: is redo complete? */
 static JET_ERR no_next_file(struct recovery *recovery, int32_t generation)
 {
     JET_ERR err = JET_errSuccess;
     int32_t low = 0;
     int32_t high = 0;
-    char path[OS_PATH_SIZE];
     if (!log_position_is_null(recovery->options->stop))
         FAIL(JET_errMissingLogFile);
     TRY(log_generation_range_in(recovery->log, recovery->directory, &low, &high));
@@ -139,9 +151,7 @@ static JET_ERR no_next_file(struct recovery *recovery, int32_t generation)
         TRY(err);
         FAIL(JET_errSuccess);
     }
-    TRY(log_path(recovery->log, LOG_PATH_TEMPORARY, path, sizeof(path)));
-    if (!os_file_exists(path))
-        FAIL(JET_errMissingLogFile);
+    err = recovery_check_current(recovery);
 done:
     return err;
 }

@@ -114,19 +114,17 @@ static JET_ERR choose_start(struct recovery *recovery, struct start_state *state
     return start_at_oldest(recovery);
 }
 
-/* edb.log is not there. */
+/* edb.log is not there. With edbtmp.log, that may be the moment between two names while the log went on to its
+ * next file: redo goes as far as the older logs reach, and the databases say whether they need more. */
 static JET_ERR without_current(struct recovery *recovery, bool *new_log)
 {
     JET_ERR err = JET_errSuccess;
     int32_t low = 0;
     int32_t high = 0;
-    char path[OS_PATH_SIZE];
     TRY(log_generation_range(recovery->log, &low, &high));
     *new_log = high == 0;
-    if (high != 0) {
-        TRY(log_path(recovery->log, LOG_PATH_TEMPORARY, path, sizeof(path)));
-        if (!os_file_exists(path))
-            FAIL(JET_errMissingLogFile);
+    if (!*new_log) {
+        err = recovery_check_current(recovery);
         goto done;
     }
     if ((recovery->options->grbit & JET_bitLogStreamMustExist) != 0)
