@@ -245,8 +245,9 @@ void databases_publish(struct instance *instance, struct instance_database *slot
 void databases_release(struct instance *instance, struct instance_database *slot)
 {
     struct database *database = slot->database;
-    catalog_unload(database);
+    /* Entries of changes to the catalog still hold its definitions. */
     version_store_forget(instance->versions, database);
+    catalog_unload(database);
     (void)tree_registry_forget(instance->trees, database);
     cache_purge_database(database);
     os_mutex_lock(&instance->database_lock);
