@@ -114,8 +114,8 @@ static JET_ERR choose_start(struct recovery *recovery, struct start_state *state
     return start_at_oldest(recovery);
 }
 
-/* edb.log is not there. With edbtmp.log, that may be the moment between two names while the log went on to its
- * next file: redo goes as far as the older logs reach, and the databases say whether they need more. */
+/* edb.log is not there. With edbtmp.log, that may be the moment between two names while the log went on to
+ * its next file: redo goes as far as the older logs reach, and the databases say whether they need more. */
 static JET_ERR without_current(struct recovery *recovery, bool *new_log)
 {
     JET_ERR err = JET_errSuccess;
