@@ -65,7 +65,7 @@ bool change_fits(struct tree *tree, struct latch *latch, uint32_t line, const st
         return page_header(page)->free_bytes >= size; /* what was reserved is there to be taken */
     /* A new last page is begun earlier. An empty page takes the node whatever its size. */
     if (change->kind == CHANGE_INSERT && !tree->space && line > 0 && line == page_line_count(page) &&
-        page_header(page)->next == PAGE_NUMBER_NULL && !page_is_root(page) && page_is_leaf(page) &&
+        page_header(page)->next == PAGE_NUMBER_NULL && page_is_leaf(page) &&
         !page_has_space(tree, latch, size + page->size * APPEND_FREE_PERCENT / 100))
         return false;
     return page_has_space(tree, latch, size);
