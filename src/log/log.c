@@ -282,6 +282,8 @@ static JET_ERR make_room(struct log *log, size_t total, uint8_t type, bool new_g
     JET_ERR err = JET_errSuccess;
     int32_t first_generation = log->header.generation;
     for (;;) {
+        while (log->rolling)
+            (void)os_condition_wait(&log->idle, &log->lock, OS_WAIT_FOREVER);
         if (!log->started || log->down != JET_errSuccess || log->service_stopped)
             FAIL(JET_errLogWriteFail);
         TRY(check_depth(log, type, begin0_generation));

@@ -14,6 +14,7 @@ struct log {
     struct os_mutex lock;     /* guards everything below, for memory work only: no I/O under it */
     struct os_condition idle; /* signalled when `writing` or `checkpointing` ends */
     bool writing;             /* one thread writes files or changes generations */
+    bool rolling; /* a new generation is being made: nobody may append to the old one any more */
     bool checkpointing;       /* one thread moves the checkpoint */
     bool started;
     bool service_stopped;              /* log_stop_service */

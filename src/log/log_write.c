@@ -202,10 +202,11 @@ JET_ERR log_next_generation(struct log *log)
         log_set_down(log, JET_errLogSequenceEnd);
         return JET_errLogSequenceEnd;
     }
+    /* Nobody appends from here on, though a small record might still fit: it would be left behind. */
+    log->rolling = true;
     TRY(log_fill_segment(log, false));
     TRY(log_write_segments(log, true));
-    /* Nobody appends from here on: the file is full, or the caller wants the next; others wait for `writing`.
-     */
+    ASSERT(log->entry == log->base);
     os_mutex_unlock(&log->lock);
     err = log_create_file(log, log->header.generation + 1, &log->header, log->segments_checksum, &header,
                           &file);
@@ -229,6 +230,7 @@ JET_ERR log_next_generation(struct log *log)
     install_file(log, file, &header);
     os_task_submit(&log->checkpoint_task);
 done:
+    log->rolling = false; /* who waits for it is woken by log_end_writing */
     return err;
 }
 
