@@ -14,13 +14,13 @@
 #include "src/version/versioned_cursor.h"
 
 #define THREADS 4
-#define ROUNDS 1500
 
 static struct cache *cache;
 static struct database *database;
 static struct tree_registry *registry;
 static struct version_store *store;
 static page_number root;
+static int rounds;
 
 struct worker {
     struct os_thread *thread;
@@ -110,7 +110,7 @@ static void work(void *context)
     ASSERT(err == JET_errSuccess);
     err = versioned_cursor_open(&transaction, database, root, &cursor);
     ASSERT(err == JET_errSuccess);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         if (i % 50 == worker->number)
             walk(cursor, i % 100 < 50);
         if (i % 200 == 0)
@@ -122,9 +122,8 @@ static void work(void *context)
     (void)err;
 }
 
-static void test_threads(void **state)
+static void run_threads(uint32_t page_size, uint64_t seed)
 {
-    (void)state;
     const struct cache_config config = {100};
     struct database_header header;
     struct signature signature = {.random = 5};
@@ -137,7 +136,7 @@ static void test_threads(void **state)
 
     assert_int_equal(cache_create(&config, &cache), JET_errSuccess);
     assert_int_equal(database_allocate(cache, NULL, 1, "/a.edb", &database), JET_errSuccess);
-    database_header_init(&header, 4096, &signature);
+    database_header_init(&header, page_size, &signature);
     assert_int_equal(database_create_file(database, &header, 254, true), JET_errSuccess);
     assert_int_equal(tree_registry_create(&registry), JET_errSuccess);
     assert_int_equal(space_create_database(registry, database, &actor, 254), JET_errSuccess);
@@ -146,7 +145,7 @@ static void test_threads(void **state)
     assert_int_equal(space_create_tree(registry, database, &actor, &design, &root, &object), JET_errSuccess);
     for (uint16_t i = 0; i < THREADS; i++) {
         workers[i].number = (uint16_t)(i + 1);
-        workers[i].random_state = i;
+        workers[i].random_state = seed * THREADS + i;
         assert_int_equal(os_thread_create(work, &workers[i], &workers[i].thread), JET_errSuccess);
     }
     for (int i = 0; i < THREADS; i++)
@@ -157,14 +156,38 @@ static void test_threads(void **state)
     if (report.problem != NULL)
         print_error("page %u: %s\n", report.where, report.problem);
     assert_int_equal(err, JET_errSuccess);
-    print_message("%llu nodes, %u pages, depth %u\n", (unsigned long long)report.nodes, report.pages,
-                  report.depth);
     tree_close(tree);
     version_store_free(store);
     tree_registry_free(registry);
     cache_purge_database(database);
     database_free(database);
     cache_destroy(cache);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    rounds = 1500;
+    run_threads(4096, 0);
+}
+
+/* The same under the simulated scheduler: many orders of the threads' steps, each of which can be repeated.
+ */
+static void test_simulated(void **state)
+{
+    (void)state;
+    const char *many = getenv("SEEDS");
+    uint64_t seeds = many != NULL ? strtoull(many, NULL, 10) : 30;
+
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct ESENT_HOST_SIMULATION simulation = {.seed = seed, .scheduler = ESENT_HOST_SCHEDULE_RANDOM};
+
+        assert_int_equal(EsentHostReset(NULL, 0), 0);
+        assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
+        assert_int_equal(EsentHostUseSimulation(&simulation), JET_errSuccess);
+        rounds = 120;
+        run_threads(2048, seed);
+    }
 }
 
 static int set_up(void **state)
@@ -188,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_simulated, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
