@@ -9,7 +9,7 @@
 
 #define LEVEL_MASK 0x0fffffffu
 
-static JET_GRBIT column_grbit(const struct column_definition *column)
+static JET_GRBIT column_grbit(const struct table_cursor *cursor, const struct column_definition *column)
 {
     JET_GRBIT grbit = 0;
     const uint16_t flags = column->flags;
@@ -17,7 +17,7 @@ static JET_GRBIT column_grbit(const struct column_definition *column)
         grbit |= JET_bitColumnFixed;
     else if (column_id_is_tagged(column->id))
         grbit |= JET_bitColumnTagged;
-    if ((flags & (COLUMN_FLAG_VERSION | COLUMN_FLAG_AUTOINCREMENT)) == 0)
+    if (cursor->updatable)
         grbit |= JET_bitColumnUpdatable;
     if (flags & COLUMN_FLAG_NOT_NULL)
         grbit |= JET_bitColumnNotNULL;
@@ -75,7 +75,8 @@ static JET_GRBIT index_grbit(const struct index_definition *index)
 
 /* --- columns --- */
 
-static JET_ERR column_definition_out(const struct column_definition *column, void *result, uint32_t max)
+static JET_ERR column_definition_out(const struct table_cursor *cursor,
+                                     const struct column_definition *column, void *result, uint32_t max)
 {
     JET_COLUMNDEF out = {
         .cbStruct = sizeof(out),
@@ -83,7 +84,7 @@ static JET_ERR column_definition_out(const struct column_definition *column, voi
         .coltyp = column->type,
         .cp = column_is_text(column) ? column->code_page : 0,
         .cbMax = column->max_size,
-        .grbit = column_grbit(column),
+        .grbit = column_grbit(cursor, column),
     };
     if (max < sizeof(out) || result == NULL)
         return JET_errInvalidParameter;
@@ -108,7 +109,7 @@ static JET_ERR column_base_out(const struct table_cursor *cursor, const struct c
     out->cp = column_is_text(column) ? column->code_page : 0;
     out->wFiller = 0;
     out->cbMax = column->max_size;
-    out->grbit = column_grbit(column);
+    out->grbit = column_grbit(cursor, column);
     if (wide) {
         JET_COLUMNBASE_W *wide_out = result;
         TRY(api_text_out_wide(table, wide_out->szBaseTableName, sizeof(wide_out->szBaseTableName)));
@@ -153,7 +154,7 @@ static JET_ERR column_list_row(struct list *list, const struct table_cursor *cur
         TRY(list_set_number(list, 6, column_is_text(column) ? column->code_page : 0));
         TRY(list_set_number(list, 7, 0));
         TRY(list_set_number(list, 8, column->max_size));
-        TRY(list_set_number(list, 9, column_grbit(column)));
+        TRY(list_set_number(list, 9, column_grbit(cursor, column)));
         if (column->default_value != NULL && transaction_level(&list->session->transaction) > 0)
             TRY(list_set_bytes(list, 10, column->default_value, column->default_size));
         TRY(list_set_text(list, 11, column->inherited ? cursor->table->template_name : cursor->table->name));
@@ -252,7 +253,7 @@ static JET_ERR column_info(struct session *session, struct table_cursor *cursor,
     if (plain == JET_ColInfoBase || plain == JET_ColInfoBaseByColid)
         TRY(column_base_out(cursor, column, texts->wide, result, max));
     else
-        TRY(column_definition_out(column, result, max));
+        TRY(column_definition_out(cursor, column, result, max));
 done:
     return err;
 }

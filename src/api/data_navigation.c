@@ -57,6 +57,8 @@ JET_ERR JET_API JetRetrieveKey(JET_SESID sesid, JET_TABLEID tableid, void *pvKey
         err = table_retrieve_key(call.cursor, grbit, &key);
     if (err >= JET_errSuccess)
         err = data_give_bytes(key, pvKey, cbMax, pcbActual, true);
+    if (err == JET_wrnBufferTruncated && (grbit & JET_bitRetrieveCopy) != 0)
+        err = JET_errSuccess; /* a made key is cut without a word */
     data_leave(&call);
     return err;
 }
@@ -263,7 +265,9 @@ JET_ERR JET_API JetGetCurrentIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PS
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(current_index_name(call.cursor, &name));
     const size_t length = strlen(name);
-    if (szIndexName != NULL && cbIndexName > 0) {
+    if (cbIndexName == 0)
+        FAIL(JET_wrnBufferTruncated);
+    if (szIndexName != NULL) {
         const size_t count = length < cbIndexName ? length : cbIndexName - 1;
         memcpy(szIndexName, name, count);
         szIndexName[count] = 0;

@@ -258,6 +258,7 @@ void table_defer_first(struct table_cursor *cursor)
 {
     table_before_first(cursor);
     cursor->deferred_first = true;
+    cursor->deferred_secondary = cursor->secondary != NULL;
 }
 
 JET_ERR table_settle(struct table_cursor *cursor)
@@ -268,12 +269,26 @@ JET_ERR table_settle(struct table_cursor *cursor)
     if (err >= JET_errSuccess)
         err = table_follow(cursor);
     if (err < JET_errSuccess) {
-        table_before_first(cursor);
-        cursor->deferred_first = true;
+        table_defer_first(cursor);
         return err == JET_errRecordNotFound ? JET_errNoCurrentRecord : err;
     }
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     return JET_errSuccess;
+}
+
+JET_ERR table_settle_active(struct table_cursor *cursor)
+{
+    if (cursor->secondary == NULL)
+        return table_settle(cursor);
+    if (!cursor->deferred_secondary)
+        return JET_errSuccess;
+    JET_ERR err = versioned_cursor_first(cursor->secondary);
+    if (err < JET_errSuccess)
+        versioned_cursor_before_first(cursor->secondary);
+    else
+        cursor->deferred_secondary = false;
+    return err == JET_errRecordNotFound ? JET_errNoCurrentRecord : err;
 }
 
 JET_ERR table_current(struct table_cursor *cursor, struct node_view *node)
@@ -292,12 +307,14 @@ JET_ERR table_follow(struct table_cursor *cursor)
     if (err < JET_errSuccess)
         return err;
     bookmark = (struct bookmark){.key = node.data};
+    cursor->deferred_first = false;
     return versioned_cursor_set_bookmark(cursor->primary, &bookmark);
 }
 
 void table_before_first(struct table_cursor *cursor)
 {
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     cursor->beside = false;
     if (cursor->secondary != NULL)
         versioned_cursor_before_first(cursor->secondary);
@@ -307,6 +324,7 @@ void table_before_first(struct table_cursor *cursor)
 void table_after_last(struct table_cursor *cursor)
 {
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     cursor->beside = false;
     if (cursor->secondary != NULL)
         versioned_cursor_after_last(cursor->secondary);
@@ -349,6 +367,7 @@ void table_roll_back_level(struct table_cursor *cursor, unsigned level)
     }
     if (cursor->secondary != NULL && cursor->secondary_level >= level) {
         cursor->beside = false;
+        cursor->deferred_secondary = false;
         versioned_cursor_before_first(cursor->secondary);
     }
     lower(&cursor->primary_level, level - 1);

@@ -68,7 +68,10 @@ struct table_cursor {
     JET_LS local_storage;
     bool beside; /* not on a row, but where the last seek would have found one: at this key */
     struct saved_bookmark beside_key;
-    bool deferred_first; /* at the first row, whichever that is when the place is first needed */
+    /* At the first row, whichever that is when the place is first needed: of the primary tree (the row) and
+     * of the current index. Calls that need only the index' place settle only that. */
+    bool deferred_first;
+    bool deferred_secondary;
 
     /* The key of JetMakeKey. */
     uint8_t *key; /* KEY_BUFFER_SIZE + 1 bytes, or NULL */
@@ -136,6 +139,8 @@ static inline struct versioned_cursor *table_active(const struct table_cursor *c
 void table_defer_first(struct table_cursor *cursor);
 /* Looks for it if that was put off: JET_errNoCurrentRecord in an empty table, which leaves it put off. */
 JET_ERR table_settle(struct table_cursor *cursor);
+/* The same for calls that need only the place in the current index. */
+JET_ERR table_settle_active(struct table_cursor *cursor);
 /* Takes the primary place along after the secondary one has moved. */
 JET_ERR table_follow(struct table_cursor *cursor);
 /* JET_errPermissionDenied / JET_errTransReadOnly / JET_errTableReadOnly... for a change. */

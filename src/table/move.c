@@ -25,10 +25,11 @@ static bool leaves_range(struct table_cursor *cursor, struct span key)
     if (!outside)
         return false;
     table_forget_range(cursor);
+    /* The row stays current; the next move goes from the end. */
     if (cursor->range_upper)
-        table_after_last(cursor);
+        versioned_cursor_after_last(table_active(cursor));
     else
-        table_before_first(cursor);
+        versioned_cursor_before_first(table_active(cursor));
     return true;
 }
 
@@ -64,6 +65,7 @@ static JET_ERR to_end(struct table_cursor *cursor, bool first)
     bool passes = false;
     table_forget_range(cursor);
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     struct versioned_cursor *active = table_active(cursor);
     table_note_level(cursor);
     TRY(first ? versioned_cursor_first(active) : versioned_cursor_last(active));
@@ -86,7 +88,7 @@ JET_ERR table_move(struct table_cursor *cursor, int32_t rows, JET_GRBIT grbit)
     if (rows == (int32_t)JET_MoveFirst || rows == JET_MoveLast) {
         err = to_end(cursor, rows == (int32_t)JET_MoveFirst);
     } else {
-        err = table_settle(cursor);
+        err = table_settle_active(cursor);
         if (rows == 0 && err >= JET_errSuccess) {
             struct node_view node;
             err = versioned_cursor_get(table_active(cursor), &node);
@@ -129,7 +131,7 @@ JET_ERR table_set_range(struct table_cursor *cursor, JET_GRBIT grbit)
     cursor->range_set = true;
     cursor->range_upper = (grbit & JET_bitRangeUpperLimit) != 0;
     cursor->range_inclusive = (grbit & JET_bitRangeInclusive) != 0;
-    err = table_settle(cursor);
+    err = table_settle_active(cursor);
     if (err >= JET_errSuccess && cursor->beside && !versioned_cursor_on_node(table_active(cursor)))
         place.key = span_of(cursor->beside_key.bytes, cursor->beside_key.size);
     else if (err >= JET_errSuccess)
@@ -155,12 +157,13 @@ JET_ERR table_bookmark(struct table_cursor *cursor, struct span *bookmark)
 JET_ERR table_secondary_bookmark(struct table_cursor *cursor, struct span *key, struct span *bookmark)
 {
     JET_ERR err = JET_errSuccess;
-    struct bookmark place;
+    struct node_view node;
     if (cursor->secondary == NULL)
         FAIL(JET_errNoCurrentIndex);
-    TRY(table_bookmark(cursor, bookmark));
-    TRY(versioned_cursor_bookmark(cursor->secondary, &place));
-    *key = place.key;
+    TRY(table_settle_active(cursor));
+    TRY(versioned_cursor_copy(cursor->secondary, &node));
+    *key = node.key;
+    *bookmark = node.data;
 done:
     return err;
 }
@@ -170,12 +173,12 @@ JET_ERR table_retrieve_key(struct table_cursor *cursor, JET_GRBIT grbit, struct 
     JET_ERR err = JET_errSuccess;
     struct node_view node;
     if (grbit & JET_bitRetrieveCopy) {
-        if (!cursor->key_prepared)
-            FAIL(JET_errKeyNotMade);
+        if (cursor->key == NULL || cursor->key_size == 0)
+            FAIL(JET_errKeyNotMade); /* one that has been used is still there */
         *key = made_key(cursor);
         goto done;
     }
-    TRY(table_settle(cursor));
+    TRY(table_settle_active(cursor));
     TRY(versioned_cursor_copy(table_active(cursor), &node));
     *key = node.key;
     if (temporary_has_numbers(cursor))
@@ -190,7 +193,7 @@ JET_ERR table_count(struct table_cursor *cursor, uint64_t limit, uint64_t *count
     struct versioned_cursor *walk = NULL;
     struct node_view node;
     *count = 0;
-    TRY(table_settle(cursor));
+    TRY(table_settle_active(cursor));
     TRY(versioned_cursor_copy(table_active(cursor), &node));
     TRY(versioned_cursor_duplicate(table_active(cursor), &walk));
     while (limit == 0 || *count < limit) {
@@ -222,7 +225,7 @@ JET_ERR table_position(struct table_cursor *cursor, JET_RECPOS *position)
     JET_ERR err = JET_errSuccess;
     uint64_t less = 0;
     uint64_t total = 0;
-    TRY(table_settle(cursor));
+    TRY(table_settle_active(cursor));
     TRY(versioned_cursor_position(table_active(cursor), &less, &total));
     position->cbStruct = sizeof(*position);
     position->centriesLT = (uint32_t)less;
@@ -241,6 +244,7 @@ JET_ERR table_goto_position(struct table_cursor *cursor, const JET_RECPOS *posit
     if (position->centriesLT > position->centriesTotal)
         FAIL(JET_errInvalidParameter);
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     table_note_level(cursor);
     if (position->centriesLT == position->centriesTotal)
         err = versioned_cursor_last(table_active(cursor));

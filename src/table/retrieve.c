@@ -215,7 +215,7 @@ static JET_ERR retrieve_from_index(struct table_cursor *cursor, JET_COLUMNID id,
     const struct column_definition *column = table_definition_column(cursor->table, id);
     if (column == NULL)
         FAIL(JET_errColumnNotFound);
-    TRY(table_settle(cursor));
+    TRY(bookmark ? table_settle(cursor) : table_settle_active(cursor));
     struct bookmark at;
     struct versioned_cursor *from = bookmark ? cursor->primary : table_active(cursor);
     TRY(versioned_cursor_bookmark(from, &at));

@@ -373,7 +373,7 @@ static JET_ERR make_temporary_key_unique(struct table_cursor *cursor, struct ind
 /* A sort lets the second row of a key fall, unless it was asked to complain. */
 static bool drops_duplicates(const struct table_cursor *cursor)
 {
-    return cursor->is_temporary && (cursor->table->temporary_grbit & JET_bitTTErrorOnDuplicateInsertion) == 0;
+    return cursor->is_temporary && cursor->temporary_inserting;
 }
 
 static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, struct saved_bookmark *bookmark,

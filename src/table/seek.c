@@ -158,6 +158,7 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
         TRY(table_prepare(cursor, JET_prepCancel));
     table_forget_range(cursor);
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     table_note_level(cursor);
     err = temporary_has_numbers(cursor)
               ? seek_numbered(cursor, relation)
@@ -229,14 +230,16 @@ JET_ERR table_goto_bookmark(struct table_cursor *cursor, struct span bookmark)
     if (cursor->prepared != PREPARED_NONE)
         TRY(table_prepare(cursor, JET_prepCancel));
     table_forget_range(cursor);
+    table_forget_key(cursor);
     TRY(versioned_cursor_goto(cursor->primary, &place));
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     if (cursor->secondary != NULL) {
         uint8_t copy[KEY_BUFFER_SIZE];
         memcpy(copy, bookmark.bytes, bookmark.size);
         err = find_entry(cursor, span_of(copy, bookmark.size), 1);
         if (err < JET_errSuccess) {
-            table_before_first(cursor);
+            versioned_cursor_before_first(cursor->secondary);
             if (err == JET_errRecordNotFound || err == JET_errRecordDeleted)
                 err = JET_errNoCurrentRecord;
         }
@@ -262,6 +265,7 @@ JET_ERR table_goto_secondary_bookmark(struct table_cursor *cursor, struct span k
     table_forget_range(cursor);
     table_forget_key(cursor);
     cursor->deferred_first = false;
+    cursor->deferred_secondary = false;
     if (unique)
         entry.data = span_of(NULL, 0);
     err = versioned_cursor_goto(cursor->secondary, &entry);
@@ -291,6 +295,7 @@ static JET_ERR switch_index(struct table_cursor *cursor, struct index_definition
     cursor->secondary_level = (uint8_t)transaction_level(cursor->transaction);
     cursor->index = index;
     table_forget_key(cursor);
+    cursor->key_size = 0;
     table_forget_range(cursor);
     table_before_first(cursor);
     return JET_errSuccess;
@@ -320,11 +325,13 @@ JET_ERR table_set_index_definition(struct table_cursor *cursor, struct index_def
     if (wanted != cursor->index)
         TRY(switch_index(cursor, wanted));
     const struct bookmark place = {.key = span_of(copy, size)};
+    table_forget_key(cursor);
     TRY(versioned_cursor_goto(cursor->primary, &place));
     if (cursor->secondary != NULL) {
+        cursor->deferred_secondary = false;
         err = find_entry(cursor, place.key, itag == 0 ? 1 : itag);
         if (err < JET_errSuccess) {
-            table_before_first(cursor);
+            versioned_cursor_before_first(cursor->secondary);
             if (err == JET_errRecordNotFound || err == JET_errRecordDeleted)
                 err = JET_errNoCurrentRecord;
         }
