@@ -47,7 +47,7 @@ int judge_finish(struct judge *judge, const struct program *transcript, struct f
         program_print_outcome(&transcript->lines[judge->first_line].outcome, &got);
         result->line = line->number;
         snprintf(result->group, sizeof result->group, "%s %s", line->op->name, judge->first.rule);
-        snprintf(result->message, sizeof result->message, "%.120s => %.100s, but the model (%s): %.140s",
+        snprintf(result->message, sizeof result->message, "%.110s => %.90s, but the model (%.40s): %.120s",
                  call.bytes, got.bytes, judge->first.rule, judge->first.expected);
         text_free(&call);
         text_free(&got);
