@@ -177,7 +177,7 @@ void model_judge(struct model *model, const struct program_line *line, const str
             return;
         }
     }
-    if (!model->lost || model->expect.code_count > 0)
+    if (answer != NULL && (!model->lost || model->expect.code_count > 0))
         compare(model, verdict);
 }
 

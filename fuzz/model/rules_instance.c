@@ -96,7 +96,7 @@ static void set_system_parameter(struct model *model)
     const struct program_token *name = model_token(model);
     const struct program_token *value = model_token(model);
     model_no_opinion(model);
-    if (name == NULL || value == NULL || !model_succeeded(model))
+    if (name == NULL || value == NULL || (model->answer != NULL && !model_succeeded(model)))
         return;
     if (strcmp(name->word, "DatabasePageSize") == 0)
         model->lost = true;

@@ -62,6 +62,8 @@ static void learn_range(struct model *model, struct model_instance *instance)
                 backup->low = generation;
         }
     }
+    if (model->answer == NULL && backup->high != 0)
+        backup->low = 1;
     backup->range_known = backup->low != 0 && backup->high != 0;
 }
 
@@ -81,9 +83,7 @@ static void log_info(struct model *model)
 {
     const char *name = model->line->op->name;
     bool second = strncmp(name, "GetLogInfoInstance2", 19) == 0;
-    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
-    if (instance == NULL)
-        return;
+    /* The structure's size is seen before anything else. */
     const char *size = model_option(model, "cbSize");
     if (second && size != NULL) {
         if (model_is_wide(model) && model->published)
@@ -93,7 +93,8 @@ static void log_info(struct model *model)
             return;
         model->expect.code_count = 0;
     }
-    if (!model_in_progress(model, instance))
+    struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
+    if (instance == NULL || !model_in_progress(model, instance))
         return;
     struct backup_context *backup = &instance->backup;
     if (backup->open != NULL) {
@@ -236,6 +237,14 @@ void model_open_failed(struct model *model, struct model_instance *instance, int
 static void open_file(struct model *model)
 {
     bool section = strncmp(model->line->op->name, "OpenFileSection", 15) == 0;
+    /* More than one section is refused before anything is looked at. */
+    uint64_t all_sections = 0;
+    if (section && model->line->argument_count > 4 && model->line->arguments[4].text == NULL)
+        model_number_text(model->line->arguments[4].word, &all_sections);
+    if (all_sections > 1 && all_sections <= INT32_MAX) {
+        model_want(model, JET_wrnNyi);
+        return;
+    }
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
@@ -244,12 +253,8 @@ static void open_file(struct model *model)
     bool bad_start = false;
     if (section) {
         model_number(model, 0);
-        uint64_t sections = model_number(model, 0);
+        model_number(model, 0);
         uint64_t start = model_number(model, 0);
-        if (sections > 1) {
-            model_want(model, JET_wrnNyi);
-            return;
-        }
         bad_start = start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page);
     }
     if (!model_in_progress(model, instance))
@@ -283,6 +288,9 @@ static void open_file(struct model *model)
                                               (instance->backup.incremental || instance->backup.logs_phase),
                                     .generation = generation,
                                     .section = section};
+    /* Without an answer (paths are foretold), logs have their size and databases no end. */
+    if (model->answer == NULL)
+        handle->size = generation != 0 ? model->log_file_size : UINT64_MAX / 2;
     uint64_t size;
     if (model_answer_number(model, "size", &size) && (file != NULL || generation != 0))
         handle->size = size;

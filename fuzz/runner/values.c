@@ -201,8 +201,11 @@ bool value_parse_text(struct arena *arena, const char *text, uint32_t column_typ
         return false;
     switch (text[0]) {
     case 'i': {
+        /* Whole numbers in the width of columns that hold such; 4 bytes for all others. */
         uint32_t width = value_type_width(column_type);
-        return parse_integer(arena, rest, width == 0 || width > 8 ? 4 : width, value);
+        bool whole = width != 0 && width <= 8 && column_type != JET_coltypIEEEDouble &&
+                     column_type != JET_coltypDateTime;
+        return parse_integer(arena, rest, whole ? width : 4, value);
     }
     case 'f':
         return parse_float(arena, rest, column_type, value);

@@ -1,0 +1,329 @@
+#include "fuzz/model/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+/* --- the world that every path begins in */
+
+static const char *const beginning[] = {
+    "set page 4096",
+    "set LogFileSize 1024",
+    "set CreatePathIfNotExist 1",
+    "CreateInstance i0 \"a\"",
+    "SetSystemParameter i0 LogFilePath \"a/\"",
+    "SetSystemParameter i0 SystemPath \"a/\"",
+    "SetSystemParameter i0 TempPath \"a/\"",
+    "Init i0",
+    "BeginSession i0 s0",
+    "CreateDatabase s0 d0 \"a/a0.edb\" 0",
+    "Table s0 d0 t0 \"t\"",
+    "CreateDatabase s0 d1 \"a/a1.edb\" 0",
+    "CreateInstance i1 \"b\"",
+    "SetSystemParameter i1 LogFilePath \"b/\"",
+    "SetSystemParameter i1 SystemPath \"b/\"",
+    "SetSystemParameter i1 TempPath \"b/\"",
+    "Init i1",
+    "BeginSession i1 s1",
+    "CreateDatabase s1 d2 \"b/b0.edb\" 0",
+    "CreateDatabase s1 d3 \"b/b1.edb\" 0",
+};
+
+/* Calls, each a class of arguments. %L stands for the first log's name. */
+static const char *const calls[] = {
+    "BeginExternalBackupInstance i0 0",
+    "BeginExternalBackupInstance i0 BackupIncremental",
+    "BeginExternalBackupInstance i0 BackupSurrogate",
+    "BeginExternalBackupInstance i0 BackupAtomic",
+    "BeginExternalBackupInstance i0 InternalCopy|BackupIncremental",
+    "BeginExternalBackupInstance nil 0",
+    "BeginSurrogateBackup i0 1 1 0",
+    "EndSurrogateBackup i0 BackupEndNormal",
+    "EndSurrogateBackup i0 BackupEndAbort",
+    "EndSurrogateBackup i0 0",
+    "GetAttachInfoInstance i0",
+    "GetAttachInfoInstanceW i0",
+    "GetAttachInfoInstance raw:0x77",
+    "OpenFileInstance i0 h0 \"a/a0.edb\"",
+    "OpenFileInstance i0 h0 \"a/a1.edb\"",
+    "OpenFileInstanceW i0 h0 \"a/a0.edb\"",
+    "OpenFileInstance i0 h0 \"a/none.edb\"",
+    "OpenFileInstance i0 h0 \"b/b0.edb\"",
+    "OpenFileInstance i0 h0 \"\"",
+    "OpenFileInstance i0 h0 null",
+    "OpenFileInstance i0 h0 \"a/edb.log\"",
+    "OpenFileInstance i0 h0 \"%L\"",
+    "OpenFileSectionInstance i0 h0 \"a/a0.edb\" 0 2 0",
+    "OpenFileSectionInstance i0 h0 \"a/a0.edb\" 0 1 100",
+    "OpenFileSectionInstance i0 h0 \"a/a0.edb\" 0 1 8192",
+    "ReadFileInstance i0 h0 65536",
+    "ReadFileInstance i0 h0 100",
+    "ReadFileInstance i0 h0 0",
+    "ReadFileInstance i0 h0 4096",
+    "ReadFileInstance i0 h0 65536 off=512",
+    "ReadFileInstance i0 h1 65536",
+    "ReadFileInstance i0 nil 65536",
+    "ReadFileInstance zero h0 65536",
+    "CloseFileInstance i0 h0",
+    "CloseFileInstance i0 h1",
+    "CloseFileInstance i0 nil",
+    "StreamFile i0 \"a/a0.edb\" \"\" 65536",
+    "StreamFile i0 \"a/a1.edb\" \"\" 65536",
+    "StreamFile i0 \"%L\" \"\" 65536",
+    "GetLogInfoInstance i0",
+    "GetLogInfoInstanceW i0",
+    "GetLogInfoInstance2 i0",
+    "GetLogInfoInstance2 i0 cbSize=4",
+    "GetTruncateLogInfoInstance i0",
+    "TruncateLogInstance i0",
+    "StopBackupInstance i0",
+    "StopBackupInstance i1",
+    "StopBackupInstance nil",
+    "StopBackup",
+    "GetAttachInfo",
+    "EndExternalBackupInstance i0",
+    "EndExternalBackupInstance2 i0 BackupEndNormal",
+    "EndExternalBackupInstance2 i0 BackupEndAbort",
+    "EndExternalBackupInstance2 i0 BackupEndNormal|BackupEndAbort",
+    "EndExternalBackupInstance2 i0 0",
+    "EndExternalBackupInstance s0",
+    "FullBackup i0 \"bk\" 65536",
+    "FullBackup i0 \"cp\" 65536 0 truncate=0",
+    "FullBackup i0 \"inc\" 65536 BackupIncremental",
+    "AttachDatabase s0 \"a/a0.edb\" 0",
+    "AttachDatabase s0 \"a/none.edb\" 0",
+    "DetachDatabase s0 \"a/none.edb\"",
+    "GetDatabaseInfo s0 d0 DbInfoMisc",
+    "GetDatabaseInfo s0 d1 DbInfoMisc",
+    "Insert s0 t0 7 1 10",
+    "DeleteRows s0 t0 7 1",
+    "CountRows s0 t0",
+    "Term2 i0 TermComplete",
+    "Term2 i0 TermAbrupt",
+    "Term2 i0 TermComplete|TermStopBackup",
+    "Term i0",
+    "StopServiceInstance i0",
+    "OSSnapshotPrepare n0 0",
+    "OSSnapshotPrepare n0 ContinueAfterThaw",
+    "OSSnapshotPrepare n0 0x40",
+    "OSSnapshotFreeze n0 0",
+    "OSSnapshotThaw n0 0",
+    "OSSnapshotAbort n0 0",
+    "OSSnapshotEnd n0 0",
+    "OSSnapshotTruncateLog n0 0",
+    "OSSnapshotGetFreezeInfo n0 0",
+};
+
+/* The second instance's part, before the first does anything. */
+static const char *const companions[][4] = {
+    {NULL},
+    {"BeginExternalBackupInstance i1 0", "OpenFileInstance i1 h1 \"b/b0.edb\"", NULL},
+    {"BeginExternalBackupInstance i1 0", "StopBackupInstance i1", NULL},
+};
+
+#define CALLS (sizeof calls / sizeof calls[0])
+#define COMPANIONS (sizeof companions / sizeof companions[0])
+#define KEY_SIZE 96
+
+/* A state: how it is reached, and its key. */
+struct node {
+    size_t companion;
+    int parent;  /* node, -1 for a beginning */
+    size_t call; /* from the parent */
+    unsigned depth;
+    char key[KEY_SIZE];
+};
+
+struct walk {
+    const char *profile;
+    struct node *nodes;
+    size_t count, capacity;
+    struct paths_counts *counts;
+    void (*program)(void *context, const struct program *program);
+    void *context;
+};
+
+static void add_text(struct program *program, const char *text, bool published)
+{
+    char line[200];
+    const char *place = strstr(text, "%L");
+    if (place == NULL)
+        snprintf(line, sizeof line, "%s", text);
+    else
+        snprintf(line, sizeof line, "%.*s%s%s", (int)(place - text), text,
+                 published ? "a/edb00000001.log" : "a/edb00001.log", place + 2);
+    struct program_error error;
+    if (!program_parse_line(program, line, strlen(line), &error)) {
+        fprintf(stderr, "%s: %s\n", line, error.message);
+        abort();
+    }
+}
+
+/* The program that reaches a node. */
+static void build(const struct walk *walk, size_t index, struct program *program)
+{
+    bool published = strcmp(walk->profile, "published") == 0;
+    size_t path[256];
+    size_t length = 0;
+    size_t companion = walk->nodes[index].companion;
+    for (int at = (int)index; walk->nodes[at].parent >= 0; at = walk->nodes[at].parent)
+        path[length++] = walk->nodes[at].call;
+    add_text(program, published ? "set profile published" : "set profile documented", published);
+    for (size_t i = 0; i < sizeof beginning / sizeof beginning[0]; i++)
+        add_text(program, beginning[i], published);
+    for (size_t i = 0; companions[companion][i] != NULL; i++)
+        add_text(program, companions[companion][i], published);
+    while (length > 0)
+        add_text(program, calls[path[--length]], published);
+}
+
+/* --- the model's state in short */
+
+static unsigned field_class(const struct database_file *file)
+{
+    if (file->fields_unknown)
+        return 32;
+    return (file->fields.full != 0 ? 1u : 0) | (file->fields.incremental != 0 ? 2u : 0) |
+           (file->fields.copy != 0 ? 4u : 0) | (file->fields.differential != 0 ? 8u : 0) |
+           (file->full_by_snapshot ? 16u : 0);
+}
+
+static unsigned open_class(const struct model_handle *handle)
+{
+    if (handle == NULL)
+        return 0;
+    unsigned kind = handle->file != NULL ? 1 : handle->is_log ? 2 : 3;
+    unsigned progress = handle->offset == 0 ? 0 : handle->size != 0 && handle->offset >= handle->size ? 2 : 1;
+    return kind * 3 + progress;
+}
+
+static void make_key(const struct model *model, size_t companion, char *key)
+{
+    const struct object object = model->slots[0][0];
+    const struct model_instance *instance = object.kind == OBJECT_INSTANCE ? object.pointer : NULL;
+    if (instance == NULL || !instance->alive) {
+        snprintf(key, KEY_SIZE, "%zu gone", companion);
+        return;
+    }
+    const struct backup_context *b = &instance->backup;
+    const struct object snapshot = model->slots[5][0];
+    const struct model_snapshot *n0 = snapshot.kind == OBJECT_SNAPSHOT ? snapshot.pointer : NULL;
+    unsigned copied = 0;
+    unsigned fields = 0;
+    for (size_t i = 0; i < model->file_count && i < 8; i++) {
+        const struct database_file *file = model->files[i];
+        if (file->attached != instance)
+            continue;
+        copied = copied * 2 + (file->copied ? 1 : 0);
+        fields = fields * 64 + field_class(file);
+    }
+    snprintf(key, KEY_SIZE, "%zu k%d%d%d%d%d o%u c%u r%u f%u s%d%d n%d%d%u l%d", companion, b->kind,
+             b->incremental, b->stop, b->logs_phase, b->truncated, open_class(b->open), copied,
+             b->read_count > 0 ? 1u : 0u, fields, instance->service_stopped, instance->never_backup,
+             instance->snapshot != NULL, n0 != NULL ? (int)n0->state : 9, n0 != NULL ? n0->grbit : 0,
+             instance->lost);
+}
+
+/* Runs the model over a program; returns it after the last line, with that line's expectation left in it. */
+static struct model *run_model(const struct program *program)
+{
+    struct model *model = model_new(program, NULL);
+    struct model_verdict verdict;
+    for (size_t i = 0; i < program->line_count; i++)
+        model_judge(model, &program->lines[i], NULL, &verdict);
+    return model;
+}
+
+/* --- the walk */
+
+static int find_node(const struct walk *walk, const char *key)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        if (strcmp(walk->nodes[i].key, key) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static void add_node(struct walk *walk, struct node node)
+{
+    if (walk->count == walk->capacity) {
+        walk->capacity = walk->capacity > 0 ? walk->capacity * 2 : 256;
+        walk->nodes = realloc(walk->nodes, walk->capacity * sizeof *walk->nodes);
+        if (walk->nodes == NULL)
+            abort();
+    }
+    walk->nodes[walk->count++] = node;
+}
+
+static void give_out(struct walk *walk, const struct program *program, size_t edges)
+{
+    walk->counts->programs++;
+    walk->counts->covered += edges;
+    if (walk->program != NULL)
+        walk->program(walk->context, program);
+}
+
+/* All calls from one state. Those that lead back to it are gathered in one program; each other one gets a
+ * program of its own. */
+static void expand(struct walk *walk, size_t index, size_t most_states)
+{
+    bool published = strcmp(walk->profile, "published") == 0;
+    struct program loops = {0};
+    size_t loop_edges = 0;
+    build(walk, index, &loops);
+    for (size_t call = 0; call < CALLS; call++) {
+        struct program program = {0};
+        build(walk, index, &program);
+        add_text(&program, calls[call], published);
+        struct model *model = run_model(&program);
+        struct node node = {.companion = walk->nodes[index].companion,
+                            .parent = (int)index,
+                            .call = call,
+                            .depth = walk->nodes[index].depth + 1};
+        bool clear = !model->lost && !model->expect.no_opinion && model->expect.code_count == 1;
+        if (clear) {
+            make_key(model, node.companion, node.key);
+            walk->counts->edges++;
+        } else {
+            walk->counts->vague++;
+        }
+        model_free(model);
+        if (clear && strcmp(node.key, walk->nodes[index].key) == 0) {
+            add_text(&loops, calls[call], published);
+            loop_edges++;
+        } else if (clear) {
+            give_out(walk, &program, 1);
+            if (find_node(walk, node.key) < 0 && walk->count < most_states && node.depth < 200)
+                add_node(walk, node);
+        }
+        program_free(&program);
+    }
+    if (loop_edges > 0)
+        give_out(walk, &loops, loop_edges);
+    program_free(&loops);
+}
+
+void paths_walk(const char *profile, size_t most_states,
+                void (*program)(void *context, const struct program *program), void *context,
+                struct paths_counts *counts)
+{
+    struct walk walk = {.profile = profile, .counts = counts, .program = program, .context = context};
+    *counts = (struct paths_counts){0};
+    for (size_t companion = 0; companion < COMPANIONS; companion++) {
+        struct node node = {.companion = companion, .parent = -1};
+        add_node(&walk, node);
+        struct program start = {0};
+        build(&walk, walk.count - 1, &start);
+        struct model *model = run_model(&start);
+        make_key(model, companion, walk.nodes[walk.count - 1].key);
+        model_free(model);
+        program_free(&start);
+    }
+    for (size_t i = 0; i < walk.count; i++)
+        expand(&walk, i, most_states);
+    counts->states = walk.count;
+    free(walk.nodes);
+}

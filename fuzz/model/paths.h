@@ -1,0 +1,28 @@
+/* All paths of the backup family through the model: two instances with two databases each.
+ *
+ * A *state* is what the model knows of the first instance's backup (kind, phase, stop, truncation, open file,
+ * what was read, header fields, snapshot, service), beside the second instance in one of a few states. An
+ * *edge* is a state, a call with a class of arguments, and the answer that the model foretells. The tool
+ * walks breadth-first over the model alone (no engine), so each state is reached by a shortest program. */
+#ifndef OPENESENT_FUZZ_PATHS_H
+#define OPENESENT_FUZZ_PATHS_H
+
+#include <stddef.h>
+
+#include "fuzz/program/program.h"
+
+struct paths_counts {
+    size_t states;
+    size_t edges;    /* that the model has an opinion on */
+    size_t vague;    /* calls in a state that it has none on: not edges */
+    size_t programs; /* that were given out; together they pass every edge */
+    size_t covered;  /* edges in these programs */
+};
+
+/* Walks until no new state is found or there are `most_states`. Gives out programs, each valid for the call
+ * only. `profile` is "documented" or "published". */
+void paths_walk(const char *profile, size_t most_states,
+                void (*program)(void *context, const struct program *program), void *context,
+                struct paths_counts *counts);
+
+#endif
