@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/model/paths.h"
 #include "fuzz/replay/summary.h"
 #include "fuzz/replay/walk.h"
 #include "fuzz/runner/judge.h"
@@ -99,6 +100,48 @@ static void test_model_judges_seeds(void **state)
     struct totals totals = {0};
     each_program_file("corpus/seeds", judge_file, &totals);
     assert_int_equal(totals.failed, 0);
+}
+
+/* Every edge of the model near its beginnings: the engine answers as foretold. */
+static void judge_path(void *context, const struct program *program)
+{
+    struct totals *totals = context;
+    struct program transcript = {0};
+    struct run_result result;
+    struct judge judge;
+    struct file_result judged = {.path = "path"};
+    judge_start(&judge, program, NULL);
+    struct run_options options = {.simulated = true, .observer = judge.observer};
+    run_program(program, &options, &transcript, &result);
+    totals->files++;
+    if (judge_finish(&judge, &transcript, &judged) != 0) {
+        struct text text = {0};
+        totals->failed++;
+        program_print(&transcript, &text);
+        print_message("%s\n%s\n", judged.message, text.bytes);
+        text_free(&text);
+    }
+    program_free(&transcript);
+}
+
+static void walk_paths(const char *profile)
+{
+    struct totals totals = {0};
+    struct paths_counts counts;
+    paths_walk(profile, 16, judge_path, &totals, &counts);
+    print_message("%s: %zu states, %zu edges in %zu programs\n", profile, counts.states, counts.covered,
+                  counts.programs);
+    assert_true(counts.edges > 500);
+    assert_int_equal(counts.edges, counts.covered);
+    assert_int_equal(totals.files, counts.programs);
+    assert_int_equal(totals.failed, 0);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    walk_paths("documented");
+    walk_paths("published");
 }
 
 /* I10: the same program gives the same transcript, notes and all. */
@@ -235,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_model_judges_seeds),
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_recorded_transcripts),
+        cmocka_unit_test(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
