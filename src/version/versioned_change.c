@@ -1,4 +1,5 @@
 #include "src/btree/space.h"
+#include "src/os/host.h"
 #include "src/version/versioned_cursor_internal.h"
 
 /* A change on its way. */
@@ -7,6 +8,7 @@ struct versioned_change {
     enum version_operation operation;
     struct span new_data;
     bool append;
+    bool unseen; /* whether or not the transaction sees the node */
     int64_t delta;
     uint16_t offset;
     uint8_t width;
@@ -128,7 +130,10 @@ static JET_ERR decide_existing(struct node_change *node, const struct change_pla
     struct span before = {NULL, 0};
     bool is_delta = change->operation == VERSION_DELTA || change->operation == VERSION_DELTA64;
 
-    TRY(check_sight(change, place));
+    if (!change->unseen)
+        TRY(check_sight(change, place));
+    else if (!place->equal)
+        FAIL(JET_errRecordDeleted);
     if (change->operation == VERSION_REPLACE)
         before = place->node.data;
     if (is_delta) {
@@ -277,7 +282,7 @@ static JET_ERR change_current(struct versioned_cursor *cursor, struct versioned_
 
     if (transaction_level(cursor->transaction) == 0)
         return JET_errNotInTransaction;
-    if (cursor->place != PLACE_ON_NODE)
+    if (cursor->place != PLACE_ON_NODE && !(cursor->place == PLACE_BESIDE && change->unseen))
         return JET_errNoCurrentRecord;
     change->cursor = cursor;
     return run(change, &node);
@@ -316,6 +321,9 @@ JET_ERR versioned_cursor_delta(struct versioned_cursor *cursor, uint16_t offset,
                                       .on_zero = on_zero};
 
     ASSERT(width == 4 || width == 8);
+    /* The published engine does not look, after a seek that failed, whether the node that it missed is a
+     * deleted one. */
+    change.unseen = cursor->place == PLACE_BESIDE && os_host_is_published();
     JET_ERR err = change_current(cursor, &change, CHANGE_DELTA, span_of(NULL, 0));
     if (err >= JET_errSuccess && old != NULL)
         *old = change.old;
