@@ -117,6 +117,8 @@ JET_ERR JET_API JetSetColumns(JET_SESID sesid, JET_TABLEID tableid, JET_SETCOLUM
     TRY(table_check_updatable(call.cursor));
     if (call.cursor->prepared == PREPARED_NONE)
         FAIL(JET_errUpdateNotPrepared);
+    if (psetcolumn == NULL && csetcolumn > 0)
+        FAIL(JET_errInvalidParameter);
     for (uint32_t i = 0; i < csetcolumn; i++) {
         JET_SETCOLUMN *one = &psetcolumn[i];
         const struct set_options options = {one->itagSequence, one->ibLongValue, one->grbit};
@@ -184,6 +186,8 @@ JET_ERR JET_API JetRetrieveColumns(JET_SESID sesid, JET_TABLEID tableid, JET_RET
     JET_ERR result = JET_errSuccess;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    if (pretrievecolumn == NULL && cretrievecolumn > 0)
+        FAIL(JET_errInvalidParameter);
     for (uint32_t i = 0; i < cretrievecolumn; i++) {
         TRY(retrieve_one(call.cursor, &pretrievecolumn[i]));
         if (err == JET_wrnBufferTruncated)
