@@ -86,6 +86,7 @@ struct recovery {
 JET_ERR recovery_check_header(struct recovery *recovery, const struct log_file_header *header);
 /* Opens a generation in the current directory: archived file or, if that is missing, edb.log.
  * JET_errFileNotFound. */
+JET_ERR recovery_open_archived(struct recovery *recovery, int32_t generation); /* not edb.log */
 JET_ERR recovery_open_generation(struct recovery *recovery, int32_t generation);
 /* Opens edb.log. JET_errFileNotFound. */
 JET_ERR recovery_open_current(struct recovery *recovery);

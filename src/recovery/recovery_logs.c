@@ -47,9 +47,14 @@ done:
     return err == JET_errInvalidPath ? JET_errFileNotFound : err;
 }
 
+JET_ERR recovery_open_archived(struct recovery *recovery, int32_t generation)
+{
+    return try_open(recovery, generation, false);
+}
+
 JET_ERR recovery_open_generation(struct recovery *recovery, int32_t generation)
 {
-    JET_ERR err = try_open(recovery, generation, false);
+    JET_ERR err = recovery_open_archived(recovery, generation);
     if (err == JET_errFileNotFound)
         err = try_open(recovery, generation, true);
     return err;

@@ -49,33 +49,20 @@ static void fake_checkpoint(struct recovery *recovery, const struct log_file_hea
     memcpy(recovery->checkpoint.attachments, header->attachments, sizeof(header->attachments));
 }
 
-/* Opens the generation that the checkpoint names. edb.log is open in the reader if it exists. */
-static JET_ERR open_checkpoint_generation(struct recovery *recovery, bool current_exists)
-{
-    int32_t generation = recovery->checkpoint.checkpoint.generation;
-    if (current_exists && recovery->reader != NULL && recovery->generation == generation)
-        return JET_errSuccess;
-    JET_ERR err = recovery_open_generation(recovery, generation);
-    if (err == JET_errFileNotFound)
-        return JET_errMissingLogFile;
-    return err;
-}
-
+/* Opens the generation that the checkpoint names. edb.log is open in the reader if it exists; another one
+ * than that must lie there under its own name. */
 static JET_ERR start_at_checkpoint(struct recovery *recovery, bool current_exists)
 {
     JET_ERR err = JET_errSuccess;
-    TRY(open_checkpoint_generation(recovery, current_exists));
-    const struct log_file_header *header = log_file_reader_header(recovery->reader);
-    if (header->generation != recovery->checkpoint.checkpoint.generation) {
-        /* edb.log is the generation behind the one that is asked for, which ended there. */
-        if (recovery->reader_is_current &&
-            header->generation == recovery->checkpoint.checkpoint.generation + 1)
-            fake_checkpoint(recovery, header);
-        else
-            FAIL(JET_errMissingLogFile);
-    } else if ((recovery->checkpoint.version & CHECKPOINT_ATTACHMENTS_PRESENT) == 0) {
-        fake_checkpoint(recovery, header);
+    int32_t generation = recovery->checkpoint.checkpoint.generation;
+    if (!current_exists || recovery->generation != generation) {
+        err = recovery_open_archived(recovery, generation);
+        TRY(err == JET_errFileNotFound ? JET_errMissingLogFile : err);
     }
+    const struct log_file_header *header = log_file_reader_header(recovery->reader);
+    if (header->generation != generation ||
+        (recovery->checkpoint.version & CHECKPOINT_ATTACHMENTS_PRESENT) == 0)
+        fake_checkpoint(recovery, header);
 done:
     return err;
 }
