@@ -203,8 +203,7 @@ bool value_parse_text(struct arena *arena, const char *text, uint32_t column_typ
     case 'i': {
         /* Whole numbers in the width of columns that hold such; 4 bytes for all others. */
         uint32_t width = value_type_width(column_type);
-        bool whole = width != 0 && width <= 8 && column_type != JET_coltypIEEEDouble &&
-                     column_type != JET_coltypDateTime;
+        bool whole = width != 0 && width <= 8 && column_type != JET_coltypIEEEDouble;
         return parse_integer(arena, rest, whole ? width : 4, value);
     }
     case 'f':

@@ -132,8 +132,10 @@ static JET_ERR set_default(JET_SESID sesid, JET_DBID dbid, const void *table, co
     TRY(session_enter_database(sesid, dbid, &session, &database));
     TRY(data_text(&texts, table, &table_text));
     TRY(data_text(&texts, column, &column_text));
-    TRY(table_check_name(table_text, checked));
     TRY(table_check_name(column_text, checked));
+    if (value == NULL || size == 0)
+        FAIL(JET_errNullInvalid);
+    TRY(table_check_name(table_text, checked));
     TRY(table_open(&session->transaction, database, table_text, 0, &cursor));
     TRY(table_check_updatable(cursor));
     TRY(table_set_default(cursor, column_text, value, size));

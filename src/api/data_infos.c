@@ -27,6 +27,8 @@ static JET_GRBIT column_grbit(const struct table_cursor *cursor, const struct co
         grbit |= JET_bitColumnAutoincrement;
     if (flags & COLUMN_FLAG_MULTIVALUED)
         grbit |= JET_bitColumnMultiValued;
+    if (flags & COLUMN_FLAG_ENCRYPTED)
+        grbit |= JET_bitColumnEncrypted;
     if (flags & COLUMN_FLAG_ESCROW)
         grbit |= JET_bitColumnEscrowUpdate;
     if (flags & COLUMN_FLAG_FINALIZE)
@@ -55,13 +57,15 @@ static JET_GRBIT index_grbit(const struct index_definition *index)
             grbit |= JET_bitIndexIgnoreFirstNull;
         if ((flags & INDEX_FLAG_ALLOW_SOME_NULLS) == 0)
             grbit |= JET_bitIndexIgnoreAnyNull;
+        if (flags & INDEX_FLAG_NULLS_HIGH)
+            grbit |= JET_bitIndexSortNullsHigh;
     }
-    if (flags & INDEX_FLAG_NULLS_HIGH)
-        grbit |= JET_bitIndexSortNullsHigh;
     if (index->tuples)
         grbit |= JET_bitIndexTuples;
-    if (flags & INDEX_FLAG_LOCALE_SET)
-        grbit |= JET_bitIndexUnicode;
+    if (index->extended & INDEX_EXTENDED_DEFERRED_POPULATE)
+        grbit |= JET_bitIndexDeferredPopulateCreate;
+    if (index->key_max > KEY_SIZE_DEFAULT)
+        grbit |= JET_bitIndexKeyMost;
     if (flags & INDEX_FLAG_CROSS_PRODUCT)
         grbit |= JET_bitIndexCrossProduct;
     if (flags & INDEX_FLAG_NESTED_TABLE)
@@ -503,9 +507,7 @@ static JET_ERR put_number(void *result, uint32_t max, uint32_t value, uint32_t s
 static JET_ERR count_indexes(struct table_cursor *cursor, uint32_t *count)
 {
     JET_ERR err = JET_errSuccess;
-    struct index_definition *primary = NULL;
-    TRY(table_find_index(cursor, NULL, &primary));
-    *count = primary != NULL;
+    *count = 1; /* the rows' own order, with or without an index */
     for (const struct index_definition *index = cursor->table->secondary; index != NULL;
          index = index->next) {
         bool sees = false;
@@ -571,6 +573,13 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         FAIL(JET_errIllegalOperation);
     TRY(data_text(texts, name_text, &name));
     const bool named = name != NULL && name[0] != 0;
+    if (level == JET_IdxInfoCount) {
+        if (named)
+            TRY(table_check_name(name, checked));
+        TRY(count_indexes(cursor, &count));
+        TRY(put_number(result, max, count, 4));
+        goto done;
+    }
     if (named) {
         TRY(table_check_name(name, checked));
         TRY(table_find_index(cursor, checked, &index));
@@ -579,10 +588,6 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
     case JET_IdxInfo:
     case JET_IdxInfoList:
         TRY(index_list_out(session, cursor, named ? index : NULL, texts->wide, result, max));
-        goto done;
-    case JET_IdxInfoCount:
-        TRY(count_indexes(cursor, &count));
-        TRY(put_number(result, max, count, 4));
         goto done;
     default:
         break;
@@ -599,10 +604,11 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         TRY(lcid_out(index, result, max));
         break;
     case JET_IdxInfoVarSegMac:
-        TRY(put_number(result, max, index->segment_max, 2));
+        TRY(put_number(result, max,
+                       index->stored_key_max != 0 ? index->stored_segment_max : index->segment_max, 2));
         break;
     case JET_IdxInfoKeyMost:
-        TRY(put_number(result, max, index->key_max, 2));
+        TRY(put_number(result, max, index->stored_key_max != 0 ? index->stored_key_max : index->key_max, 2));
         break;
     case JET_IdxInfoIndexId:
         if (result == NULL || max < sizeof(JET_INDEXID))

@@ -162,9 +162,11 @@ struct index_definition {
     bool delete_pending; /* versioned because it is being deleted */
     bool derived;        /* the template's index in a derived table: its columns are the template's */
     bool tuples;
-    bool sparse;          /* not every row has an entry, even without conditions */
-    uint16_t flags;       /* INDEX_FLAG_… */
-    uint16_t extended;    /* INDEX_EXTENDED_… */
+    bool sparse;             /* not every row has an entry, even without conditions */
+    uint16_t flags;          /* INDEX_FLAG_… */
+    uint16_t extended;       /* INDEX_EXTENDED_… */
+    uint16_t stored_key_max; /* as the catalog has it; key_max may be less */
+    uint16_t stored_segment_max;
     uint16_t key_max;     /* bytes */
     uint16_t segment_max; /* bytes of one variable segment (cbVarSegMac) */
     uint8_t column_count;

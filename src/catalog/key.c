@@ -214,9 +214,11 @@ JET_ERR key_normalize(const struct key_format *format, const uint8_t *value, uin
     ASSERT(available > 0);
     *segment = (struct key_segment){0};
     if (value == NULL || size == 0) {
-        out[0] = (uint8_t)(value != NULL        ? PREFIX_ZERO_LENGTH
-                           : format->nulls_high ? PREFIX_NULL_HIGH
-                                                : PREFIX_NULL);
+        const bool has_length = format->type == JET_coltypText || format->type == JET_coltypLongText ||
+                                format->type == JET_coltypBinary || format->type == JET_coltypLongBinary;
+        out[0] = (uint8_t)(value != NULL && has_length ? PREFIX_ZERO_LENGTH
+                           : format->nulls_high        ? PREFIX_NULL_HIGH
+                                                       : PREFIX_NULL);
         segment->size = 1;
     } else if (format->type == JET_coltypText || format->type == JET_coltypLongText) {
         TRY(segment_text(format, value, size, out, available, segment));

@@ -145,6 +145,8 @@ void catalog_reduce_key_max(const struct table_definition *table, struct index_d
 {
     const bool limited = index->segment_max != index->key_max;
     uint32_t most = 0;
+    index->stored_key_max = index->key_max;
+    index->stored_segment_max = index->segment_max;
     for (unsigned i = 0; i < index->column_count; i++) {
         const struct column_definition *column = table_definition_column(table, index->columns[i].column);
         const uint32_t fixed = column_type_size(column->type);

@@ -330,13 +330,15 @@ JET_ERR record_set(const struct table_definition *table, struct record *record,
     return set_variable(table, record, &layout, column, value, size);
 }
 
-/* The last column of an array that has a default, or NULL. */
-static const struct column_definition *last_with_default(const struct column_array *array)
+/* The last column of an array that has a default and will stay, or NULL. Who has the table for himself need
+ * not wait for the end of his own changes. */
+static const struct column_definition *last_with_default(const struct column_array *array, bool exclusive)
 {
     for (uint32_t i = array->count; i > 0; i--) {
         const struct column_definition *column = array->entries[i - 1];
-        if (column != NULL && column->state == DEFINITION_COMMITTED &&
-            (column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL)
+        const bool settled = column != NULL && (column->state == DEFINITION_COMMITTED ||
+                                                (exclusive && column->state == DEFINITION_VERSIONED));
+        if (settled && (column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL)
             return column;
     }
     return NULL;
@@ -346,13 +348,14 @@ JET_ERR record_set_defaults(const struct table_definition *table, struct record 
 {
     JET_ERR err = JET_errSuccess;
     record_init(record);
-    const struct column_definition *fixed = last_with_default(&table->fixed);
+    const struct column_definition *fixed = last_with_default(&table->fixed, table->deny_read_count > 0);
     if (fixed != NULL) {
         struct layout layout;
         TRY(layout_read(record_as_view(record), &layout));
         TRY(extend_fixed(table, record, &layout, fixed));
     }
-    const struct column_definition *variable = last_with_default(&table->variable);
+    const struct column_definition *variable =
+        last_with_default(&table->variable, table->deny_read_count > 0);
     if (variable != NULL)
         TRY(record_set(table, record, variable, variable->default_value, variable->default_size));
 done:

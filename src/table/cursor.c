@@ -106,7 +106,10 @@ JET_ERR table_check_name(const char *name, char *out)
         if (c < 0x20 || c == '!' || c == '.' || c == '[' || c == ']')
             return JET_errInvalidName;
     }
-    memcpy(out, name, length + 1);
+    while (name[length - 1] == ' ')
+        length--; /* the first is no blank */
+    memcpy(out, name, length);
+    out[length] = 0;
     return JET_errSuccess;
 }
 
@@ -121,7 +124,8 @@ static JET_ERR take_locks(struct table_definition *table, JET_GRBIT grbit, const
         return JET_errTableLocked;
     if (table->deny_write_count > 0 && !mine && (grbit & JET_bitTableUpdatable) != 0)
         return JET_errTableLocked;
-    if ((grbit & (JET_bitTableDenyRead | JET_bitTableDenyWrite)) != 0 && table->open_count > 1 && !mine)
+    if ((grbit & (JET_bitTableDenyRead | JET_bitTableDenyWrite)) != 0 && table->open_count > 1 &&
+        (!mine || (grbit & JET_bitTablePermitDDL) != 0))
         return JET_errTableInUse;
     if (grbit & JET_bitTableDenyRead)
         table->deny_read_count++;

@@ -157,6 +157,9 @@ JET_ERR ddl_check_column(const struct table_definition *table, const struct colu
         FAIL(JET_errInvalidCodePage);
     if ((grbit & JET_bitColumnCompressed) != 0 && !is_long)
         FAIL(JET_errColumnCannotBeCompressed);
+    if ((grbit & JET_bitColumnEncrypted) != 0 &&
+        (!is_long || (grbit & JET_bitColumnMultiValued) != 0 || request->default_size > 0))
+        FAIL(JET_errColumnCannotBeEncrypted);
     if ((grbit & JET_bitColumnTagged) != 0 || is_long) {
         if (grbit & JET_bitColumnFixed)
             FAIL(JET_errInvalidGrbit);
@@ -172,11 +175,12 @@ JET_ERR ddl_check_column(const struct table_definition *table, const struct colu
         column->flags |= COLUMN_FLAG_MULTIVALUED;
     if (grbit & JET_bitColumnCompressed)
         column->flags |= COLUMN_FLAG_COMPRESSED;
+    if (grbit & JET_bitColumnEncrypted)
+        column->flags |= COLUMN_FLAG_ENCRYPTED;
     err = set_max_size(request, column);
     if (request->default_value != NULL && request->default_size > 0) {
         column->flags |= COLUMN_FLAG_DEFAULT;
-        if ((column->max_size > 0 && column->max_size < request->default_size) ||
-            request->default_size > LONG_DEFAULT_MAX)
+        if (column->max_size > 0 && column->max_size < request->default_size)
             FAIL(JET_errDefaultValueTooBig);
         column->default_value = (uint8_t *)(uintptr_t)request->default_value; /* only read */
         column->default_size = request->default_size;
@@ -217,11 +221,13 @@ JET_ERR ddl_fit_default(struct column_definition *column, uint8_t *buffer)
 {
     if (column->default_value == NULL)
         return JET_errSuccess;
+    if (column->default_size > LONG_DEFAULT_MAX)
+        return JET_errDefaultValueTooBig;
     const uint32_t fixed = column_type_size(column->type);
     const bool pads = column_id_is_fixed(column->id) && fixed == 0;
     if (fixed != 0 && column->default_size != fixed)
         return JET_errInvalidBufferSize;
-    if (column->type == JET_coltypBit) {
+    if (column->type == JET_coltypBit && column_id_is_fixed(column->id)) {
         buffer[0] = column->default_value[0] == 0 ? 0x00 : 0xff;
         column->default_value = buffer;
     } else if (pads && column->default_size < column->max_size) {
@@ -381,12 +387,16 @@ static JET_ERR add_in_transaction(struct table_cursor *cursor, struct column_req
     if (err == JET_errKeyDuplicate)
         err = JET_errColumnDuplicate;
     TRY(err);
-    TRY(ddl_fit_default(column, buffer));
-    column->state = DEFINITION_VERSIONED;
+    const JET_ERR fits = ddl_fit_default(column, buffer);
+    if (fits < JET_errSuccess)
+        column->default_value = NULL;
+    /* The id is used up even if the column comes to nothing. */
+    column->state = fits < JET_errSuccess ? DEFINITION_DELETED : DEFINITION_VERSIONED;
     catalog_lock(cursor->database->catalog);
     err = table_definition_add_column(cursor->table, column, &added);
     catalog_unlock(cursor->database->catalog);
     TRY(err);
+    TRY(fits);
     err = register_change(cursor, &add_action, added);
     if (err < JET_errSuccess) {
         added->state = DEFINITION_DELETED;
@@ -634,13 +644,14 @@ JET_ERR table_set_default(struct table_cursor *cursor, const char *name, const v
     TRY(table_find_column_by_name(cursor, name, &column));
     if (column->inherited)
         FAIL(JET_errFixedInheritedDDL);
-    if (value == NULL || size == 0)
-        FAIL(JET_errNullInvalid);
-    if ((column->max_size > 0 && column->max_size < size) || size > LONG_DEFAULT_MAX)
-        FAIL(JET_errDefaultValueTooBig);
     TRY(column_in_use(cursor, column_public_id(column), &used));
     if (used)
         FAIL(JET_errColumnInUse);
+    if (column_type_size(column->type) != 0 && size != column->max_size &&
+        (column_id_is_fixed(column->id) || size < column->max_size))
+        FAIL(JET_errInvalidBufferSize);
+    if ((column->max_size > 0 && column->max_size < size) || size > LONG_DEFAULT_MAX)
+        FAIL(JET_errDefaultValueTooBig);
     fitted = *column;
     fitted.default_value = (uint8_t *)(uintptr_t)value;
     fitted.default_size = size;

@@ -199,6 +199,8 @@ static JET_ERR check_key_column(const struct index_request *request, const struc
 {
     const bool text = column_is_text(column);
     const bool binary = column->type == JET_coltypBinary || column->type == JET_coltypLongBinary;
+    if (column->flags & COLUMN_FLAG_ENCRYPTED)
+        return JET_errCannotIndexOnEncryptedColumn;
     if (column->flags & COLUMN_FLAG_ESCROW)
         return JET_errCannotIndex;
     if (column->flags & COLUMN_FLAG_MULTIVALUED) {
@@ -413,6 +415,8 @@ static JET_ERR place_primary(struct table_cursor *cursor, struct index_definitio
     index->id = table->id;
     index->root = table->root;
     catalog_reduce_key_max(table, index);
+    index->stored_key_max = index->key_max; /* here the catalog gets what is left */
+    index->stored_segment_max = index->segment_max;
 done:
     versioned_cursor_close(walk);
     return err;

@@ -266,6 +266,8 @@ static JET_ERR add_index(struct creation *creation, struct index_request *reques
     }
     if (creation->table->is_template)
         index.flags |= INDEX_FLAG_TEMPLATE;
+    if (request->grbit & JET_bitIndexDeferredPopulateCreate)
+        index.extended |= INDEX_EXTENDED_DEFERRED_POPULATE;
     creation->request->created++;
     TRY(insert_index_row(creation, &index));
     if (index_is_primary(&index))

@@ -180,12 +180,21 @@ done:
 #define TREE_PROCESS 0xfffdu
 static struct os_mutex tree_lock = OS_MUTEX_INITIALIZER(OS_RANK_DATABASES);
 
+/* Others may be making the tree. */
+static page_number tree_root(struct table_definition *table)
+{
+    catalog_lock(table->database->catalog);
+    page_number root = table->long_value_root;
+    catalog_unlock(table->database->catalog);
+    return root;
+}
+
 static JET_ERR create_shared_tree(struct table_cursor *cursor)
 {
     JET_ERR err = JET_errSuccess;
     struct transaction own = {0};
     os_mutex_lock(&tree_lock);
-    if (cursor->table->long_value_root != 0)
+    if (tree_root(cursor->table) != 0)
         goto done;
     TRY(transaction_init(&own, cursor->transaction->store, TREE_PROCESS));
     err = transaction_begin(&own, false);
@@ -205,21 +214,21 @@ done:
 static JET_ERR open_tree(struct table_cursor *cursor, bool create)
 {
     struct table_definition *table = cursor->table;
-    if (cursor->long_values != NULL &&
-        versioned_cursor_tree(cursor->long_values)->root == table->long_value_root)
+    page_number root = tree_root(table);
+    if (cursor->long_values != NULL && versioned_cursor_tree(cursor->long_values)->root == root)
         return JET_errSuccess;
     versioned_cursor_close(cursor->long_values);
     cursor->long_values = NULL;
-    if (table->long_value_root == 0) {
+    if (root == 0) {
         if (!create)
             return JET_errDatabaseCorrupted; /* a record refers to a value, but there is no tree */
         const bool alone = table->is_temporary || table->exclusive_owner == cursor->transaction;
         JET_ERR err = alone ? create_tree(cursor->transaction, table) : create_shared_tree(cursor);
         if (err < JET_errSuccess)
             return err;
+        root = tree_root(table);
     }
-    return versioned_cursor_open(cursor->transaction, cursor->database, table->long_value_root,
-                                 &cursor->long_values);
+    return versioned_cursor_open(cursor->transaction, cursor->database, root, &cursor->long_values);
 }
 
 /* The greatest id in the tree. */

@@ -346,6 +346,10 @@ JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffe
     }
     if (id != 0)
         TRY(table_find_column(cursor, id, &column));
+    if (column != NULL && (column->flags & COLUMN_FLAG_ENCRYPTED) != 0 &&
+        (options->grbit &
+         (JET_bitRetrievePhysicalSize | JET_bitRetrieveLongId | JET_bitRetrieveLongValueRefCount)) == 0)
+        FAIL(JET_errColumnNoEncryptionKey);
     TRY(row_read(cursor, (options->grbit & JET_bitRetrieveCopy) != 0, &row));
     found = column;
     if (id == 0) {

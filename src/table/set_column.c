@@ -504,6 +504,8 @@ JET_ERR table_set_column(struct table_cursor *cursor, JET_COLUMNID id, const voi
         FAIL(JET_errInvalidColumnType);
     if (column->flags & COLUMN_FLAG_AUTOINCREMENT)
         FAIL(JET_errInvalidColumnType);
+    if (column->flags & COLUMN_FLAG_ENCRYPTED)
+        FAIL(JET_errColumnNoEncryptionKey); /* nobody can give one: the function needs another engine */
     if ((grbit & (JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormalizedMultiValues)) != 0 &&
         column_id_is_tagged(column->id) && (size > 0 || (grbit & JET_bitSetZeroLength) != 0))
         TRY(check_unique(cursor, column, value, size, options));
