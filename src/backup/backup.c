@@ -73,7 +73,10 @@ enum backup_state backup_state_inside(const struct backup_context *context)
 
 void backup_set_state(struct backup_context *context, enum backup_state state)
 {
+    struct log *log = backup_log(context);
     os_atomic_store(&context->state, (uint32_t)state);
+    if (log != NULL)
+        log_keep_from(log, state == BACKUP_IDLE ? 0 : context->copy_low > 0 ? context->copy_low : 1);
 }
 
 JET_ERR backup_enter_for(struct backup_context *context, enum backup_event event)
@@ -222,6 +225,7 @@ static JET_ERR begin_inside(struct backup_context *context, JET_GRBIT grbit, uin
         context->copy_low = log_checkpoint(log).generation;
         if (context->copy_low == 0)
             context->copy_low = 1;
+        log_keep_from(log, context->copy_low);
         *(surrogate ? &context->full_position : &context->mark) = log_end(log);
         *(surrogate ? &context->full_time : &context->mark_time) = os_clock_log_time();
     }

@@ -237,6 +237,7 @@ static JET_ERR freeze_member(struct snapshot *session, struct backup_context *co
         context->copy_low = log_checkpoint(log).generation;
         if (context->copy_low == 0)
             context->copy_low = 1;
+        log_keep_from(log, context->copy_low);
     } else {
         TRY(backup_check_full_before(context, BACKUP_INFO_OS_SNAPSHOT));
         if (circular)

@@ -437,12 +437,14 @@ void log_stop_service(struct log *log)
     os_mutex_unlock(&log->lock);
 }
 
-uint64_t log_distance(const struct log *log, struct log_position a, struct log_position b)
+uint64_t log_distance(struct log *log, struct log_position a, struct log_position b)
 {
     if (log_position_compare(b, a) <= 0)
         return 0;
+    os_mutex_lock(&log->lock);
     uint64_t file = log->header.file_sectors != 0 ? (uint64_t)log->header.file_sectors * LOG_SECTOR_SIZE
                                                   : log->settings.file_size;
+    os_mutex_unlock(&log->lock);
     uint64_t from = (uint64_t)a.sector * LOG_SECTOR_SIZE + a.byte;
     uint64_t to = (uint64_t)b.sector * LOG_SECTOR_SIZE + b.byte;
     return (uint64_t)(b.generation - a.generation) * file + to - from;

@@ -171,7 +171,7 @@ JET_ERR log_update_checkpoint(struct log *log, bool force);
  * behind it. */
 JET_ERR log_write_checkpoint(struct log *log, struct log_position position);
 /* Bytes between two positions, b before a gives 0. */
-uint64_t log_distance(const struct log *log, struct log_position a, struct log_position b);
+uint64_t log_distance(struct log *log, struct log_position a, struct log_position b);
 /* Circular logging deletes no generation from this one on (a backup needs them); 0 = no restriction. */
 void log_keep_from(struct log *log, int32_t generation);
 /* Backup bookkeeping shown in the checkpoint file. */

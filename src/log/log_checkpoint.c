@@ -94,13 +94,25 @@ JET_ERR log_write_checkpoint(struct log *log, struct log_position position)
     return err;
 }
 
-static void delete_behind(struct log *log, int32_t checkpoint_generation, bool circular, int32_t keep_from)
+/* How many files behind the checkpoint are left, except for one at each new file. */
+#define CIRCULAR_EXTRA 2
+
+void log_delete_passed(struct log *log)
 {
     int32_t low = 0;
     int32_t high = 0;
-    int32_t end = keep_from != 0 && keep_from < checkpoint_generation ? keep_from : checkpoint_generation;
+    os_mutex_lock(&log->lock);
+    const bool circular = log->settings.circular;
+    const int32_t checkpoint = log->checkpoint.generation;
+    const int32_t keep_from = log->keep_from;
+    os_mutex_unlock(&log->lock);
     if (!circular || log_generation_range(log, &low, &high) < JET_errSuccess || low == 0)
         return;
+    if (low >= checkpoint || (keep_from != 0 && low >= keep_from))
+        return;
+    int32_t end = low + 1;
+    if (keep_from == 0 && end < checkpoint - CIRCULAR_EXTRA)
+        end = checkpoint - CIRCULAR_EXTRA;
     (void)log_delete_generations(log, low, end <= high + 1 ? end : high + 1);
 }
 
@@ -126,8 +138,6 @@ JET_ERR log_update_checkpoint(struct log *log, bool force)
     os_mutex_lock(&log->lock);
     int32_t generation = log->header.generation;
     struct log_time created = log->header.created;
-    bool circular = log->settings.circular;
-    int32_t keep_from = log->keep_from;
     os_mutex_unlock(&log->lock);
     if (moved || force) {
         if (position.generation != current.generation && callbacks->generations_required != NULL)
@@ -136,8 +146,6 @@ JET_ERR log_update_checkpoint(struct log *log, bool force)
         TRY(write_file(log, position));
         log_set_checkpoint(log, position);
     }
-    if (position.generation != current.generation || force)
-        delete_behind(log, position.generation, circular, keep_from);
 done:
     os_mutex_lock(&log->lock);
     log->checkpointing = false;

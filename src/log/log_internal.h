@@ -83,6 +83,9 @@ void log_create_reserves(struct log *log);
 /* Turns a reserve file into `path`; JET_errDiskFull if there is none. */
 JET_ERR log_use_reserve(struct log *log, const char *path);
 
+/* With circular logging: deletes the oldest file if the checkpoint has passed it and no backup needs it; while
+ * there is no backup, all but the last few of them. Called when a new file is made. */
+void log_delete_passed(struct log *log);
 /* Makes an empty edbtmp.log if there is none: where it is missing together with edb.log, the directory is no
  * place where a log went on (recovery_check_current). A failure is of no matter. */
 void log_keep_temporary(const struct log *log);

@@ -208,6 +208,7 @@ JET_ERR log_next_generation(struct log *log)
     TRY(log_write_segments(log, true));
     ASSERT(log->entry == log->base);
     os_mutex_unlock(&log->lock);
+    log_delete_passed(log);
     err = log_create_file(log, log->header.generation + 1, &log->header, log->segments_checksum, &header,
                           &file);
     if (err >= JET_errSuccess) {
