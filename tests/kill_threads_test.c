@@ -233,6 +233,28 @@ static void threads_and_crashes(void **state)
         one_seed(seed + i);
 }
 
+/* The same work by real threads (for the thread sanitizer above all): no crash, everything is there. */
+static void real_threads(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < 3; round++) {
+        new_world(round);
+        assert_int_equal(EsentHostUseThreads(), JET_errSuccess);
+        assert_int_equal(EsentHostTrackWrites(0), JET_errSuccess);
+        must(start(true), "the start");
+        run_workers(40);
+        check_workers();
+        must(JetTerm2(world.engine.instance, JET_bitTermComplete), "the end");
+        finding_text[0] = 0;
+        JET_ERR err = EsentHostCheckDatabase(PATH, note_finding, NULL);
+        if (err != JET_errSuccess)
+            fail_msg("round %u: the checker answered %d: %s", round, err, finding_text);
+        char report[400];
+        if (EsentHostReset(report, sizeof report) != 0)
+            fail_msg("round %u leaks: %s", round, report);
+    }
+}
+
 static int use_memory(void **state)
 {
     (void)state;
@@ -247,6 +269,9 @@ static int end_world(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_and_crashes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_and_crashes), cmocka_unit_test(real_threads)};
+    const char *only = getenv("CRASH_TEST");
+    if (only != NULL)
+        cmocka_set_test_filter(only);
     return cmocka_run_group_tests(tests, use_memory, end_world);
 }
