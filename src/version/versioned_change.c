@@ -282,8 +282,10 @@ static JET_ERR change_current(struct versioned_cursor *cursor, struct versioned_
 
     if (transaction_level(cursor->transaction) == 0)
         return JET_errNotInTransaction;
-    if (cursor->place != PLACE_ON_NODE && !(cursor->place == PLACE_BESIDE && change->unseen))
+    if (cursor->place != PLACE_ON_NODE && !change->unseen)
         return JET_errNoCurrentRecord;
+    if (cursor->key.size == 0)
+        return JET_errRecordDeleted;
     change->cursor = cursor;
     return run(change, &node);
 }
@@ -321,9 +323,9 @@ JET_ERR versioned_cursor_delta(struct versioned_cursor *cursor, uint16_t offset,
                                       .on_zero = on_zero};
 
     ASSERT(width == 4 || width == 8);
-    /* The published engine does not look, after a seek that failed, whether the node that it missed is a
-     * deleted one. */
-    change.unseen = cursor->place == PLACE_BESIDE && os_host_is_published();
+    /* The published engine, when the cursor is on no node, goes by its last bookmark and does not look
+     * whether what lies there is a deleted node. */
+    change.unseen = cursor->place != PLACE_ON_NODE && os_host_is_published();
     JET_ERR err = change_current(cursor, &change, CHANGE_DELTA, span_of(NULL, 0));
     if (err >= JET_errSuccess && old != NULL)
         *old = change.old;
