@@ -56,6 +56,8 @@ static void prepare(struct model *model)
         struct model_instance *instance = model->instances[i];
         if (instance->alive && instance->initialised && instance->snapshot == NULL)
             instance->snapshot = snapshot;
+        if (instance->alive && instance->service_stopped)
+            snapshot->uncertain = true; /* whether it is in is not described */
     }
 }
 

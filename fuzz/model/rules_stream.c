@@ -340,7 +340,7 @@ static void read_file(struct model *model)
     }
     uint64_t least =
         handle->offset > 0 ? 0 : (handle->is_log ? 2u : 3u) * (handle->is_log ? 4096u : model->page);
-    if (size == 0 && handle->is_log) {
+    if (size == 0 && handle->is_log && handle->offset > 0) {
         model_want(model, JET_errSuccess);
         model_want_fact(model, "cb=0");
         return;
@@ -348,7 +348,7 @@ static void read_file(struct model *model)
     uint64_t unit = handle->is_log ? 4096 : model->page;
     if (handle->is_log && size % unit != 0)
         model_no_opinion(model);
-    if (size % model->page != 0 || size < least || (size == 0 && !handle->is_log)) {
+    if (size % model->page != 0 || size < least || size == 0) {
         if (handle->section || handle->is_log)
             model_no_opinion(model);
         model_want(model, JET_errInvalidParameter);
