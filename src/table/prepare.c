@@ -64,6 +64,8 @@ JET_ERR table_record_unchanged(struct table_cursor *cursor)
 
 /* --- auto-increment --- */
 
+#define BATCH_MOST 256u /* numbers the published engine takes at once at most */
+
 /* The greatest value in the table. */
 static JET_ERR scan_autoincrement(struct table_cursor *cursor, const struct column_definition *column,
                                   uint64_t *greatest)
@@ -93,6 +95,20 @@ done:
     return err;
 }
 
+/* The published engine takes numbers in batches of 2, 4, 8... and forgets what is left of one when the table's
+ * definition goes out of memory. Its note of the last batch is no part of this database format; counting the
+ * batches from the greatest number in the table comes to the same if the table was opened once. */
+static uint64_t end_of_batch(uint64_t greatest)
+{
+    uint64_t end = 0;
+    for (uint64_t batch = 2; end < greatest; batch = batch < BATCH_MOST ? batch * 2 : BATCH_MOST) {
+        if (end > UINT64_MAX - batch)
+            return greatest;
+        end += batch;
+    }
+    return end;
+}
+
 JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
 {
     struct catalog *catalog = cursor->database->catalog;
@@ -106,6 +122,7 @@ JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
         JET_ERR err = scan_autoincrement(cursor, column, &greatest);
         if (err < JET_errSuccess)
             return err;
+        greatest = end_of_batch(greatest);
     }
     catalog_lock(catalog);
     if (table->autoincrement_next <= greatest)
