@@ -30,7 +30,7 @@ static void set_page_size(void)
             fail_msg("%s answered %d", (engine).failed, (int)answer);                                        \
     } while (0)
 
-/* A crashed instance with a few generations of log, none of it in the database if `early`. */
+/* A crashed instance with a few generations of log. */
 static void leave_crashed(void)
 {
     static struct workload_engine engine;
@@ -155,7 +155,6 @@ static void damage_one(uint64_t *random)
 static void recover_damaged(uint64_t seed, bool without_database, unsigned *answers)
 {
     static struct workload_engine engine;
-    char report[500] = "";
     uint64_t random = seed;
     assert_int_equal(EsentHostFilesRestore(1), JET_errSuccess);
     unsigned count = 1 + workload_random(&random, 3);
@@ -174,7 +173,6 @@ static void recover_damaged(uint64_t seed, bool without_database, unsigned *answ
         (void)EsentHostCheckDatabase(DIRECTORY "w.edb", NULL, NULL);
     }
     EsentHostCrash();
-    (void)report;
 }
 
 static void records_may_lie(void **state)
@@ -192,7 +190,7 @@ static void records_may_lie(void **state)
     for (unsigned i = 0; i < rounds; i++) {
         if (getenv("RECOVERY_DAMAGE_TELL") != NULL)
             fprintf(stderr, "seed %llu\n", (unsigned long long)(seed + i));
-        recover_damaged(seed + i, i % 2 == 0, answers);
+        recover_damaged(seed + i, (seed + i) % 2 == 0, answers);
     }
     print_message("%u recovered, %u refused\n", answers[0], answers[1]);
     if (EsentHostReset(report, sizeof(report)) != 0)
