@@ -162,8 +162,10 @@ done:
     return err;
 }
 
-static JET_ERR enumerate_all(struct table_cursor *cursor, const struct enumeration *request,
-                             struct record_view view, JET_ENUMCOLUMN *columns, uint32_t *count)
+/* The columns inherited from a template, or the table's own ones. */
+static JET_ERR enumerate_part(struct table_cursor *cursor, const struct enumeration *request,
+                              struct record_view view, bool inherited, JET_ENUMCOLUMN *columns,
+                              uint32_t *count)
 {
     JET_ERR err = JET_errSuccess;
     uint32_t position = 0;
@@ -173,7 +175,8 @@ static JET_ERR enumerate_all(struct table_cursor *cursor, const struct enumerati
         TRY(table_next_column(cursor, &position, &column));
         if (column == NULL)
             break;
-        if ((request->grbit & JET_bitEnumerateTaggedOnly) != 0 && !column_id_is_tagged(column->id))
+        if (column->inherited != inherited ||
+            ((request->grbit & JET_bitEnumerateTaggedOnly) != 0 && !column_id_is_tagged(column->id)))
             continue;
         TRY(read_values(cursor, view, column, request->grbit, &values));
         if (!values.present)
@@ -182,6 +185,17 @@ static JET_ERR enumerate_all(struct table_cursor *cursor, const struct enumerati
         out->columnid = column_public_id(column);
         TRY(fill_column(cursor, request, &values, NULL, 0, out));
     }
+done:
+    return err;
+}
+
+static JET_ERR enumerate_all(struct table_cursor *cursor, const struct enumeration *request,
+                             struct record_view view, JET_ENUMCOLUMN *columns, uint32_t *count)
+{
+    JET_ERR err = JET_errSuccess;
+    if (cursor->table->is_derived)
+        TRY(enumerate_part(cursor, request, view, true, columns, count));
+    TRY(enumerate_part(cursor, request, view, false, columns, count));
 done:
     return err;
 }
