@@ -5,11 +5,14 @@ JET_ERR byte_buffer_reserve(struct byte_buffer *buffer, size_t capacity)
     if (capacity <= buffer->capacity && buffer->bytes != NULL)
         return JET_errSuccess;
     size_t wanted = capacity < 64 ? 64 : capacity + capacity / 2;
-    uint8_t *bytes = os_reallocate(buffer->bytes, wanted);
+    uint8_t *bytes = os_reallocate(buffer->borrowed ? NULL : buffer->bytes, wanted);
     if (bytes == NULL)
         return JET_errOutOfMemory;
+    if (buffer->borrowed && buffer->size > 0)
+        memcpy(bytes, buffer->bytes, buffer->size);
     buffer->bytes = bytes;
     buffer->capacity = wanted;
+    buffer->borrowed = false;
     return JET_errSuccess;
 }
 
@@ -27,8 +30,9 @@ JET_ERR byte_buffer_set(struct byte_buffer *buffer, struct span content)
 
 void byte_buffer_free(struct byte_buffer *buffer)
 {
-    os_free(buffer->bytes);
-    *buffer = (struct byte_buffer){NULL, 0, 0};
+    if (!buffer->borrowed)
+        os_free(buffer->bytes);
+    *buffer = (struct byte_buffer){NULL, 0, 0, false};
 }
 
 int bookmark_compare(const struct bookmark *a, const struct bookmark *b)
@@ -175,6 +179,20 @@ done:
     return err;
 }
 
+void btree_cursor_init(struct btree_cursor *cursor, struct tree *tree)
+{
+    cursor->tree = tree;
+}
+
+void btree_cursor_done(struct btree_cursor *cursor)
+{
+    btree_cursor_release(cursor);
+    tree_close(cursor->tree);
+    byte_buffer_free(&cursor->key);
+    byte_buffer_free(&cursor->mark_key);
+    byte_buffer_free(&cursor->mark_data);
+}
+
 JET_ERR btree_cursor_open(struct tree *tree, struct btree_cursor **out)
 {
     struct btree_cursor *cursor = os_allocate_zeroed(sizeof *cursor);
@@ -183,7 +201,7 @@ JET_ERR btree_cursor_open(struct tree *tree, struct btree_cursor **out)
     if (cursor == NULL)
         return JET_errOutOfMemory;
     tree_add_reference(tree);
-    cursor->tree = tree;
+    btree_cursor_init(cursor, tree);
     return JET_errSuccess;
 }
 
@@ -191,11 +209,7 @@ void btree_cursor_close(struct btree_cursor *cursor)
 {
     if (cursor == NULL)
         return;
-    btree_cursor_release(cursor);
-    tree_close(cursor->tree);
-    byte_buffer_free(&cursor->key);
-    byte_buffer_free(&cursor->mark_key);
-    byte_buffer_free(&cursor->mark_data);
+    btree_cursor_done(cursor);
     os_free(cursor);
 }
 

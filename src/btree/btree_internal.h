@@ -24,12 +24,18 @@ struct tree_registry {
 uint32_t node_reserved_size(struct tree *tree, const struct node *node);
 uint32_t node_reserve(struct tree *tree, const struct node *node);
 
-/* A growing buffer. */
+/* A growing buffer. Zeroed it is empty; it may begin with memory that somebody else owns. */
 struct byte_buffer {
     uint8_t *bytes;
     size_t size;
     size_t capacity;
+    bool borrowed;
 };
+
+static inline struct byte_buffer byte_buffer_on(void *memory, size_t capacity)
+{
+    return (struct byte_buffer){memory, 0, capacity, true};
+}
 
 JET_ERR byte_buffer_reserve(struct byte_buffer *buffer, size_t capacity);
 JET_ERR byte_buffer_set(struct byte_buffer *buffer, struct span content);
@@ -43,6 +49,10 @@ struct btree_cursor {
     struct byte_buffer mark_key; /* saved bookmark, while moving backwards gives way */
     struct byte_buffer mark_data;
 };
+
+/* A cursor inside of another structure (zeroed); takes over a reference to the tree. */
+void btree_cursor_init(struct btree_cursor *cursor, struct tree *tree);
+void btree_cursor_done(struct btree_cursor *cursor);
 
 /* Compares a leaf's node with a bookmark. `with_data`: data counts (non-unique trees, full bookmarks). */
 int node_compare_bookmark(const struct node *node, const struct bookmark *bookmark, bool with_data);

@@ -5,19 +5,22 @@ JET_ERR versioned_cursor_open(struct transaction *transaction, struct database *
 {
     JET_ERR err = JET_errSuccess;
     struct tree *tree = NULL;
-    struct versioned_cursor *cursor = os_allocate_zeroed(sizeof *cursor);
+    struct versioned_cursor *cursor = NULL;
 
     *out = NULL;
+    TRY(tree_open(transaction->store->options.trees, database, root, &tree));
+    cursor = os_allocate(sizeof *cursor);
     if (cursor == NULL)
         FAIL(JET_errOutOfMemory);
+    memset(cursor, 0, offsetof(struct versioned_cursor, key_inside));
     cursor->transaction = transaction;
-    TRY(tree_open(transaction->store->options.trees, database, root, &tree));
-    TRY(btree_cursor_open(tree, &cursor->physical));
+    cursor->key = byte_buffer_on(cursor->key_inside, sizeof cursor->key_inside);
+    cursor->data = byte_buffer_on(cursor->data_inside, sizeof cursor->data_inside);
+    btree_cursor_init(&cursor->physical, tree);
+    tree = NULL;
     *out = cursor;
-    cursor = NULL;
 done:
-    tree_close(tree); /* the physical cursor has its own reference */
-    versioned_cursor_close(cursor);
+    tree_close(tree);
     return err;
 }
 
@@ -25,7 +28,7 @@ void versioned_cursor_close(struct versioned_cursor *cursor)
 {
     if (cursor == NULL)
         return;
-    btree_cursor_close(cursor->physical);
+    btree_cursor_done(&cursor->physical);
     byte_buffer_free(&cursor->key);
     byte_buffer_free(&cursor->data);
     byte_buffer_free(&cursor->image);
@@ -35,7 +38,7 @@ void versioned_cursor_close(struct versioned_cursor *cursor)
 
 struct tree *versioned_cursor_tree(struct versioned_cursor *cursor)
 {
-    return btree_cursor_tree(cursor->physical);
+    return btree_cursor_tree(&cursor->physical);
 }
 
 struct transaction *versioned_cursor_transaction(struct versioned_cursor *cursor)
@@ -77,7 +80,7 @@ done:
 
 void versioned_cursor_release(struct versioned_cursor *cursor)
 {
-    btree_cursor_release(cursor->physical);
+    btree_cursor_release(&cursor->physical);
 }
 
 void versioned_cursor_before_first(struct versioned_cursor *cursor)
@@ -117,7 +120,7 @@ JET_ERR versioned_cursor_set_bookmark(struct versioned_cursor *cursor, const str
 JET_ERR cursor_save_place(struct versioned_cursor *cursor)
 {
     JET_ERR err = JET_errSuccess;
-    struct node node = btree_cursor_raw_node(cursor->physical);
+    struct node node = btree_cursor_raw_node(&cursor->physical);
     size_t size = key_size(&node.key);
 
     TRY(byte_buffer_reserve(&cursor->key, size));
@@ -127,9 +130,9 @@ JET_ERR cursor_save_place(struct versioned_cursor *cursor)
     else
         TRY(byte_buffer_set(&cursor->data, node.data));
     cursor->place = PLACE_ON_NODE;
-    cursor->hint_page = btree_cursor_page(cursor->physical);
-    cursor->hint_line = btree_cursor_line(cursor->physical);
-    cursor->hint_modified = btree_cursor_modified(cursor->physical);
+    cursor->hint_page = btree_cursor_page(&cursor->physical);
+    cursor->hint_line = btree_cursor_line(&cursor->physical);
+    cursor->hint_modified = btree_cursor_modified(&cursor->physical);
 done:
     return err;
 }
@@ -137,7 +140,7 @@ done:
 /* What the transaction sees of the node the physical cursor is on. */
 static JET_ERR look(struct versioned_cursor *cursor, struct node_sight *sight)
 {
-    struct node node = btree_cursor_raw_node(cursor->physical);
+    struct node node = btree_cursor_raw_node(&cursor->physical);
 
     return node_look(cursor->transaction->store, cursor->transaction, versioned_cursor_tree(cursor), &node,
                      &cursor->image, sight);
@@ -154,17 +157,17 @@ static JET_ERR settle(struct versioned_cursor *cursor, bool forward)
         TRY(look(cursor, &sight));
         if (sight.exists)
             break;
-        TRY(forward ? btree_cursor_next(cursor->physical) : btree_cursor_previous(cursor->physical));
+        TRY(forward ? btree_cursor_next(&cursor->physical) : btree_cursor_previous(&cursor->physical));
     }
     TRY(cursor_save_place(cursor));
 done:
-    btree_cursor_release(cursor->physical);
+    btree_cursor_release(&cursor->physical);
     return err;
 }
 
 JET_ERR versioned_cursor_first(struct versioned_cursor *cursor)
 {
-    JET_ERR err = btree_cursor_first(cursor->physical, LATCH_SHARED);
+    JET_ERR err = btree_cursor_first(&cursor->physical, LATCH_SHARED);
 
     if (err >= JET_errSuccess)
         err = settle(cursor, true);
@@ -177,7 +180,7 @@ JET_ERR versioned_cursor_first(struct versioned_cursor *cursor)
 
 JET_ERR versioned_cursor_last(struct versioned_cursor *cursor)
 {
-    JET_ERR err = btree_cursor_last(cursor->physical, LATCH_SHARED);
+    JET_ERR err = btree_cursor_last(&cursor->physical, LATCH_SHARED);
 
     if (err >= JET_errSuccess)
         err = settle(cursor, false);
@@ -196,14 +199,14 @@ static JET_ERR find_place(struct versioned_cursor *cursor, enum seek_place *plac
     bool valid = false;
 
     if (cursor->place == PLACE_ON_NODE) {
-        TRY(btree_cursor_try_place(cursor->physical, cursor->hint_page, cursor->hint_line,
+        TRY(btree_cursor_try_place(&cursor->physical, cursor->hint_page, cursor->hint_line,
                                    cursor->hint_modified, LATCH_SHARED, &valid));
         *place = SEEK_EQUAL;
     }
     if (!valid) {
         struct bookmark bookmark = cursor_bookmark(cursor);
 
-        TRY(btree_cursor_seek(cursor->physical, &bookmark, LATCH_SHARED, place));
+        TRY(btree_cursor_seek(&cursor->physical, &bookmark, LATCH_SHARED, place));
     }
 done:
     return err;
@@ -227,7 +230,7 @@ JET_ERR versioned_cursor_next(struct versioned_cursor *cursor)
     if (place == SEEK_EMPTY || place == SEEK_LESS)
         FAIL(JET_errNoCurrentRecord);
     if (place == SEEK_EQUAL && cursor->place == PLACE_ON_NODE)
-        TRY(btree_cursor_next(cursor->physical));
+        TRY(btree_cursor_next(&cursor->physical));
     TRY(settle(cursor, true));
 done:
     if (err == JET_errNoCurrentRecord)
@@ -254,7 +257,7 @@ JET_ERR versioned_cursor_previous(struct versioned_cursor *cursor)
     if (place == SEEK_EMPTY)
         FAIL(JET_errNoCurrentRecord);
     if (place != SEEK_LESS)
-        TRY(btree_cursor_previous(cursor->physical));
+        TRY(btree_cursor_previous(&cursor->physical));
     TRY(settle(cursor, false));
 done:
     if (err == JET_errNoCurrentRecord)
@@ -266,7 +269,7 @@ done:
 static JET_ERR move_key(struct versioned_cursor *cursor, bool forward)
 {
     JET_ERR err = JET_errSuccess;
-    struct byte_buffer start = {NULL, 0, 0};
+    struct byte_buffer start = {NULL, 0, 0, false};
 
     if (cursor->place != PLACE_ON_NODE) {
         err = forward ? versioned_cursor_next(cursor) : versioned_cursor_previous(cursor);
@@ -337,7 +340,8 @@ static JET_ERR seek_backward(struct versioned_cursor *cursor, struct span key)
 JET_ERR versioned_cursor_seek(struct versioned_cursor *cursor, struct span wanted, enum versioned_seek how)
 {
     JET_ERR err = JET_errSuccess;
-    struct byte_buffer kept = {NULL, 0, 0}; /* the key may be the cursor's own */
+    uint8_t memory[2 * BOOKMARK_INSIDE];
+    struct byte_buffer kept = byte_buffer_on(memory, sizeof memory); /* the key may be the cursor's own */
 
     TRY(byte_buffer_set(&kept, wanted));
     struct span key = span_of(kept.bytes, kept.size);
@@ -383,7 +387,7 @@ JET_ERR versioned_cursor_goto(struct versioned_cursor *cursor, const struct book
     struct node_sight sight = {false, {NULL, 0}};
 
     versioned_cursor_release(cursor);
-    TRY(btree_cursor_seek(cursor->physical, bookmark, LATCH_SHARED, &place));
+    TRY(btree_cursor_seek(&cursor->physical, bookmark, LATCH_SHARED, &place));
     if (place != SEEK_EQUAL)
         FAIL(JET_errRecordDeleted);
     TRY(look(cursor, &sight));
@@ -410,12 +414,12 @@ JET_ERR versioned_cursor_get(struct versioned_cursor *cursor, struct node_view *
     TRY(look(cursor, &sight));
     if (!sight.exists)
         FAIL(JET_errRecordDeleted);
-    cursor->hint_page = btree_cursor_page(cursor->physical);
-    cursor->hint_line = btree_cursor_line(cursor->physical);
-    cursor->hint_modified = btree_cursor_modified(cursor->physical);
+    cursor->hint_page = btree_cursor_page(&cursor->physical);
+    cursor->hint_line = btree_cursor_line(&cursor->physical);
+    cursor->hint_modified = btree_cursor_modified(&cursor->physical);
     node->key = span_of(cursor->key.bytes, cursor->key.size);
     node->data = sight.data;
-    node->flags = btree_cursor_raw_node(cursor->physical).flags;
+    node->flags = btree_cursor_raw_node(&cursor->physical).flags;
 done:
     if (err < JET_errSuccess)
         versioned_cursor_release(cursor);
@@ -448,12 +452,12 @@ JET_ERR versioned_cursor_position(struct versioned_cursor *cursor, uint64_t *les
     if (cursor->place != PLACE_ON_NODE)
         return JET_errNoCurrentRecord;
     struct bookmark bookmark = cursor_bookmark(cursor);
-    return btree_cursor_estimate(cursor->physical, &bookmark, less, total);
+    return btree_cursor_estimate(&cursor->physical, &bookmark, less, total);
 }
 
 JET_ERR versioned_cursor_goto_position(struct versioned_cursor *cursor, uint64_t less, uint64_t total)
 {
-    JET_ERR err = btree_cursor_at_fraction(cursor->physical, less, total);
+    JET_ERR err = btree_cursor_at_fraction(&cursor->physical, less, total);
 
     if (err >= JET_errSuccess)
         err = settle(cursor, true);

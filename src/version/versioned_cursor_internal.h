@@ -11,9 +11,12 @@ enum cursor_place {
     PLACE_AFTER_LAST,
 };
 
+/* Most bookmarks are short: no memory of their own for these. */
+#define BOOKMARK_INSIDE 128u
+
 struct versioned_cursor {
     struct transaction *transaction;
-    struct btree_cursor *physical;
+    struct btree_cursor physical;
     enum cursor_place place;
     struct byte_buffer key; /* bookmark, for PLACE_ON_NODE and PLACE_BESIDE */
     struct byte_buffer data;
@@ -22,6 +25,8 @@ struct versioned_cursor {
     dbtime hint_modified;
     struct byte_buffer image; /* data that is not on the page */
     struct byte_buffer copy;
+    uint8_t key_inside[BOOKMARK_INSIDE];
+    uint8_t data_inside[BOOKMARK_INSIDE];
 };
 
 static inline struct bookmark cursor_bookmark(const struct versioned_cursor *cursor)
