@@ -140,6 +140,7 @@ static inline JET_ERR workload_init(struct workload_engine *engine, const char *
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramLogFilePath, 0, directory));
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramTempPath, 0, directory));
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramLogFileSize, 128, NULL));
+    WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramCheckpointDepthMax, 16384, NULL));
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramMaxTemporaryTables, 0, NULL));
     WORKLOAD_TRY(JetInit(&engine->instance));
     WORKLOAD_TRY(JetBeginSessionA(engine->instance, &engine->session, NULL, NULL));

@@ -1,5 +1,6 @@
 #include "src/cache/cache_internal.h"
 
+#include "src/log/log.h"
 #include "src/os/memory.h"
 #include "src/page/checksum.h"
 
@@ -220,6 +221,16 @@ static bool is_free_for(const struct cache_buffer *buffer, enum latch_mode mode)
     }
 }
 
+/* Between the append of a record and cache_set_dirty the page does not look dirty: until the latch is
+ * released, the checkpoint does not pass the floor. */
+static void grant_exclusive(struct cache_buffer *buffer)
+{
+    const struct database *database = buffer->database;
+    buffer->exclusive = true;
+    buffer->floor =
+        database->logged && database->log != NULL ? log_end_hint(database->log) : LOG_POSITION_MIN;
+}
+
 static void grant(struct cache_buffer *buffer, enum latch_mode mode)
 {
     if (mode == LATCH_SHARED)
@@ -227,7 +238,7 @@ static void grant(struct cache_buffer *buffer, enum latch_mode mode)
     else if (mode == LATCH_INTENT)
         buffer->intent = true;
     else
-        buffer->exclusive = true;
+        grant_exclusive(buffer);
 }
 
 static void revoke(struct cache_buffer *buffer, enum latch_mode mode)
@@ -407,7 +418,7 @@ void cache_upgrade(struct latch *latch)
     while (buffer->shared > 0)
         cache_wait(partition);
     buffer->intent = false;
-    buffer->exclusive = true;
+    grant_exclusive(buffer);
     latch->mode = LATCH_EXCLUSIVE;
     os_mutex_unlock(&partition->lock);
 }

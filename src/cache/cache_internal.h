@@ -35,6 +35,7 @@ struct cache_buffer {
     os_atomic_bool referenced;  /* latched since the clock hand came by */
     struct log_position oldest; /* where redo must start; null if nothing logged */
     struct log_position last;   /* record that must be on disk first */
+    struct log_position floor;  /* while `exclusive`: whatever its holder appends to the log is behind */
     uint8_t bytes[] __attribute__((aligned(16)));
 };
 

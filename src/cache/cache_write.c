@@ -262,6 +262,18 @@ JET_ERR cache_flush_page(struct database *database, page_number number)
     return err;
 }
 
+/* What the holders of exclusive latches may have appended without having marked their page yet. Partition
+ * locked. */
+static struct log_position oldest_floor(const struct partition *partition, const struct database *database)
+{
+    struct log_position oldest = LOG_POSITION_MIN;
+    for (uint32_t i = 0; i < partition->chain_count; i++)
+        for (const struct cache_buffer *at = partition->chains[i]; at != NULL; at = at->chain_next)
+            if (at->exclusive && (database == NULL || at->database == database))
+                oldest = cache_older(oldest, at->floor);
+    return oldest;
+}
+
 struct log_position cache_oldest_modification(struct cache *cache, const struct database *database)
 {
     struct log_position oldest = LOG_POSITION_MIN;
@@ -271,6 +283,7 @@ struct log_position cache_oldest_modification(struct cache *cache, const struct 
         for (const struct cache_buffer *at = partition->dirty; at != NULL; at = at->dirty_next)
             if (database == NULL || at->database == database)
                 oldest = cache_older(oldest, at->oldest);
+        oldest = cache_older(oldest, oldest_floor(partition, database));
         os_mutex_unlock(&partition->lock);
     }
     /* Afterwards, since a page that is written meanwhile moves from there to here. */

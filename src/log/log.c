@@ -307,6 +307,22 @@ done:
     return err;
 }
 
+static void set_end_hint(struct log *log)
+{
+    struct log_position end = log_position_of(log, log->entry);
+    uint64_t packed;
+    memcpy(&packed, &end, sizeof(packed));
+    os_atomic_store(&log->end_hint, packed);
+}
+
+struct log_position log_end_hint(const struct log *log)
+{
+    uint64_t packed = os_atomic_load(&log->end_hint);
+    struct log_position end;
+    memcpy(&end, &packed, sizeof(end));
+    return end;
+}
+
 static JET_ERR append_locked(struct log *log, const struct log_piece *pieces, size_t total,
                              bool new_generation, int32_t begin0_generation,
                              struct log_record_commit0 *commit0, struct log_position *position)
@@ -322,6 +338,7 @@ static JET_ERR append_locked(struct log *log, const struct log_piece *pieces, si
     size_t end = lay_out(log->entry, total, log->buffer, log->base, &cursor);
     ASSERT(end == behind);
     log->entry = end;
+    set_end_hint(log);
     if (log->entry - log->base >= WRITE_AHEAD_SECTORS * LOG_SECTOR_SIZE && !log->writing) {
         log_begin_writing(log);
         /* A failure is found by whoever waits for durability; the record itself has been accepted. */

@@ -116,6 +116,9 @@ JET_ERR log_append_commit0(struct log *log, struct log_record_commit0 *record, s
 
 /* Position the next record will get, at least. */
 struct log_position log_end(struct log *log);
+/* A position that nothing is appended before any more, perhaps older than the end: without a lock, for who
+ * must know, before he appends, from where on his record will be. */
+struct log_position log_end_hint(const struct log *log);
 
 /* --- durability --- */
 
@@ -145,7 +148,8 @@ struct signature log_signature(struct log *log);
 /* Starts a new generation (for backups): the old one is complete and durable on return. *generation is the
  * new one. */
 JET_ERR log_roll(struct log *log, int32_t *generation);
-/* The same for a program that asks for it (JET_bitForceNewLog): the new generation begins with a record that says so. */
+/* The same for a program that asks for it (JET_bitForceNewLog): the new generation begins with a record that
+ * says so. */
 JET_ERR log_force_new_generation(struct log *log);
 /* Lowest and highest archived generation on disk, 0 0 if there is none. */
 JET_ERR log_generation_range(struct log *log, int32_t *low, int32_t *high);

@@ -3,6 +3,7 @@
 #define OPENESENT_LOG_LOG_INTERNAL_H
 
 #include "src/log/log.h"
+#include "src/os/atomic.h"
 #include "src/os/executor.h"
 #include "src/os/file.h"
 #include "src/os/lock.h"
@@ -14,7 +15,8 @@ struct log {
     struct os_mutex lock;     /* guards everything below, for memory work only: no I/O under it */
     struct os_condition idle; /* signalled when `writing` or `checkpointing` ends */
     bool writing;             /* one thread writes files or changes generations */
-    bool rolling; /* a new generation is being made: nobody may append to the old one any more */
+    bool rolling;             /* a new generation is being made: nobody may append to the old one any more */
+    os_atomic_64 end_hint;    /* log_end_hint */
     bool checkpointing;       /* one thread moves the checkpoint */
     bool started;
     bool service_stopped;              /* log_stop_service */
@@ -83,8 +85,8 @@ void log_create_reserves(struct log *log);
 /* Turns a reserve file into `path`; JET_errDiskFull if there is none. */
 JET_ERR log_use_reserve(struct log *log, const char *path);
 
-/* With circular logging: deletes the oldest file if the checkpoint has passed it and no backup needs it; while
- * there is no backup, all but the last few of them. Called when a new file is made. */
+/* With circular logging: deletes the oldest file if the checkpoint has passed it and no backup needs it;
+ * while there is no backup, all but the last few of them. Called when a new file is made. */
 void log_delete_passed(struct log *log);
 /* Makes an empty edbtmp.log if there is none: where it is missing together with edb.log, the directory is no
  * place where a log went on (recovery_check_current). A failure is of no matter. */

@@ -78,6 +78,15 @@ JET_ERR transaction_begin(struct transaction *transaction, bool read_only)
     return JET_errSuccess;
 }
 
+/* Others read it to find where redo must start: it is set before the record is appended, lest the checkpoint
+ * pass the record in between. */
+static void set_first_record(struct transaction *transaction, struct log_position position)
+{
+    os_mutex_lock(&transaction->store->transactions_lock);
+    transaction->first_record = position;
+    os_mutex_unlock(&transaction->store->transactions_lock);
+}
+
 static JET_ERR log_begin(struct transaction *transaction, struct log *log)
 {
     JET_ERR err = JET_errSuccess;
@@ -92,17 +101,18 @@ static JET_ERR log_begin(struct transaction *transaction, struct log *log)
     record.begin.process_id = transaction->actor.process;
     record.begin.levels = (uint8_t)(from | levels << 4);
     record.trx_begin0 = transaction->actor.begin0;
+    if (from == 0)
+        set_first_record(transaction, log_end_hint(log));
     TRY(log_append_record(log, &record, size, &position));
     if (from == 0) {
-        /* Others read it to find where redo must start. */
-        os_mutex_lock(&transaction->store->transactions_lock);
-        transaction->first_record = position;
-        os_mutex_unlock(&transaction->store->transactions_lock);
+        set_first_record(transaction, position);
         transaction->actor.begin = position;
         transaction->ever_logged = true;
     }
     transaction->logged_level = transaction->actor.level;
 done:
+    if (err < JET_errSuccess && from == 0)
+        set_first_record(transaction, LOG_POSITION_MAX);
     return err;
 }
 
