@@ -55,6 +55,7 @@ static JET_ERR delete_column(JET_SESID sesid, JET_TABLEID tableid, const void *n
     data_texts_init(&texts, wide);
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(data_text(&texts, name, &text));
+    TRY(data_check_change(&call));
     TRY(table_delete_column(call.cursor, text, grbit));
 done:
     data_texts_free(&texts);

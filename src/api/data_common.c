@@ -35,6 +35,12 @@ JET_ERR data_enter_unless(JET_SESID sesid, JET_TABLEID tableid, unsigned refused
     return err;
 }
 
+JET_ERR data_check_change(const struct data_call *call)
+{
+    return transaction_level(&call->session->transaction) > 0 ? session_check_thread(call->session)
+                                                              : JET_errSuccess;
+}
+
 void data_leave(struct data_call *call)
 {
     if (call->session != NULL)

@@ -25,6 +25,9 @@ enum {
 };
 /* Enters for a call that these phases refuse. */
 JET_ERR data_enter_unless(JET_SESID sesid, JET_TABLEID tableid, unsigned refused, struct data_call *call);
+/* A session in a transaction may make changes only on the thread that began it:
+ * JET_errSessionSharingViolation. */
+JET_ERR data_check_change(const struct data_call *call);
 void data_leave(struct data_call *call);
 
 /* Gives a new cursor a handle; on failure the cursor is closed. */

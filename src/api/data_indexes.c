@@ -132,6 +132,7 @@ static JET_ERR create_indexes(JET_SESID sesid, JET_TABLEID tableid, void *indexe
         FAIL(JET_errInvalidParameter);
     TRY(data_ddl_context(call.session, &context));
     TRY(data_read_indexes(&texts, indexes, count, version, &requests, &conditions));
+    TRY(data_check_change(&call));
     err = table_create_indexes(call.cursor, requests, count, &context);
     for (uint32_t i = 0; i < count; i++)
         *data_index_result(indexes, i, version) = count == 1 ? err : requests[i].err;
@@ -215,6 +216,7 @@ static JET_ERR delete_index(JET_SESID sesid, JET_TABLEID tableid, const void *na
     data_texts_init(&texts, wide);
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(data_text(&texts, name, &text));
+    TRY(data_check_change(&call));
     TRY(table_delete_index(call.cursor, text));
 done:
     data_texts_free(&texts);

@@ -252,8 +252,7 @@ JET_ERR JET_API JetComputeStats(JET_SESID sesid, JET_TABLEID tableid)
     if (call.cursor->is_temporary)
         FAIL(JET_errIllegalOperation);
     TRY(table_check_updatable(call.cursor));
-    if (transaction_level(&call.session->transaction) > 0)
-        TRY(session_check_thread(call.session));
+    TRY(data_check_change(&call));
 done:
     data_leave(&call);
     return err;

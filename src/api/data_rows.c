@@ -23,8 +23,8 @@ JET_ERR JET_API JetUpdate2(JET_SESID sesid, JET_TABLEID tableid, void *pvBookmar
     const bool wanted = pvBookmark != NULL || pcbActual != NULL;
     TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
     const uint32_t max = pvBookmark == NULL ? UINT32_MAX : cbBookmark;
-    if (call.cursor->prepared != PREPARED_NONE && transaction_level(&call.session->transaction) > 0)
-        TRY(session_check_thread(call.session));
+    if (call.cursor->prepared != PREPARED_NONE)
+        TRY(data_check_change(&call));
     err = table_update(call.cursor, grbit, wanted ? &bookmark : NULL, max);
     /* The bookmark is known, and given out, before an index may still refuse the row. */
     if (wanted && bookmark.size > 0) {
@@ -51,8 +51,8 @@ JET_ERR JET_API JetDelete(JET_SESID sesid, JET_TABLEID tableid)
     JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_SORT, &call);
     if (err >= JET_errSuccess)
         err = table_check_updatable(call.cursor);
-    if (err >= JET_errSuccess && transaction_level(&call.session->transaction) > 0)
-        err = session_check_thread(call.session);
+    if (err >= JET_errSuccess)
+        err = data_check_change(&call);
     if (err >= JET_errSuccess)
         err = table_delete(call.cursor);
     data_leave(&call);

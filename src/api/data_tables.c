@@ -281,7 +281,6 @@ static JET_ERR delete_table(JET_SESID sesid, JET_DBID dbid, const void *name, bo
     data_texts_init(&texts, wide);
     TRY(enter_database(sesid, dbid, &call));
     TRY(data_text(&texts, name, &text));
-    TRY(check_writable(&call));
     TRY(table_delete_table(&call.session->transaction, call.database, text));
 done:
     data_texts_free(&texts);

@@ -148,7 +148,10 @@ static JET_ERR bookmarks_read(struct table_cursor *cursor, struct bookmarks *boo
 {
     JET_ERR err = JET_errSuccess;
     struct span bookmark;
-    TRY(table_bookmark(cursor, &bookmark));
+    TRY(table_settle_active(cursor));
+    if (!versioned_cursor_on_node(table_active(cursor)))
+        FAIL(JET_errNoCurrentRecord);
+    TRY(table_follow(cursor));
     while (err >= JET_errSuccess) {
         TRY(table_bookmark(cursor, &bookmark));
         TRY(bookmarks_add(bookmarks, bookmark));

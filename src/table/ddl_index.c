@@ -370,7 +370,7 @@ static JET_ERR find_in_table(void *context, const char *name, const struct colum
     return err;
 }
 
-/* Puts the entries of all rows into a new index. */
+/* Puts the entries of all rows into a new index. They are no versions: whoever sees the index sees them. */
 static JET_ERR build_index(struct table_cursor *cursor, const struct index_definition *index)
 {
     JET_ERR err = JET_errSuccess;
@@ -386,7 +386,8 @@ static JET_ERR build_index(struct table_cursor *cursor, const struct index_defin
             cursor, index, (struct record_view){node.data.bytes, (uint32_t)node.data.size}, true, &keys));
         for (uint32_t i = 0; i < keys.count; i++)
             TRY(table_index_insert(cursor, tree, index,
-                                   span_of(keys.entries[i]->bytes, keys.entries[i]->size), node.key));
+                                   span_of(keys.entries[i]->bytes, keys.entries[i]->size), node.key,
+                                   VERSIONED_INSERT_UNVERSIONED));
         index_keys_free(&keys);
     }
     if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)

@@ -452,6 +452,8 @@ static JET_ERR delete_in_transaction(struct transaction *transaction, struct dat
     JET_ERR err = JET_errSuccess;
     struct table_definition *table = NULL;
     TRY(catalog_open_table(transaction, database, name, &table));
+    if (database->read_only)
+        FAIL(JET_errPermissionDenied);
     TRY(mark_deleted(transaction, table));
     err = register_change(transaction, table, &delete_action);
     if (err < JET_errSuccess) {

@@ -95,9 +95,10 @@ done:
     return err;
 }
 
-/* The published engine takes numbers in batches of 2, 4, 8... and forgets what is left of one when the table's
- * definition goes out of memory. Its note of the last batch is no part of this database format; counting the
- * batches from the greatest number in the table comes to the same if the table was opened once. */
+/* The published engine takes numbers in batches of 2, 4, 8... and forgets what is left of one when the
+ * table's definition goes out of memory. Its note of the last batch is no part of this database format;
+ * counting the batches from the greatest number in the table comes to the same if the table was opened once.
+ */
 static uint64_t end_of_batch(uint64_t greatest)
 {
     uint64_t end = 0;

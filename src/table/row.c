@@ -11,10 +11,11 @@
 /* --- index entries --- */
 
 JET_ERR table_index_insert(struct table_cursor *cursor, struct versioned_cursor *tree,
-                           const struct index_definition *index, struct span key, struct span primary)
+                           const struct index_definition *index, struct span key, struct span primary,
+                           unsigned flags)
 {
     (void)cursor;
-    JET_ERR err = versioned_cursor_insert(tree, key, primary, VERSIONED_INSERT_DEFAULT);
+    JET_ERR err = versioned_cursor_insert(tree, key, primary, flags);
     if (err == JET_errKeyDuplicate && !index_is_unique(index))
         err = JET_errSuccess; /* the entry is there: two values of the row with one key */
     return err;
@@ -70,7 +71,8 @@ static JET_ERR change_index(struct table_cursor *cursor, const struct index_defi
             if (order < 0 && pass == 0)
                 TRY(table_index_delete(cursor, tree, index, key_at(&before, i), primary));
             if (order > 0 && pass == 1)
-                TRY(table_index_insert(cursor, tree, index, key_at(&after, j), primary));
+                TRY(table_index_insert(cursor, tree, index, key_at(&after, j), primary,
+                                       VERSIONED_INSERT_DEFAULT));
             i += order <= 0;
             j += order >= 0;
         }

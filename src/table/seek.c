@@ -101,8 +101,8 @@ static struct span made_key(const struct table_cursor *cursor)
     return span_of(cursor->key, cursor->key_size);
 }
 
-/* In a temporary table whose keys end with numbers, all rows with the key made are equal to it. */
-static JET_ERR seek_numbered(struct table_cursor *cursor, enum versioned_seek relation)
+/* In a sort, all rows whose keys begin with the key made are equal to it. */
+static JET_ERR seek_sort(struct table_cursor *cursor, enum versioned_seek relation)
 {
     JET_ERR err = JET_errSuccess;
     struct bookmark place;
@@ -136,6 +136,16 @@ done:
     return err;
 }
 
+/* As the published engine does it: what is greater than a whole key in a secondary index comes after all that
+ * begins like the key. */
+static void extend_beyond(struct table_cursor *cursor, enum versioned_seek relation)
+{
+    const struct index_definition *index = cursor->index;
+    if (relation == VERSIONED_SEEK_GT && index != NULL && !index_is_unique(index) &&
+        cursor->key_size < index->key_max + 1u && cursor->key_columns == index->column_count)
+        cursor->key[cursor->key_size++] = 0xff;
+}
+
 /* A seek that found nothing leaves the cursor where the row would be: a range may start there. */
 static void remember_seek(struct table_cursor *cursor)
 {
@@ -160,8 +170,9 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
     cursor->deferred_first = false;
     cursor->deferred_secondary = false;
     table_note_level(cursor);
-    err = temporary_has_numbers(cursor)
-              ? seek_numbered(cursor, relation)
+    extend_beyond(cursor, relation);
+    err = cursor->is_temporary && !temporary_is_materialized(cursor)
+              ? seek_sort(cursor, relation)
               : versioned_cursor_seek(table_active(cursor), made_key(cursor), relation);
     const bool not_equal = err == JET_wrnSeekNotEqual;
     if (err >= JET_errSuccess && cursor->filter_count > 0 && relation != VERSIONED_SEEK_EQ)
@@ -173,6 +184,10 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
             versioned_cursor_before_first(cursor->primary);
         if (relation == VERSIONED_SEEK_EQ)
             remember_seek(cursor);
+        else if (forward)
+            table_after_last(cursor);
+        else
+            table_before_first(cursor);
         table_forget_key(cursor);
         FAIL(JET_errRecordNotFound);
     }
@@ -202,6 +217,9 @@ static JET_ERR find_entry(struct table_cursor *cursor, struct span primary_key, 
     TRY(index_key_of_row(cursor, cursor->index,
                          (struct record_view){node.data.bytes, (uint32_t)node.data.size}, itag, &key,
                          &present));
+    /* The published engine makes this key in the buffer of JetMakeKey. */
+    if (cursor->key != NULL)
+        memcpy(cursor->key, key.bytes, key.size);
     if (!present)
         FAIL(JET_errNoCurrentRecord);
     struct bookmark entry = {.key = span_of(key.bytes, key.size), .data = primary_key};

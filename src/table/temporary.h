@@ -33,8 +33,9 @@ JET_ERR temporary_check_change(const struct table_cursor *cursor);
 /* Whether a number follows the key of each row. */
 static inline bool temporary_has_numbers(const struct table_cursor *cursor)
 {
-    return cursor->is_temporary && cursor->table->primary != NULL && !cursor->table->temporary_materialized &&
-           (cursor->table->temporary_grbit & (JET_bitTTUnique | JET_bitTTUpdatable)) == 0;
+    return cursor->is_temporary && cursor->table->primary != NULL &&
+           (cursor->table->temporary_grbit & (JET_bitTTUnique | JET_bitTTForwardOnly)) ==
+               JET_bitTTForwardOnly;
 }
 #define TEMPORARY_NUMBER_SIZE 4u
 /* Ends a temporary table with its last cursor. */

@@ -51,7 +51,8 @@ JET_ERR table_record_unchanged(struct table_cursor *cursor);
 JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value);
 /* Adds or removes the row's entries of one index; used when an index is built, too. */
 JET_ERR table_index_insert(struct table_cursor *cursor, struct versioned_cursor *tree,
-                           const struct index_definition *index, struct span key, struct span primary);
+                           const struct index_definition *index, struct span key, struct span primary,
+                           unsigned flags); /* of versioned_cursor_insert */
 JET_ERR table_index_delete(struct table_cursor *cursor, struct versioned_cursor *tree,
                            const struct index_definition *index, struct span key, struct span primary);
 
