@@ -21,6 +21,8 @@ void transaction_done(struct transaction *transaction)
         return;
     ASSERT(transaction->actor.level == 0 && transaction->newest == NULL);
     ASSERT(transaction->internal->stamp == NULL);
+    while (transaction->internal->spare_count > 0)
+        os_free(transaction->internal->spare_cursors[--transaction->internal->spare_count]);
     os_free(transaction->internal);
     transaction->internal = NULL;
 }

@@ -17,6 +17,9 @@
 /* The process number of clean-up in log records ("procidRCEClean"). */
 #define PROCESS_CLEANER 0xfffcu
 
+/* Calls on the schema open and close a few cursors each. */
+#define SPARE_CURSORS 4u
+
 /* Tells of all of a transaction's entries at once whether and when it committed. */
 struct commit_stamp {
     os_atomic_32 commit0; /* TRANSACTION_ID_MAX until committed */
@@ -56,7 +59,9 @@ struct transaction_internal {
     struct transaction_internal *previous; /* running transactions in the order of their begin */
     struct transaction_internal *next;
     struct transaction *transaction;
-    struct commit_stamp *stamp; /* NULL until the first entry */
+    struct commit_stamp *stamp;         /* NULL until the first entry */
+    void *spare_cursors[SPARE_CURSORS]; /* memory of closed cursors, for the next ones */
+    size_t spare_count;
 };
 
 struct version_store {

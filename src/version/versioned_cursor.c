@@ -9,7 +9,10 @@ JET_ERR versioned_cursor_open(struct transaction *transaction, struct database *
 
     *out = NULL;
     TRY(tree_open(transaction->store->options.trees, database, root, &tree));
-    cursor = os_allocate(sizeof *cursor);
+    if (transaction->internal->spare_count > 0)
+        cursor = transaction->internal->spare_cursors[--transaction->internal->spare_count];
+    else
+        cursor = os_allocate(sizeof *cursor);
     if (cursor == NULL)
         FAIL(JET_errOutOfMemory);
     memset(cursor, 0, offsetof(struct versioned_cursor, key_inside));
@@ -33,7 +36,11 @@ void versioned_cursor_close(struct versioned_cursor *cursor)
     byte_buffer_free(&cursor->data);
     byte_buffer_free(&cursor->image);
     byte_buffer_free(&cursor->copy);
-    os_free(cursor);
+    struct transaction_internal *internal = cursor->transaction->internal;
+    if (internal != NULL && internal->spare_count < SPARE_CURSORS)
+        internal->spare_cursors[internal->spare_count++] = cursor;
+    else
+        os_free(cursor);
 }
 
 struct tree *versioned_cursor_tree(struct versioned_cursor *cursor)

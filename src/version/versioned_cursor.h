@@ -20,7 +20,8 @@ struct versioned_cursor;
 
 JET_ERR versioned_cursor_open(struct transaction *transaction, struct database *database, page_number root,
                               struct versioned_cursor **out);
-void versioned_cursor_close(struct versioned_cursor *cursor); /* NULL is fine */
+/* NULL is fine. Before the transaction's end of life (transaction_done), by its thread. */
+void versioned_cursor_close(struct versioned_cursor *cursor);
 struct tree *versioned_cursor_tree(struct versioned_cursor *cursor);
 struct transaction *versioned_cursor_transaction(struct versioned_cursor *cursor);
 /* A second cursor of the same transaction on the same tree, at the same place. */
