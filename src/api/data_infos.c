@@ -592,9 +592,7 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
     default:
         break;
     }
-    if (!named)
-        TRY(table_find_index(cursor, NULL, &index));
-    if (index == NULL)
+    if (index == NULL) /* only whole lists go without a name */
         FAIL(JET_errIndexNotFound);
     switch (level) {
     case JET_IdxInfoSpaceAlloc:

@@ -344,6 +344,13 @@ static const struct column_definition *last_with_default(const struct column_arr
     return NULL;
 }
 
+JET_COLUMNID record_last_default(const struct table_definition *table, bool variable)
+{
+    const struct column_definition *column =
+        last_with_default(variable ? &table->variable : &table->fixed, table->deny_read_count > 0);
+    return column == NULL ? 0 : column->id;
+}
+
 JET_ERR record_set_defaults(const struct table_definition *table, struct record *record)
 {
     JET_ERR err = JET_errSuccess;

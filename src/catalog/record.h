@@ -109,6 +109,8 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record,
 
 /* Whether the record itself has a place (a value or null) for a fixed or variable column. */
 JET_ERR record_has_column(struct record_view view, JET_COLUMNID id, bool *has);
+/* The last fixed or variable column that a record of defaults only would have; 0 if there is none. */
+JET_COLUMNID record_last_default(const struct table_definition *table, bool variable);
 /* Where the tagged part starts. */
 JET_ERR record_tagged_offset(struct record_view view, uint32_t *offset);
 

@@ -49,8 +49,11 @@ static JET_ERR read_values(struct table_cursor *cursor, struct record_view view,
             goto done;
         }
     }
-    out->present = out->one.kind == VALUE_DEFAULT && defaults_wanted(grbit);
-    out->count = out->present;
+    out->count = out->one.kind == VALUE_DEFAULT && defaults_wanted(grbit);
+    /* Defaults come as a record of their own, in which the columns before the last one are null. */
+    out->present = out->count > 0 ||
+                   (defaults_wanted(grbit) && !column_id_is_tagged(column->id) &&
+                    column->id <= record_last_default(cursor->table, column_id_is_variable(column->id)));
 done:
     return err;
 }

@@ -363,7 +363,6 @@ static JET_ERR put_tagged(struct table_cursor *cursor, const struct column_defin
                           const uint8_t *data, uint32_t size, const struct set_options *options)
 {
     const uint32_t fixed = column_type_size(column->type);
-    uint8_t bit = 0;
     if (data == NULL && (column->flags & COLUMN_FLAG_NOT_NULL) != 0)
         return JET_errNullInvalid;
     table_column_mark_set(cursor, column);
@@ -372,10 +371,6 @@ static JET_ERR put_tagged(struct table_cursor *cursor, const struct column_defin
     if (data != NULL && size > 0 && fixed != 0 && size != fixed)
         return size > column->max_size && column->max_size > 0 ? JET_errColumnTooBig
                                                                : JET_errInvalidBufferSize;
-    if (data != NULL && size > 0 && column->type == JET_coltypBit) {
-        bit = data[0] == 0 ? 0x00 : 0xff;
-        data = &bit;
-    }
     return tagged_set(cursor->table, &cursor->work, column, options->itag, data, size,
                       (options->grbit & JET_bitSetRevertToDefaultValue) != 0 ? TAGGED_SET_REVERT : 0);
 }
