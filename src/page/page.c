@@ -358,6 +358,13 @@ static void copy_parts(uint8_t *to, const struct span *parts, size_t count)
     }
 }
 
+/* What could be claimed is counted on the high side; it is never more than what is free. */
+static void clamp_uncommitted_free(struct page_header *header)
+{
+    if (header->uncommitted_free_bytes > header->free_bytes)
+        header->uncommitted_free_bytes = header->free_bytes;
+}
+
 void page_insert_line(struct page *page, uint32_t line, uint8_t flags, const struct span *parts,
                       size_t part_count)
 {
@@ -376,6 +383,7 @@ void page_insert_line(struct page *page, uint32_t line, uint8_t flags, const str
     header->free_offset = (uint16_t)(header->free_offset + size);
     header->free_bytes = (uint16_t)(header->free_bytes - size - TAG_SIZE);
     tag_set_flags(page, index, flags);
+    clamp_uncommitted_free(header);
 }
 
 static void replace_tag(struct page *page, uint32_t index, uint8_t flags, const struct span *parts,
@@ -404,8 +412,7 @@ static void replace_tag(struct page *page, uint32_t index, uint8_t flags, const 
     tag_set(page, tag, offset, size);
     copy_parts(data_start(page) + offset, parts, part_count);
     tag_set_flags(page, index, flags);
-    if (header->uncommitted_free_bytes > header->free_bytes)
-        header->uncommitted_free_bytes = header->free_bytes;
+    clamp_uncommitted_free(header);
 }
 
 void page_replace_line(struct page *page, uint32_t line, uint8_t flags, const struct span *parts,
