@@ -55,10 +55,29 @@ static void save_contents(struct model *model, struct model_session *session)
     }
 }
 
+/* A transaction belongs to the thread that began it. */
+static bool shares_session(struct model *model, const struct model_session *session)
+{
+    if (session->level == 0 || session->thread == model->line->thread)
+        return false;
+    model->expect.no_opinion = session->foreign || session->instance->lost;
+    model_want(model, JET_errSessionSharingViolation);
+    return true;
+}
+
+/* A session with a context of its own is shared by other rules. */
+static void session_context(struct model *model)
+{
+    struct model_reference slot = model_reference(model);
+    model_no_opinion(model);
+    if (slot.kind == OBJECT_SESSION)
+        ((struct model_session *)slot.pointer)->foreign = true;
+}
+
 static void begin(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session == NULL || shares_session(model, session))
         return;
     if (session->level == 7) {
         model_want(model, JET_errTransTooDeep);
@@ -68,13 +87,15 @@ static void begin(struct model *model)
     if (!model_succeeded(model))
         return;
     save_contents(model, session);
+    if (session->level == 0)
+        session->thread = model->line->thread;
     session->level++;
 }
 
 static void commit(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session == NULL || shares_session(model, session))
         return;
     uint64_t grbit = model_number(model, 0);
     if (session->level == 0) {
@@ -117,7 +138,7 @@ static void restore_contents(struct model *model, struct model_session *session,
 static void rollback(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session == NULL || shares_session(model, session))
         return;
     uint64_t grbit = model_number(model, 0);
     if (session->level == 0) {
@@ -438,6 +459,8 @@ const struct model_entry model_data_entries[] = {
     {"BeginTransaction", begin},
     {"BeginTransaction2", begin},
     {"BeginTransaction3", begin},
+    {"SetSessionContext", session_context},
+    {"ResetSessionContext", session_context},
     {"CommitTransaction", commit},
     {"CommitTransaction2", commit},
     {"Rollback", rollback},

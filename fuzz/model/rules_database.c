@@ -18,6 +18,8 @@ struct model_session *model_session_gate(struct model *model)
         model_want(model, JET_errClientRequestToStopJetService);
         return NULL;
     }
+    if (session->level > 0 && session->thread != model->line->thread)
+        model_no_opinion(model); /* another thread's transaction: not every call looks */
     return session;
 }
 
@@ -34,7 +36,7 @@ static void open_slot(struct model *model, struct model_reference slot, struct m
                       struct database_file *file)
 {
     struct model_database *database = arena_allocate(&model->arena, sizeof *database);
-    *database = (struct model_database){session->instance, file, true};
+    *database = (struct model_database){session->instance, file, true, session};
     if (model->database_count == OBJECTS_MAX)
         model->lost = true;
     else
@@ -170,6 +172,8 @@ static void close_database(struct model *model)
         model_no_opinion(model);
         return;
     }
+    if (database->session != session)
+        model_no_opinion(model);
     model_want(model, JET_errSuccess);
     if (model_succeeded(model))
         database->alive = false;

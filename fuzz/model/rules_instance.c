@@ -191,14 +191,15 @@ static void init(struct model *model)
     if (instance == NULL || !instance->alive || grbit != 0 || model->mode == MODE_ONE ||
         log_path_in_use(model, instance) || any_dirty_touched(model, instance))
         model_no_opinion(model);
-    model_want(model, instance != NULL && instance->initialised ? JET_errAlreadyInitialized : JET_errSuccess);
+    if (instance != NULL && instance->initialised)
+        model_want(model, instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized);
+    else
+        model_want(model, JET_errSuccess);
     if (instance == NULL || model->mode == MODE_ONE) {
         model->lost = true;
         return;
     }
-    if (instance->initialised)
-        model_want(model, JET_errTempPathInUse);
-    bool was_running = instance->initialised;
+    bool was_running = instance->initialised && !instance->term_failed;
     bool clouded = any_dirty_touched(model, instance);
     if (model_succeeded(model)) {
         start(model, instance);
@@ -210,6 +211,8 @@ static void init(struct model *model)
                     model->files[i]->damaged = true;
             }
         }
+    } else if (instance->term_failed) {
+        instance->lost = true; /* its handle is dead, its sessions hang on */
     } else if (!was_running) {
         model_kill_instance(model, instance);
     }
@@ -288,7 +291,9 @@ static void term(struct model *model)
         shut_down(model, instance, code == JET_errDirtyShutdown);
     else if (code == JET_errBackupInProgress)
         instance->never_backup = model->published;
-    else if (code != JET_errTooManyActiveUsers)
+    else if (code == JET_errTooManyActiveUsers)
+        instance->term_failed = true;
+    else
         instance->lost = true;
 }
 

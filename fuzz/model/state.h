@@ -105,6 +105,8 @@ struct model_instance {
     bool service_stopped;
     bool never_backup; /* a refused term forbids backups (published) */
     bool log_failed;
+    bool term_failed; /* a term found sessions in transactions: an Init now finds the paths in use, and ends
+                         the instance */
     bool no_logging, circular;
     bool lost; /* not followed any further: no opinion */
     const char *log_path;
@@ -122,6 +124,7 @@ struct model_session {
     bool alive;
     unsigned level;
     bool foreign;                          /* began on another thread */
+    unsigned thread;                       /* that its transaction belongs to */
     struct content *saved[LEVELS_MAX][16]; /* of each attached file, as of each begin */
     struct database_file *saved_files[LEVELS_MAX][16];
     uint32_t saved_count[LEVELS_MAX];
@@ -132,6 +135,7 @@ struct model_database { /* an opened database: a d slot */
     struct model_instance *instance;
     struct database_file *file;
     bool alive;
+    const struct model_session *session; /* that opened it */
 };
 
 struct model_cursor {
