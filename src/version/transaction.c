@@ -67,13 +67,13 @@ JET_ERR transaction_begin(struct transaction *transaction, bool read_only)
     if (transaction->actor.level == 0) {
         os_mutex_lock(&store->transactions_lock);
         transaction->actor.begin0 = os_atomic_add(&store->newest_id, TRANSACTION_ID_STEP);
+        transaction->first_record = LOG_POSITION_MAX;
         start_running(store, transaction->internal);
         os_mutex_unlock(&store->transactions_lock);
         transaction->commit0 = TRANSACTION_ID_MAX;
         transaction->read_only = read_only;
         transaction->ever_logged = false;
         transaction->logged_level = 0;
-        transaction->first_record = LOG_POSITION_MAX;
         transaction->actor.begin = LOG_POSITION_MIN;
     }
     transaction->actor.level++;
