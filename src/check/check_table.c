@@ -85,9 +85,9 @@ static JET_ERR visit_entry(void *context, const struct page *page, uint32_t line
 /* Every record has one entry, unless the index leaves some out or makes several. */
 static bool is_one_to_one(const struct check_tree *index)
 {
-    const uint32_t all_nulls = 0x2 | 0x4 | 0x8; /* allow all, first, some nulls */
-    const uint32_t several = 0x80;              /* multi-valued */
-    const uint32_t deferred = 0x40000;          /* not filled completely */
+    const uint32_t all_nulls = 0x2 | 0x4 | 0x8;      /* allow all, first, some nulls */
+    const uint32_t several = 0x80 | 0x2000 | 0x8000; /* multi-valued, cross product, nested table */
+    const uint32_t deferred = 0x40000;               /* not filled completely */
     return (index->flags & all_nulls) == all_nulls && (index->flags & (several | deferred)) == 0 &&
            !index->partial;
 }
