@@ -211,9 +211,9 @@ struct table_definition {
     uint32_t initial_pages;
     bool is_template;
     bool is_temporary;
-    JET_GRBIT temporary_grbit;
-    bool temporary_materialized; /* made a table of what was a sort */ /* JET_bitTT… of a temporary table */
-    JET_LS local_storage;                                              /* of JetSetLS with JET_bitLSTable */
+    JET_GRBIT temporary_grbit;   /* JET_bitTT… of a temporary table */
+    bool temporary_materialized; /* made a table of what was a sort */
+    JET_LS local_storage;        /* of JetSetLS with JET_bitLSTable */
     bool is_derived;
     bool columns_lost; /* some deleted column: rows may hold values of it */
     char name[NAME_MAX_SIZE + 1];

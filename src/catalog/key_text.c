@@ -89,6 +89,8 @@ JET_ERR key_map_text(const uint16_t *locale, uint32_t map_flags, const uint8_t *
     bool shared = true;
     if (!locale_to_ascii(locale, name))
         FAIL(JET_errInvalidLanguageId);
+    if (size < sizeof(UChar))
+        FAIL(JET_errUnicodeTranslationFail); /* half a character */
     if ((copy = os_allocate(size + sizeof(UChar))) == NULL)
         FAIL(JET_errOutOfMemory);
     memcpy(copy, text, size);
