@@ -181,18 +181,34 @@ static bool own_folder(const char *path, char *folder, size_t size)
     return strncmp(slash + 1, name, length) == 0 && strcmp(slash + 1 + length, ".jet") == 0;
 }
 
+/* The directory whose files a program finds at first, or NULL. */
+static const char *loads(const struct options *options, const struct program *program, char *folder,
+                         size_t size)
+{
+    if (options->load != NULL)
+        return options->load;
+    if (options->run.directory == NULL && program->name != NULL && own_folder(program->name, folder, size))
+        return folder;
+    return NULL;
+}
+
 static void run_one(const struct options *options, const struct program *program, struct program *transcript,
                     struct run_result *result, const struct run_observer *observer)
 {
     struct run_options run = options->run;
     char folder[2048];
-    run.load = options->load;
-    if (run.load == NULL && run.directory == NULL && program->name != NULL &&
-        own_folder(program->name, folder, sizeof folder))
-        run.load = folder;
+    run.load = loads(options, program, folder, sizeof folder);
     if (observer != NULL)
         run.observer = *observer;
     run_program(program, &run, transcript, result);
+}
+
+static void start_judge(const struct options *options, struct judge *judge, const struct program *program)
+{
+    char folder[2048];
+    judge_start(judge, program, options->run.profile);
+    if (loads(options, program, folder, sizeof folder) != NULL)
+        model_assume_files(judge->model);
 }
 
 static bool write_file(const char *path, const struct text *text)
@@ -250,7 +266,7 @@ static int process_file(const struct options *options, const char *path, struct 
         struct judge judge;
         bool judging = options->mode == MODE_JUDGE;
         if (judging)
-            judge_start(&judge, &program, options->run.profile);
+            start_judge(options, &judge, &program);
         run_one(options, &program, &transcript, &result, judging ? &judge.observer : NULL);
         if (judging)
             status = judge_finish(&judge, &transcript, out);

@@ -216,6 +216,11 @@ struct model *model_new(const struct program *program, const char *profile)
     return model;
 }
 
+void model_assume_files(struct model *model)
+{
+    model->assume_files = true;
+}
+
 void model_free(struct model *model)
 {
     arena_free(&model->arena);

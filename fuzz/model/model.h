@@ -37,6 +37,9 @@ struct model;
 struct model *model_new(const struct program *program, const char *profile);
 void model_free(struct model *model);
 
+/* The program's directory holds files that no call made: no opinion on files never heard of. */
+void model_assume_files(struct model *model);
+
 /* Judge one call and its answer and step on. Lines that are not calls are ignored (MODEL_NO_OPINION). */
 void model_judge(struct model *model, const struct program_line *line, const struct program_outcome *answer,
                  struct model_verdict *verdict);

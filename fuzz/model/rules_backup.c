@@ -480,12 +480,26 @@ static void full_backup(struct model *model)
     finish_end(model, instance, end_grbit == JET_bitBackupEndAbort);
 }
 
+/* A directory where databases or logs lie is not empty. */
+static bool holds_databases(struct model *model, const char *directory)
+{
+    const char *path = model_path(model, directory);
+    size_t length = strlen(path);
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (strncmp(model->files[i]->path, path, length) == 0 &&
+            (length == 0 || model->files[i]->path[length] == '/'))
+            return true;
+    }
+    return model_logs_used(model, path);
+}
+
 static void backup_directory(struct model *model)
 {
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     const char *directory = model_text(model);
     uint32_t grbit = (uint32_t)model_number(model, 0);
-    bool touched = directory != NULL && model_clouded(model, model_path(model, directory));
+    bool touched = directory != NULL &&
+                   (model_clouded(model, model_path(model, directory)) || holds_databases(model, directory));
     if (instance == NULL)
         return;
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;

@@ -118,6 +118,8 @@ static void attach_database(struct model *model)
         instance->snapshot != NULL || (file->attached != NULL && !here) ||
         (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0)
         model_no_opinion(model);
+    if (!file->exists && model->assume_files)
+        model_no_opinion(model);
     if (!file->exists)
         model_want(model, JET_errFileNotFound);
     else if (!backup_answer(model, instance))

@@ -188,8 +188,8 @@ static void init(struct model *model)
         return;
     }
     struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
-    if (instance == NULL || !instance->alive || grbit != 0 || model->mode == MODE_ONE ||
-        log_path_in_use(model, instance) || any_dirty_touched(model, instance))
+    if (model->assume_files || instance == NULL || !instance->alive || grbit != 0 ||
+        model->mode == MODE_ONE || log_path_in_use(model, instance) || any_dirty_touched(model, instance))
         model_no_opinion(model);
     if (instance != NULL && instance->initialised)
         model_want(model, instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized);
@@ -292,7 +292,7 @@ static void term(struct model *model)
     else if (code == JET_errBackupInProgress)
         instance->never_backup = model->published;
     else if (code == JET_errTooManyActiveUsers)
-        instance->term_failed = true;
+        instance->term_failed = model->published;
     else
         instance->lost = true;
 }

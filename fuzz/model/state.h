@@ -105,8 +105,9 @@ struct model_instance {
     bool service_stopped;
     bool never_backup; /* a refused term forbids backups (published) */
     bool log_failed;
-    bool term_failed; /* a term found sessions in transactions: an Init now finds the paths in use, and ends
-                         the instance */
+    /* published: a term found sessions in transactions; an Init finds the paths in use and ends the instance
+     */
+    bool term_failed;
     bool no_logging, circular;
     bool lost; /* not followed any further: no opinion */
     const char *log_path;
@@ -211,6 +212,7 @@ struct model {
     size_t file_count;
     struct backup_set *sets[OBJECTS_MAX];
     size_t set_count;
+    bool assume_files; /* the program's directory was not empty at first */
     uint64_t attach_clock;
     const char *touched[OBJECTS_MAX]; /* directories whose files were changed by hand */
     size_t touched_count;
