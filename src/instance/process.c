@@ -257,6 +257,11 @@ JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, str
         case INSTANCE_TERMINATING:
             err = JET_errTermInProgress;
             break;
+        case INSTANCE_RUNNING:
+            /* The published engine no longer counts an instance as started whose end was refused; it gets as
+             * far as the paths, which are in use: by itself. */
+            err = (*instance)->backup_allowed ? JET_errAlreadyInitialized : JET_errTempPathInUse;
+            break;
         default:
             err = JET_errAlreadyInitialized;
             break;
