@@ -425,6 +425,8 @@ static void emit_call(const struct program_line *line, const char *template, str
         }
     }
     text_print(out, ";\n");
+    if (out_slot != NULL && !is_slot(out_slot))
+        text_print(out, "        (void)out;\n");
     if (out_slot != NULL && is_slot(out_slot))
         text_print(out, "        if (err >= 0)\n            %c[%lu] = out;\n", out_slot->word[0],
                    strtoul(out_slot->word + 1, NULL, 10));

@@ -125,8 +125,8 @@ static JET_ERR init(struct call *call, int variant)
     JET_ERR err = variant == 1   ? JetInit(pointer)
                   : variant == 2 ? JetInit2(pointer, (JET_GRBIT)grbit)
                                  : JetInit3A(pointer, info.crstmap > 0 ? &info : NULL, (JET_GRBIT)grbit);
-    if (err >= JET_errSuccess)
-        run_slot_set(call, slot, instance);
+    /* Also when it failed: the call may have taken the instance away. */
+    run_slot_set(call, slot, instance);
     return err;
 }
 
