@@ -5,10 +5,8 @@
  * %). */
 #define APPEND_FREE_PERCENT 20u
 
-uint32_t change_size(const struct tree *tree, const struct page *page, uint32_t line,
-                     const struct node_change *change)
+uint32_t change_size(const struct page *page, uint32_t line, const struct node_change *change)
 {
-    (void)tree;
     switch (change->kind) {
     case CHANGE_INSERT: {
         struct key key = key_of(change->bookmark.key.bytes, change->bookmark.key.size);
@@ -57,7 +55,7 @@ bool page_has_space(struct tree *tree, struct latch *latch, uint32_t size)
 bool change_fits(struct tree *tree, struct latch *latch, uint32_t line, const struct node_change *change)
 {
     const struct page *page = &latch->page;
-    uint32_t size = change_size(tree, page, line, change);
+    uint32_t size = change_size(page, line, change);
 
     if (size == 0)
         return true;
@@ -197,14 +195,42 @@ static JET_ERR check_size(const struct tree *tree, const struct node_change *cha
     return JET_errSuccess;
 }
 
+/* Latches the tree's last leaf if it is still where it was and the node belongs behind all of its nodes. */
+static JET_ERR find_end(struct tree *tree, const struct node_change *change, struct latch *latch,
+                        uint32_t *line, bool *found)
+{
+    *found = false;
+    if (!change->append || change->page == PAGE_NUMBER_NULL)
+        return JET_errSuccess;
+    JET_ERR err =
+        cache_latch(tree->database, change->page, LATCH_EXCLUSIVE, LATCH_CACHED_ONLY | LATCH_NO_WAIT, latch);
+    if (err < JET_errSuccess)
+        return err == CACHE_ERR_CONFLICT ? JET_errSuccess : err;
+    const struct page_header *header = page_header(&latch->page);
+    uint32_t count = page_line_count(&latch->page);
+    if (header->modified == change->modified && header->tree == tree->object && page_is_leaf(&latch->page) &&
+        header->next == PAGE_NUMBER_NULL && count > 0) {
+        struct node last = node_get(&latch->page, count - 1);
+
+        *found = node_compare_bookmark(&last, &change->bookmark, !tree->unique) < 0;
+        *line = count;
+    }
+    if (!*found)
+        cache_unlatch(latch);
+    return JET_errSuccess;
+}
+
 JET_ERR btree_change_node(struct tree *tree, const struct btree_actor *actor, struct node_change *change)
 {
     JET_ERR err = JET_errSuccess;
     struct latch latch = LATCH_INIT;
     uint32_t line = 0;
     bool equal = false;
+    bool at_end = false;
 
-    TRY(tree_find_leaf(tree, &change->bookmark, false, LATCH_EXCLUSIVE, &latch, &line, &equal));
+    TRY(find_end(tree, change, &latch, &line, &at_end));
+    if (!at_end)
+        TRY(tree_find_leaf(tree, &change->bookmark, false, LATCH_EXCLUSIVE, &latch, &line, &equal));
     TRY(change_ask(change, &latch, line, equal));
     if (change->kind == CHANGE_INSERT || change->kind == CHANGE_REPLACE ||
         change->kind == CHANGE_FLAG_INSERT_AND_REPLACE)

@@ -55,9 +55,9 @@ struct node_change {
     enum change_kind kind;
     struct span data;
     bool versioned;
-    bool append;               /* hint: the node lies behind all others */
-    bool unversion;            /* undo: the version bit goes too */
-    uint32_t entry_id;         /* version entry, 0 if none */
+    bool append;       /* probably behind all others: `page` and `modified` say where the last leaf was */
+    bool unversion;    /* undo: the version bit goes too */
+    uint32_t entry_id; /* version entry, 0 if none */
     uint32_t replace_entry_id; /* CHANGE_FLAG_INSERT_AND_REPLACE: entry of the replacement */
     uint16_t offset;
     uint8_t width;
@@ -65,7 +65,7 @@ struct node_change {
     uint8_t undo_level;
     bool concurrent; /* on behalf of another session (building an index) */
 
-    /* Where it happened, as a hint for finding it again. */
+    /* Where it happened, as a hint for finding it again; with `append` also a hint where to look first. */
     page_number page;
     uint32_t line;
     dbtime modified;

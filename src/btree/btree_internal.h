@@ -92,8 +92,7 @@ void stamp_page(struct latch *latch, const struct btree_actor *actor, dbtime mod
                 struct log_position position);
 
 /* Bytes of a page, tag included, that the change needs at this place. */
-uint32_t change_size(const struct tree *tree, const struct page *page, uint32_t line,
-                     const struct node_change *change);
+uint32_t change_size(const struct page *page, uint32_t line, const struct node_change *change);
 /* Whether the page has them without touching what rollbacks may claim. Puts the page's hint right when the
  * latch is exclusive. */
 bool page_has_space(struct tree *tree, struct latch *latch, uint32_t size);

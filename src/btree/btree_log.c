@@ -90,83 +90,90 @@ static struct log_piece piece_of(struct span span)
     return (struct log_piece){span.bytes, span.size};
 }
 
+/* What follows a record's fixed part, and the size of that. */
+struct record_parts {
+    size_t size;
+    struct span first;
+    struct span second;
+};
+
+/* Records that bring a node's data. `whole` is false within a split, where the prefix is not the page's. */
+static struct record_parts fill_data_record(union node_record *record, const struct page *page, uint32_t line,
+                                            const struct node_change *change, bool whole)
+{
+    struct span key = change->bookmark.key;
+    struct key wanted = key_of(key.bytes, key.size);
+
+    switch (change->kind) {
+    case CHANGE_INSERT:
+        record->insert.prefix_size = (uint16_t)(whole ? node_prefix_size(page, &wanted) : 0);
+        record->insert.suffix_size = (uint16_t)(key.size - record->insert.prefix_size);
+        record->insert.data_size = (uint16_t)change->data.size;
+        return (struct record_parts){sizeof record->insert, key, change->data};
+    case CHANGE_FLAG_INSERT_AND_REPLACE:
+        record->flag_insert_and_replace.key_size = (uint16_t)key.size;
+        record->flag_insert_and_replace.data_size = (uint16_t)change->data.size;
+        record->flag_insert_and_replace.replace_version_id = change->replace_entry_id;
+        return (struct record_parts){sizeof record->flag_insert_and_replace, key, change->data};
+    default:
+        ASSERT(change->kind == CHANGE_REPLACE);
+        record->replace.size = (uint16_t)change->data.size;
+        record->replace.old_size = (uint16_t)node_get(page, line).data.size;
+        record->replace.new_size = (uint16_t)change->data.size;
+        return (struct record_parts){sizeof record->replace, change->data, span_of(NULL, 0)};
+    }
+}
+
+/* Records that name the node by its bookmark, or by its line alone. */
+static struct record_parts fill_bookmark_record(union node_record *record, const struct node_change *change,
+                                                struct span key, struct span data)
+{
+    switch (record->node.page.type) {
+    case LOG_RECORD_FLAG_INSERT:
+        record->flag_insert.key_size = (uint16_t)key.size;
+        record->flag_insert.data_size = (uint16_t)data.size;
+        return (struct record_parts){sizeof record->flag_insert, key, data};
+    case LOG_RECORD_DELTA:
+        record->delta.bookmark_key_size = (uint16_t)key.size;
+        record->delta.bookmark_data_size = (uint16_t)data.size;
+        record->delta.delta = (int32_t)change->delta;
+        record->delta.offset = change->offset;
+        return (struct record_parts){sizeof record->delta, key, data};
+    case LOG_RECORD_DELTA64:
+        record->delta64.bookmark_key_size = (uint16_t)key.size;
+        record->delta64.bookmark_data_size = (uint16_t)data.size;
+        record->delta64.delta = change->delta;
+        record->delta64.offset = change->offset;
+        return (struct record_parts){sizeof record->delta64, key, data};
+    case LOG_RECORD_UNDO:
+        record->undo.bookmark_key_size = (uint16_t)key.size;
+        record->undo.bookmark_data_size = (uint16_t)data.size;
+        record->undo.operation = undone_operation(change);
+        record->undo.undo_level = change->undo_level;
+        return (struct record_parts){sizeof record->undo, key, data};
+    default: /* flag-delete, delete */
+        return (struct record_parts){sizeof record->node, span_of(NULL, 0), span_of(NULL, 0)};
+    }
+}
+
 JET_ERR log_node_change(const struct tree *tree, const struct btree_actor *actor, const struct page *page,
                         uint32_t line, const struct node_change *change, dbtime modified, dbtime before,
                         struct log_position *position)
 {
     union node_record record;
-    struct log_piece pieces[4] = {{&record, 0}};
-    size_t count = 1;
-    struct span key = change->bookmark.key;
-    struct span bookmark_data = tree->unique ? span_of(NULL, 0) : change->bookmark.data;
-    struct key whole = key_of(key.bytes, key.size);
+    struct record_parts parts;
+    bool brings_data = change->kind == CHANGE_INSERT || change->kind == CHANGE_REPLACE ||
+                       change->kind == CHANGE_FLAG_INSERT_AND_REPLACE;
 
     memset(&record, 0, sizeof record);
     fill_node(&record.node, record_type(change), tree, actor, page->number, line, change, modified, before);
-    switch (record.node.page.type) {
-    case LOG_RECORD_INSERT:
-        record.insert.prefix_size =
-            (uint16_t)(before == LOG_DBTIME_NONE ? 0 : node_prefix_size(page, &whole));
-        record.insert.suffix_size = (uint16_t)(key.size - record.insert.prefix_size);
-        record.insert.data_size = (uint16_t)change->data.size;
-        pieces[0].size = sizeof record.insert;
-        pieces[count++] = piece_of(key);
-        pieces[count++] = piece_of(change->data);
-        break;
-    case LOG_RECORD_FLAG_INSERT:
-        record.flag_insert.key_size = (uint16_t)key.size;
-        record.flag_insert.data_size = (uint16_t)bookmark_data.size;
-        pieces[0].size = sizeof record.flag_insert;
-        pieces[count++] = piece_of(key);
-        pieces[count++] = piece_of(bookmark_data);
-        break;
-    case LOG_RECORD_FLAG_INSERT_AND_REPLACE_DATA:
-        record.flag_insert_and_replace.key_size = (uint16_t)key.size;
-        record.flag_insert_and_replace.data_size = (uint16_t)change->data.size;
-        record.flag_insert_and_replace.replace_version_id = change->replace_entry_id;
-        pieces[0].size = sizeof record.flag_insert_and_replace;
-        pieces[count++] = piece_of(key);
-        pieces[count++] = piece_of(change->data);
-        break;
-    case LOG_RECORD_REPLACE:
-        record.replace.size = (uint16_t)change->data.size;
-        record.replace.old_size = (uint16_t)node_get(page, line).data.size;
-        record.replace.new_size = (uint16_t)change->data.size;
-        pieces[0].size = sizeof record.replace;
-        pieces[count++] = piece_of(change->data);
-        break;
-    case LOG_RECORD_DELTA:
-        record.delta.bookmark_key_size = (uint16_t)key.size;
-        record.delta.bookmark_data_size = (uint16_t)bookmark_data.size;
-        record.delta.delta = (int32_t)change->delta;
-        record.delta.offset = change->offset;
-        pieces[0].size = sizeof record.delta;
-        pieces[count++] = piece_of(key);
-        pieces[count++] = piece_of(bookmark_data);
-        break;
-    case LOG_RECORD_DELTA64:
-        record.delta64.bookmark_key_size = (uint16_t)key.size;
-        record.delta64.bookmark_data_size = (uint16_t)bookmark_data.size;
-        record.delta64.delta = change->delta;
-        record.delta64.offset = change->offset;
-        pieces[0].size = sizeof record.delta64;
-        pieces[count++] = piece_of(key);
-        pieces[count++] = piece_of(bookmark_data);
-        break;
-    case LOG_RECORD_UNDO:
-        record.undo.bookmark_key_size = (uint16_t)key.size;
-        record.undo.bookmark_data_size = (uint16_t)bookmark_data.size;
-        record.undo.operation = undone_operation(change);
-        record.undo.undo_level = change->undo_level;
-        pieces[0].size = sizeof record.undo;
-        pieces[count++] = piece_of(key);
-        pieces[count++] = piece_of(bookmark_data);
-        break;
-    default: /* flag-delete, delete */
-        pieces[0].size = sizeof record.node;
-        break;
-    }
-    return log_append(tree->database->log, pieces, count, 0, actor->begin.generation, position);
+    if (brings_data)
+        parts = fill_data_record(&record, page, line, change, before != LOG_DBTIME_NONE);
+    else
+        parts = fill_bookmark_record(&record, change, change->bookmark.key,
+                                     tree->unique ? span_of(NULL, 0) : change->bookmark.data);
+    struct log_piece pieces[3] = {{&record, parts.size}, piece_of(parts.first), piece_of(parts.second)};
+    return log_append(tree->database->log, pieces, 3, 0, actor->begin.generation, position);
 }
 
 JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint8_t type, dbtime modified,

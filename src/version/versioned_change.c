@@ -251,6 +251,8 @@ JET_ERR versioned_cursor_insert(struct versioned_cursor *cursor, struct span key
                                .decide = decide_insert,
                                .data = data,
                                .append = (flags & VERSIONED_INSERT_APPEND) != 0,
+                               .page = cursor->hint_page,
+                               .modified = cursor->hint_modified,
                                .versioned = (flags & VERSIONED_INSERT_UNVERSIONED) == 0};
 
     cursor->place = PLACE_BESIDE; /* no hint from the change */
