@@ -64,6 +64,7 @@ struct instance {
     os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
     bool backup_allowed; /* initialised, and no term begun */
+    bool term_refused;   /* a term gave up because of transactions that run */
 
     struct parameters parameters;
     char system_path[OS_PATH_SIZE]; /* absolute, with separator; valid from start-up on */

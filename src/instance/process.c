@@ -260,7 +260,8 @@ JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, str
         case INSTANCE_RUNNING:
             /* The published engine no longer counts an instance as started whose end was refused; it gets as
              * far as the paths, which are in use: by itself. */
-            err = (*instance)->backup_allowed ? JET_errAlreadyInitialized : JET_errTempPathInUse;
+            err = (*instance)->term_refused && os_host_is_published() ? JET_errTempPathInUse
+                                                                      : JET_errAlreadyInitialized;
             break;
         default:
             err = JET_errAlreadyInitialized;

@@ -118,11 +118,12 @@ done:
 }
 
 /* The end was refused: the instance goes on. */
-static void leave_term(struct instance *instance)
+static void leave_term(struct instance *instance, JET_ERR reason)
 {
     give_sessions_back(instance);
     os_mutex_lock(&instance->lock);
     instance->state = INSTANCE_RUNNING;
+    instance->term_refused = reason == JET_errTooManyActiveUsers;
     os_atomic_store(&instance->terminating, false);
     /* The published engine never lets such an instance back up again. */
     if (!os_host_is_published())
@@ -244,7 +245,7 @@ JET_ERR instance_term(JET_INSTANCE handle, JET_GRBIT grbit)
     if (err == JET_errSuccess)
         err = clean_versions(instance, &kind);
     if (err < JET_errSuccess && kind != TERM_ERROR) {
-        leave_term(instance);
+        leave_term(instance, err);
         goto done;
     }
     err = finish(instance, kind, grbit, err);
