@@ -122,18 +122,17 @@ JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database,
         FAIL(JET_errLogCorrupted);
     if (page > atomic_load(&database->page_last))
         TRY(database_extend(database, page));
-    if (is_future(recovery, known)) {
-        err = cache_latch(database, page, LATCH_EXCLUSIVE, LATCH_ZERO_OK, latch);
-        if (err >= JET_errSuccess && !page_is_zero(&latch->page) &&
-            page_header(&latch->page)->modified >= time) {
-            forget_missing(known, page);
-            FAIL(JET_errSuccess);
-        }
-        if (err >= JET_errSuccess)
-            cache_unlatch(latch);
-        if (err == JET_errOutOfMemory)
-            goto done;
+    /* A page that is on disk with later changes is not made anew: records of transactions that began before
+     * the checkpoint are not redone, and what they changed is in the page alone. */
+    err = cache_latch(database, page, LATCH_EXCLUSIVE, LATCH_ZERO_OK, latch);
+    if (err >= JET_errSuccess && !page_is_zero(&latch->page) && page_header(&latch->page)->modified >= time) {
+        forget_missing(known, page);
+        FAIL(JET_errSuccess);
     }
+    if (err >= JET_errSuccess)
+        cache_unlatch(latch);
+    if (err == JET_errOutOfMemory)
+        goto done;
     TRY(cache_latch_new(database, page, latch));
     forget_missing(known, page);
     *need = REDO_NEEDED;
