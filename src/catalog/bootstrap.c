@@ -185,7 +185,7 @@ static JET_ERR create_objids(const struct bootstrap *b)
         {.id = 258, .type = JET_coltypShort, .max_size = 2, .name = "type"},
     };
     TRY(create_tree(b, ROOT_PAGE_DATABASE, 1, false, PAGE_PRIMARY, 0, &root, &id));
-    TRY(add_table(b, id, root, CATALOG_OBJIDS_NAME, FLAGS_DYNAMIC_FIXED, DENSITY_OBJIDS, 1));
+    TRY(add_table(b, id, root, CATALOG_OBJIDS_NAME, FLAGS_DYNAMIC_FIXED, DENSITY_OBJIDS, 0));
     for (unsigned i = 0; i < 3; i++)
         TRY(add_column(b, id, &columns[i]));
     TRY(add_index(b, id, id, root, "primary", PRIMARY_FLAGS, DENSITY_OBJIDS, key));
@@ -263,7 +263,7 @@ static JET_ERR create_locales(const struct bootstrap *b)
          .name = "Type"},
         {.id = LOCALES_VALUE,
          .type = JET_coltypLong,
-         .flags = COLUMN_FLAG_DEFAULT,
+         .flags = COLUMN_FLAG_DEFAULT | COLUMN_FLAG_ESCROW,
          .record_offset = 5,
          .max_size = 4,
          .default_value = (uint8_t *)&zero,
@@ -272,7 +272,7 @@ static JET_ERR create_locales(const struct bootstrap *b)
         {.id = LOCALES_KEY, .type = JET_coltypBinary, .max_size = 255, .name = "Key"},
     };
     TRY(create_tree(b, ROOT_PAGE_DATABASE, 1, false, PAGE_PRIMARY, 0, &root, &id));
-    TRY(add_table(b, id, root, CATALOG_LOCALES_NAME, FLAGS_DYNAMIC, DENSITY_LOCALES, 1));
+    TRY(add_table(b, id, root, CATALOG_LOCALES_NAME, FLAGS_DYNAMIC, DENSITY_LOCALES, 0));
     TRY(table_definition_create(&table));
     table->page_size = b->database->page_size;
     for (unsigned i = 0; i < 3; i++) {

@@ -309,9 +309,9 @@ static void clean_delete(struct database *database, void *context)
 }
 
 static const struct version_action add_action = {
-    .name = "add column", .undo = undo_add, .cleanup = clean_add};
+    .name = "add column", .undo = undo_add, .cleanup = clean_add, .abandoned = os_free};
 static const struct version_action delete_action = {
-    .name = "delete column", .undo = undo_delete, .cleanup = clean_delete};
+    .name = "delete column", .undo = undo_delete, .cleanup = clean_delete, .abandoned = os_free};
 
 static JET_ERR register_change(struct table_cursor *cursor, const struct version_action *action,
                                struct column_definition *column)

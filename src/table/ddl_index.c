@@ -340,9 +340,9 @@ static void clean_delete(struct database *database, void *context)
 }
 
 static const struct version_action create_action = {
-    .name = "create index", .undo = undo_create, .cleanup = clean_create};
+    .name = "create index", .undo = undo_create, .cleanup = clean_create, .abandoned = os_free};
 static const struct version_action delete_action = {
-    .name = "delete index", .undo = undo_delete, .cleanup = clean_delete};
+    .name = "delete index", .undo = undo_delete, .cleanup = clean_delete, .abandoned = os_free};
 
 static JET_ERR register_change(struct table_cursor *cursor, const struct version_action *action,
                                struct index_definition *index)
