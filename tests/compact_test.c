@@ -20,8 +20,8 @@ static const char *const samples[] = {
     "OpenFileInstance i255 h128 \"a\\x00b\\\"c\\\\\" => -1003\n",
     "OpenFileInstance raw:0x1234 nil \"\"\nOpenFileInstance zero null null\n",
     "SetColumn s0 t0 \"c\" a:\"\\xa0\" SetAppendLV|SetOverwriteLV itag=2\nSetColumn s0 t0 col:5 r:100:7\n",
-    "ReadFileInstance i0 h0 007\nReadFileInstance i0 h0 0x10\nReadFileInstance i0 h0 -1\nReadFileInstance i0 "
-    "h0 18446744073709551615\n",
+    "ReadFileInstance i0 h0 007\nReadFileInstance i0 h0 0x10\nReadFileInstance i0 h0 -1\n",
+    "ReadFileInstance i0 h0 18446744073709551615\n",
     "GetAttachInfoInstance i0 => 0 n=2 \"a/a.edb\" \"b/b.edb\" | cb=33\n",
     "Insert s0 t0 1 40 40 seed=3 txn=0 => 0 rows=40\nCrash\nInit i0 => not-run\n",
     "StopBackupInstance i0 => 0 |\n",
