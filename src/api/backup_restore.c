@@ -57,6 +57,8 @@ static JET_ERR restore_inside(struct instance *instance, struct restore_options 
     options->recovery.map_count = map_count;
     options->recovery.status = options->status;
     err = recovery_restore(options);
+    if (err < JET_errSuccess && err != JET_errFileNotFound && err != JET_errInvalidPath)
+        instance->restore_failed = true;
     engine_close(instance);
 done:
     return err;

@@ -65,6 +65,7 @@ struct instance {
     os_atomic_bool terminating;
     bool backup_allowed; /* initialised, and no term begun */
     bool term_refused;   /* a term gave up because of transactions that run */
+    bool restore_failed; /* a restore that had found its logs failed */
 
     struct parameters parameters;
     char system_path[OS_PATH_SIZE]; /* absolute, with separator; valid from start-up on */

@@ -2,6 +2,7 @@
 #include "src/instance/engine.h"
 #include "src/instance/process.h"
 #include "src/log/log_file_header.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/path.h"
 #include "src/recovery/recovery.h"
@@ -78,6 +79,7 @@ static JET_ERR recover(struct instance *instance, const struct instance_recovery
     memset(&report, 0, sizeof(report));
     engine_recovery_options(instance, &options);
     options.grbit = grbit;
+    options.doubt_checkpoint = instance->restore_failed && os_host_is_published();
     if (given != NULL) {
         if (given->count > 0)
             TRY(map_make(given, &map));

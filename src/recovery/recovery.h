@@ -31,7 +31,9 @@ struct recovery_options {
     bool log_size_default;         /* JET_paramLogFileSize was never set: take that of the files */
     bool delete_out_of_range_logs; /* JET_paramDeleteOutOfRangeLogs */
     bool cleanup_mismatched_logs;  /* JET_paramCleanupMismatchedLogFiles */
-    JET_PFNSTATUS status;          /* JET_snpRestore progress; may be NULL */
+    bool doubt_checkpoint; /* without edb.log, begin at the oldest log: the published engine after a failed
+                              restore, whose search for a checkpoint then goes by the name of edb.log */
+    JET_PFNSTATUS status;  /* JET_snpRestore progress; may be NULL */
     JET_SESID status_session;
     /* Expands compressed page images in records (src/table/compression.h has it); NULL: they count as
      * damaged. */

@@ -238,6 +238,7 @@ static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *rep
     state.use_checkpoint = os_file_exists(path);
     err = recovery_open_current(recovery);
     if (err == JET_errFileNotFound) {
+        state.use_checkpoint = state.use_checkpoint && !recovery->options->doubt_checkpoint;
         TRY(without_current(recovery, &report->new_log));
     } else {
         TRY(err);
