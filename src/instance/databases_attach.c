@@ -191,10 +191,14 @@ static JET_ERR check_header(const struct instance *instance, const struct databa
     }
 }
 
-/* A database whose catalog cannot be read is of no use. */
+/* A database whose catalog cannot be read is of no use; a file that ends before pages that each database has
+ * from its creation on has lost what was written there. */
 static JET_ERR read_catalog_root(struct database *database)
 {
     struct latch latch;
+    const uint32_t base = database->page_size < 4096 ? BASE_PAGES_SMALL : BASE_PAGES;
+    if (os_atomic_load(&database->page_last) >= CATALOG_ROOT && os_atomic_load(&database->page_last) < base)
+        return JET_errReadLostFlushVerifyFailure;
     JET_ERR err = cache_latch(database, CATALOG_ROOT, LATCH_SHARED, 0, &latch);
     if (err >= JET_errSuccess)
         cache_unlatch(&latch);
