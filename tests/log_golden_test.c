@@ -6,53 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "include/esent_host.h"
 #include "src/log/checkpoint.h"
 #include "src/log/log_reader.h"
+#include "tests/shared_files.h"
 
-#define PATH_SIZE 1024
-
-static const char *shared_directory(void)
-{
-    static const char *const places[] = {"../shared", "../../shared"};
-    struct stat status;
-    const char *given = getenv("ESENT_SHARED");
-    if (given != NULL)
-        return given;
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (stat(places[i], &status) == 0)
-            return places[i];
-    }
-    return NULL;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
-/* Copies a file, unpacked if need be, into the files in memory. */
-static void load(const char *path, const char *target)
-{
-    char command[PATH_SIZE + 32];
-    uint8_t block[65536];
-    uint64_t offset = 0;
-    size_t size;
-    (void)snprintf(command, sizeof(command), ends_with(path, ".gz") ? "gzip -dc '%s'" : "cat '%s'", path);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    (void)EsentHostFileDelete(target);
-    while ((size = fread(block, 1, sizeof(block), pipe)) > 0) {
-        assert_int_equal(EsentHostFileWrite(target, offset, block, size), JET_errSuccess);
-        offset += size;
-    }
-    assert_int_equal(pclose(pipe), 0);
-}
+#define PATH_SIZE SHARED_PATH_SIZE
 
 struct totals {
     unsigned files;
@@ -115,11 +77,11 @@ static void walk(const char *directory, struct totals *totals)
         (void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
             walk(path, totals);
-        } else if (ends_with(path, ".log") || ends_with(path, ".log.gz")) {
-            load(path, "/x.log");
+        } else if (shared_ends_with(path, ".log") || shared_ends_with(path, ".log.gz")) {
+            assert_true(shared_load(path, "/x.log"));
             read_log(totals);
-        } else if (ends_with(path, ".chk") || ends_with(path, ".chk.gz")) {
-            load(path, "/x.chk");
+        } else if (shared_ends_with(path, ".chk") || shared_ends_with(path, ".chk.gz")) {
+            assert_true(shared_load(path, "/x.chk"));
             read_checkpoint(totals);
         }
     }
