@@ -66,7 +66,7 @@ static void prepare_instance(struct model *model)
     struct model_snapshot *snapshot = snapshot_argument(model);
     if (snapshot == NULL)
         model->expect.code_count = 0;
-    struct model_instance *instance = model_gate(model, false, false);
+    struct model_instance *instance = model_gate(model, false, true);
     if (instance == NULL)
         return;
     if (snapshot == NULL) {
