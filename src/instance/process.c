@@ -258,8 +258,9 @@ JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, str
             err = JET_errTermInProgress;
             break;
         case INSTANCE_RUNNING:
-            /* The published engine no longer counts an instance as started whose end was refused; it gets as
-             * far as the paths, which are in use: by itself. */
+            /* As recorded from the published engine after an end that was refused because of transactions: as
+             * if another instance, with the same paths, were to be started. (By its source it should find this
+             * one running; the recording may have lost the handle.) */
             err = (*instance)->term_refused && os_host_is_published() ? JET_errTempPathInUse
                                                                       : JET_errAlreadyInitialized;
             break;
