@@ -208,6 +208,8 @@ struct model *model_new(const struct program *program, const char *profile)
         profile = setting(program, "profile", "documented");
     model->published = strcmp(profile, "published") == 0;
     model->page = (uint32_t)number_setting(program, "page", 4096);
+    if (model->page == 0) /* the default */
+        model->page = 4096;
     model->log_file_size = (uint32_t)number_setting(program, "LogFileSize", 5120) * 1024;
     model->circular_default = number_setting(program, "CircularLog", 0) != 0;
     model->no_logging_default = strcmp(setting(program, "Recovery", "on"), "off") == 0;

@@ -505,7 +505,8 @@ static void backup_directory(struct model *model)
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
     bool hollow = directory == NULL || directory[0] == '\0';
-    if (hollow || touched || code != JET_errSuccess || incremental ||
+    bool in_the_way = !hollow && model_file_find(model, model_path(model, directory)) != NULL;
+    if (hollow || touched || in_the_way || code != JET_errSuccess || incremental ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);

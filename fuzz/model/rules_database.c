@@ -29,7 +29,15 @@ struct model_database *model_database_argument(struct model *model, struct model
     struct model_database *database = reference.kind == OBJECT_DATABASE ? reference.pointer : NULL;
     if (database == NULL || !database->alive || database->instance != session->instance)
         return NULL;
-    return database;
+    if (database->session == session)
+        return database;
+    /* A handle names the database: it serves every session that has opened it, and no other. */
+    for (size_t i = 0; i < model->database_count; i++) {
+        struct model_database *other = model->databases[i];
+        if (other->alive && other->session == session && other->file == database->file)
+            return other;
+    }
+    return NULL;
 }
 
 static void open_slot(struct model *model, struct model_reference slot, struct model_session *session,

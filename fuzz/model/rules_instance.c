@@ -195,7 +195,7 @@ static void init(struct model *model)
         model_want(model, instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized);
     else
         model_want(model, JET_errSuccess);
-    if (instance == NULL || model->mode == MODE_ONE) {
+    if (instance == NULL || !instance->alive || model->mode == MODE_ONE) {
         model->lost = true;
         return;
     }

@@ -38,10 +38,15 @@ static void prepare(struct model *model)
     uint64_t grbit = model_number(model, 0);
     const uint64_t known =
         JET_bitIncrementalSnapshot | JET_bitCopySnapshot | JET_bitContinueAfterThaw | JET_bitExplicitPrepare;
-    if (slot.is_null && (grbit & ~known) == 0)
+    bool any = false;
+    for (size_t i = 0; i < model->instance_count; i++)
+        any = any || model->instances[i]->alive;
+    if ((grbit & ~known) != 0)
+        model_want(model, JET_errInvalidGrbit);
+    else if (slot.is_null)
         model_want(model, JET_errInvalidParameter);
     else
-        model_want(model, (grbit & ~known) != 0 ? JET_errInvalidGrbit : JET_errSuccess);
+        model_want(model, any ? JET_errSuccess : JET_errNotInitialized);
     if (!model_succeeded(model))
         return;
     struct model_snapshot *snapshot = arena_allocate(&model->arena, sizeof *snapshot);

@@ -263,7 +263,8 @@ static void open_file(struct model *model)
         model_want(model, JET_errInvalidParameter);
         return;
     }
-    if (model_has_options(model) || slot.is_null) {
+    if (model_option(model, "ph") != NULL || model_option(model, "plo") != NULL ||
+        model_option(model, "phi") != NULL || slot.is_null) {
         /* A null pointer for something to be returned. */
         if (model->published || instance->backup.open != NULL)
             model_no_opinion(model);
