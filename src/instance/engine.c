@@ -182,12 +182,6 @@ static JET_ERR log_generations_required(void *context, int32_t low, int32_t high
     return instance->set_callbacks.generations_required(instance->set_callbacks.context, low, high, created);
 }
 
-static uint32_t log_next_commit_id(void *context)
-{
-    struct instance *instance = context;
-    return instance->set_callbacks.next_commit_id(instance->set_callbacks.context);
-}
-
 static void checkpoint_task(void *context)
 {
     struct instance *instance = context;
@@ -205,8 +199,6 @@ void engine_hook_log(struct instance *instance)
     callbacks.attachments = log_attachments;
     callbacks.oldest_needed = log_oldest_needed;
     callbacks.generations_required = log_generations_required;
-    if (instance->set_callbacks.next_commit_id != NULL)
-        callbacks.next_commit_id = log_next_commit_id;
     log_set_callbacks(instance->log, &callbacks);
 }
 

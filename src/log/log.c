@@ -324,15 +324,12 @@ struct log_position log_end_hint(const struct log *log)
 }
 
 static JET_ERR append_locked(struct log *log, const struct log_piece *pieces, size_t total,
-                             bool new_generation, int32_t begin0_generation,
-                             struct log_record_commit0 *commit0, struct log_position *position)
+                             bool new_generation, int32_t begin0_generation, struct log_position *position)
 {
     JET_ERR err = JET_errSuccess;
     size_t behind = 0;
     uint8_t type = *(const uint8_t *)pieces[0].data;
     TRY(make_room(log, total, type, new_generation, begin0_generation, &behind));
-    if (commit0 != NULL && log->settings.callbacks.next_commit_id != NULL)
-        commit0->trx_commit0 = log->settings.callbacks.next_commit_id(log->settings.callbacks.context);
     struct piece_cursor cursor = {pieces, 0, 0};
     *position = log_position_of(log, log->entry);
     size_t end = lay_out(log->entry, total, log->buffer, log->base, &cursor);
@@ -349,22 +346,19 @@ done:
     return err;
 }
 
-static JET_ERR append(struct log *log, const struct log_piece *pieces, size_t count, bool new_generation,
-                      int32_t begin0_generation, struct log_record_commit0 *commit0,
-                      struct log_position *position)
+JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count, unsigned flags,
+                   int32_t begin0_generation, struct log_position *position)
 {
     struct log_position at = LOG_POSITION_MIN;
     size_t total = 0;
     JET_ERR err = JET_errSuccess;
-    if (!log->settings.enabled) {
-        if (commit0 != NULL && log->settings.callbacks.next_commit_id != NULL)
-            commit0->trx_commit0 = log->settings.callbacks.next_commit_id(log->settings.callbacks.context);
-    } else {
+    if (log->settings.enabled) {
         for (size_t i = 0; i < count; i++)
             total += pieces[i].size;
         ASSERT(count > 0 && pieces[0].size >= 1 && total <= UINT32_MAX);
         os_mutex_lock(&log->lock);
-        err = append_locked(log, pieces, total, new_generation, begin0_generation, commit0, &at);
+        err = append_locked(log, pieces, total, (flags & LOG_APPEND_NEW_GENERATION) != 0, begin0_generation,
+                            &at);
         os_mutex_unlock(&log->lock);
     }
     if (position != NULL && err >= JET_errSuccess)
@@ -372,23 +366,10 @@ static JET_ERR append(struct log *log, const struct log_piece *pieces, size_t co
     return err;
 }
 
-JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count, unsigned flags,
-                   int32_t begin0_generation, struct log_position *position)
-{
-    return append(log, pieces, count, (flags & LOG_APPEND_NEW_GENERATION) != 0, begin0_generation, NULL,
-                  position);
-}
-
 JET_ERR log_append_record(struct log *log, const void *record, size_t size, struct log_position *position)
 {
     struct log_piece piece = {record, size};
-    return append(log, &piece, 1, false, 0, NULL, position);
-}
-
-JET_ERR log_append_commit0(struct log *log, struct log_record_commit0 *record, struct log_position *position)
-{
-    struct log_piece piece = {record, sizeof(*record)};
-    return append(log, &piece, 1, false, 0, record, position);
+    return log_append(log, &piece, 1, 0, 0, position);
 }
 
 struct log_position log_end(struct log *log)

@@ -39,8 +39,6 @@ struct log_callbacks {
      * all attached databases must say on disk that recovery may need generations low to high (`created` =
      * creation time of `high`). */
     JET_ERR (*generations_required)(void *context, int32_t low, int32_t high, const struct log_time *created);
-    /* The next commit id, under the append lock (commits are logged in the order of their ids). */
-    uint32_t (*next_commit_id)(void *context);
 };
 
 struct log_settings {
@@ -110,9 +108,6 @@ JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count
 
 /* One piece. */
 JET_ERR log_append_record(struct log *log, const void *record, size_t size, struct log_position *position);
-
-/* Appends the commit of level 0: fills record->trx_commit0 from next_commit_id in log order. */
-JET_ERR log_append_commit0(struct log *log, struct log_record_commit0 *record, struct log_position *position);
 
 /* Position the next record will get, at least. */
 struct log_position log_end(struct log *log);

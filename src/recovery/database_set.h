@@ -46,7 +46,7 @@ void database_set_init(struct database_set *set, struct log *log, struct cache *
 /* Frees texts; the databases are not touched. */
 void database_set_done(struct database_set *set);
 
-/* The log's callbacks over this set; next_commit_id is left as it is. */
+/* The log's callbacks over this set. */
 void database_set_log_callbacks(struct database_set *set, struct log_callbacks *callbacks);
 
 /* The checkpoint stays at the start of the generation in which a database was created or attached, as with
