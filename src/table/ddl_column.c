@@ -506,6 +506,18 @@ static bool is_last(const struct table_definition *table, const struct column_de
     return column->id - COLUMN_TAGGED_FIRST + 1 == table->tagged.count;
 }
 
+static uint32_t append_number(char *text, uint32_t length, uint32_t number)
+{
+    char digits[10];
+    uint32_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (count > 0)
+        text[length++] = digits[--count];
+    return length;
+}
+
 static JET_ERR leave_stub(struct table_cursor *cursor, const struct column_definition *column)
 {
     char name[NAME_MAX_SIZE + 1];
@@ -514,13 +526,10 @@ static JET_ERR leave_stub(struct table_cursor *cursor, const struct column_defin
     uint32_t length = sizeof(STUB_PREFIX) - 1;
     memcpy(name, STUB_PREFIX, length);
     /* The table's and the column's ids make the name unique. */
-    const uint32_t numbers[2] = {cursor->table->id, column->id};
-    for (unsigned n = 0; n < 2; n++) {
-        for (int shift = 28; shift >= 0; shift -= 4)
-            name[length++] = "0123456789abcdef"[numbers[n] >> shift & 0xf];
-        name[length++] = '_';
-    }
-    name[--length] = 0;
+    length = append_number(name, length, cursor->table->id);
+    name[length++] = '_';
+    length = append_number(name, length, column->id);
+    name[length] = 0;
     memcpy(stub.name, name, length + 1);
     stub.type = JET_coltypNil;
     stub.flags = column->flags & COLUMN_FLAG_TEMPLATE;

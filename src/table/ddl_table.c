@@ -177,14 +177,16 @@ static JET_ERR inherit(struct creation *creation)
         struct index_definition derived = *index;
         derived.next = NULL;
         derived.derived = true;
-        derived.flags |= INDEX_FLAG_DERIVED;
+        derived.flags = (uint16_t)((derived.flags | INDEX_FLAG_DERIVED) & ~INDEX_FLAG_TEMPLATE);
         if (index_is_primary(&derived)) {
             derived.id = creation->table->id;
             derived.root = creation->table->root;
         } else {
             TRY(ddl_create_index_tree(creation->transaction, creation->table, &derived));
         }
+        derived.map_flags = 0; /* the template's count */
         TRY(insert_index_row(creation, &derived));
+        derived.map_flags = index->map_flags;
         derived.flags = index->flags;
         TRY(table_definition_add_index(creation->table, &derived, NULL));
         index = index == from->primary ? from->secondary : index->next;
@@ -348,6 +350,18 @@ done:
     return err;
 }
 
+/* A page for the rows and one for each secondary index, if the program did not ask for more. One is noted as
+ * 0. */
+static uint32_t initial_pages(const struct table_request *request)
+{
+    uint32_t pages = 1;
+    for (uint32_t i = 0; request->indexes != NULL && i < request->index_count; i++)
+        pages += (request->indexes[i].grbit & JET_bitIndexPrimary) == 0;
+    if (request->pages > pages)
+        pages = request->pages;
+    return pages == 1 ? 0 : pages;
+}
+
 static JET_ERR prepare_definition(struct creation *creation)
 {
     JET_ERR err = JET_errSuccess;
@@ -361,7 +375,7 @@ static JET_ERR prepare_definition(struct creation *creation)
     table->page_size = creation->database->page_size;
     table->density = request->density;
     TRY(ddl_check_density(&table->density));
-    table->initial_pages = request->pages;
+    table->initial_pages = initial_pages(request);
     table->separate_threshold = request->separate_threshold;
     table->flags = table_flags(request);
     table->is_template = (request->grbit & JET_bitTableCreateTemplateTable) != 0;
