@@ -3,9 +3,9 @@
  * if all were good.
  *
  * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --print FILE
- * prints the program in FILE as text, as the target would run it; --hunt SECONDS FILE... mutates the programs
- * until one fails, without a fuzzing engine and always in the same order: exit status 0 and "found after N
- * programs" if something was found. */
+ * prints the program in FILE as text, as the target would run it; --hunt SECONDS[:PROGRAMS] FILE... mutates the
+ * programs until one fails, the time is over or so many were run, without a fuzzing engine and always in the
+ * same order: exit status 0 and "found after N programs" if something was found. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -151,13 +151,13 @@ static void hunt_add(const char *path)
     free(bytes);
 }
 
-/* Runs mutants until one fails (which ends the process) or the time is over. */
-static void hunt_on(volatile uint64_t *runs, double seconds)
+/* Runs mutants until one fails (which ends the process), the time is over or `most` were run. */
+static void hunt_on(volatile uint64_t *runs, double seconds, uint64_t most)
 {
     uint8_t bytes[HUNT_BYTES];
     struct mutate_random random = {.state = 1};
     time_t end = time(NULL) + (time_t)seconds;
-    while (time(NULL) < end) {
+    while (time(NULL) < end && *runs < most) {
         const struct hunt_input *input = &hunt_inputs[mutate_below(&random, hunt_count)];
         memcpy(bytes, input->bytes, input->size);
         size_t size = input->size;
@@ -168,8 +168,11 @@ static void hunt_on(volatile uint64_t *runs, double seconds)
     }
 }
 
-static int hunt(double seconds, int count, char **paths)
+static int hunt(const char *limits, int count, char **paths)
 {
+    const double seconds = atof(limits);
+    const char *colon = strchr(limits, ':');
+    const uint64_t most = colon != NULL ? strtoull(colon + 1, NULL, 10) : UINT64_MAX;
     uint64_t *runs = mmap(NULL, sizeof *runs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     hunt_inputs = calloc(HUNT_INPUTS, sizeof hunt_inputs[0]);
     if (hunt_inputs == NULL || runs == MAP_FAILED)
@@ -184,7 +187,7 @@ static int hunt(double seconds, int count, char **paths)
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        hunt_on(runs, seconds);
+        hunt_on(runs, seconds, most);
         fflush(NULL);
         _exit(0);
     }
@@ -223,7 +226,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc >= 4 && strcmp(argv[1], "--hunt") == 0)
-        return hunt(atof(argv[2]), argc - 3, argv + 3);
+        return hunt(argv[2], argc - 3, argv + 3);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--direct") == 0)
             direct = true;
