@@ -32,10 +32,9 @@ struct plan {
     uint64_t random;
     uint32_t page_size;
     enum ESENT_HOST_CRASH_MODE mode;
-    bool may_refuse; /* a torn write may leave what only a backup mends: an error is right then, wrong rows
+    bool may_refuse; /* a torn write may leave what only a backup mends: an error is right then */
     bool torn_pages; /* sectors are smaller than pages: three wrong bits of a torn page may pass for one (the
-    code that repairs is what the format has), so that only crashes of the engine count */
-    never * /
+                        code that repairs is what the format has), so that only crashes of the engine count */
 };
 
 static void new_world(struct plan *plan)
