@@ -1,4 +1,6 @@
 /* Preparing updates, auto-increment values, locks (engine sources: `fldmod.cxx`, `rec.cxx`). */
+#include <stdlib.h>
+
 #include "src/cache/database.h"
 #include "src/os/error.h"
 #include "src/os/memory.h"
@@ -66,13 +68,39 @@ JET_ERR table_record_unchanged(struct table_cursor *cursor)
 
 #define BATCH_MOST 256u /* numbers the published engine takes at once at most */
 
-/* The greatest value in the table. */
-static JET_ERR scan_autoincrement(struct table_cursor *cursor, const struct column_definition *column,
-                                  uint64_t *greatest)
+struct numbers {
+    uint64_t *entries;
+    size_t count;
+    size_t capacity;
+};
+
+static JET_ERR numbers_add(struct numbers *numbers, uint64_t number)
+{
+    if (numbers->count == numbers->capacity) {
+        const size_t capacity = numbers->capacity * 2 + 64;
+        uint64_t *entries = os_reallocate(numbers->entries, capacity * sizeof(*entries));
+        if (entries == NULL)
+            return JET_errOutOfMemory;
+        numbers->entries = entries;
+        numbers->capacity = capacity;
+    }
+    numbers->entries[numbers->count++] = number;
+    return JET_errSuccess;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t *left = a;
+    const uint64_t *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* The values in the table. */
+static JET_ERR read_numbers(struct table_cursor *cursor, const struct column_definition *column,
+                            struct numbers *numbers)
 {
     JET_ERR err = JET_errSuccess;
     struct versioned_cursor *walk = NULL;
-    *greatest = 0;
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, cursor->table->root, &walk));
     for (err = versioned_cursor_first(walk); err >= JET_errSuccess; err = versioned_cursor_next(walk)) {
         struct node_view node;
@@ -85,8 +113,7 @@ static JET_ERR scan_autoincrement(struct table_cursor *cursor, const struct colu
             continue;
         for (uint32_t i = 0; i < value.size && i < 8; i++)
             number |= (uint64_t)value.data[i] << 8 * i;
-        if (number > *greatest)
-            *greatest = number;
+        TRY(numbers_add(numbers, number));
     }
     if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
         err = JET_errSuccess;
@@ -96,18 +123,42 @@ done:
 }
 
 /* The published engine takes numbers in batches of 2, 4, 8... and forgets what is left of one when the
- * table's definition goes out of memory. Its note of the last batch is no part of this database format;
- * counting the batches from the greatest number in the table comes to the same if the table was opened once.
- */
-static uint64_t end_of_batch(uint64_t greatest)
+ * table's definition goes out of memory; then batches begin anew with 2. Its note of the last batch is no
+ * part of this database format. The numbers in use tell how far it was: a gap before the beginning of a batch
+ * is the end of a life of the definition. */
+static uint64_t end_of_batch(const struct numbers *numbers)
 {
     uint64_t end = 0;
-    for (uint64_t batch = 2; end < greatest; batch = batch < BATCH_MOST ? batch * 2 : BATCH_MOST) {
-        if (end > UINT64_MAX - batch)
-            return greatest;
-        end += batch;
+    uint64_t batch = 2;
+    uint64_t last = 0;
+    for (size_t i = 0; i < numbers->count; i++) {
+        const uint64_t number = numbers->entries[i];
+        if (number == end + 1 && last < end)
+            batch = 2;
+        while (end < number) {
+            if (end > UINT64_MAX - batch)
+                return number;
+            end += batch;
+            batch = batch < BATCH_MOST ? batch * 2 : BATCH_MOST;
+        }
+        last = number;
     }
     return end;
+}
+
+static JET_ERR last_taken(struct table_cursor *cursor, uint64_t *last)
+{
+    struct numbers numbers = {0};
+    const struct column_definition *column =
+        table_definition_column(cursor->table, cursor->table->autoincrement_column);
+    JET_ERR err = read_numbers(cursor, column, &numbers);
+    if (err >= JET_errSuccess) {
+        if (numbers.count > 1)
+            qsort(numbers.entries, numbers.count, sizeof(*numbers.entries), compare_numbers);
+        *last = end_of_batch(&numbers);
+    }
+    os_free(numbers.entries);
+    return err;
 }
 
 JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
@@ -119,11 +170,9 @@ JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
     const bool known = table->autoincrement_next != 0;
     catalog_unlock(catalog);
     if (!known) {
-        const struct column_definition *column = table_definition_column(table, table->autoincrement_column);
-        JET_ERR err = scan_autoincrement(cursor, column, &greatest);
+        JET_ERR err = last_taken(cursor, &greatest);
         if (err < JET_errSuccess)
             return err;
-        greatest = end_of_batch(greatest);
     }
     catalog_lock(catalog);
     if (table->autoincrement_next <= greatest)
