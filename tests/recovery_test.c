@@ -156,14 +156,18 @@ static void pages_of_32768_are_repeated(void **state)
 
 /* --- crashes while recovering --- */
 
-/* Leaves a crashed instance with some transactions done and one running. */
-static void leave_crashed(struct workload *workload, uint32_t page_size)
+/* Leaves a crashed instance with some transactions done and one running. `whole`: nothing made the checkpoint
+ * move, all changes are in the log behind it. */
+static void leave_crashed(struct workload *workload, uint32_t page_size, bool whole)
 {
     static struct workload_engine engine;
     struct workload_row rows[WORKLOAD_IDS];
     begin_world(page_size);
     memset(&engine, 0, sizeof(engine));
     DO(engine, workload_init(&engine, DIRECTORY));
+    if (whole)
+        assert_int_equal(
+            JetSetSystemParameterA(&engine.instance, 0, JET_paramCheckpointDepthMax, 20 << 20, NULL), 0);
     DO(engine, workload_create(&engine, DATABASE));
     run_transactions(&engine, workload, TRANSACTIONS);
     /* One that is in the log, but not committed. */
@@ -177,14 +181,13 @@ static void leave_crashed(struct workload *workload, uint32_t page_size)
     crash(page_size);
 }
 
-static void recovery_may_be_interrupted(void **state)
+static unsigned interrupt_everywhere(uint64_t seed)
 {
     static struct workload_engine engine;
-    struct workload workload = {.seed = 5};
+    struct workload workload = {.seed = seed};
     const uint32_t page_size = 4096;
     unsigned points = 0;
-    (void)state;
-    leave_crashed(&workload, page_size);
+    leave_crashed(&workload, page_size, seed % 2 == 0);
     assert_int_equal(EsentHostFilesSave(1), JET_errSuccess);
     for (uint64_t nth = 1;; nth += 1 + nth / 8) {
         assert_int_equal(EsentHostFilesRestore(1), JET_errSuccess);
@@ -196,11 +199,21 @@ static void recovery_may_be_interrupted(void **state)
         expect_rows(&workload);
         crash(page_size);
         if (!reached)
-            break;
+            return points;
         points++;
     }
+}
+
+static void recovery_may_be_interrupted(void **state)
+{
+    const char *given = getenv("RECOVERY_SEEDS");
+    uint64_t seeds = given != NULL ? strtoull(given, NULL, 10) : 4;
+    unsigned points = 0;
+    (void)state;
+    for (uint64_t seed = 0; seed < seeds; seed++)
+        points += interrupt_everywhere(seed);
     print_message("%u points\n", points);
-    assert_true(points > 10);
+    assert_true(points > 10 * seeds);
 }
 
 /* Each write, sync and allocation of a recovery fails once: an error or success, and the next start finds
@@ -214,7 +227,7 @@ static void recovery_may_fail(void **state)
     struct workload workload = {.seed = 6};
     const uint32_t page_size = 4096;
     (void)state;
-    leave_crashed(&workload, page_size);
+    leave_crashed(&workload, page_size, false);
     assert_int_equal(EsentHostFilesSave(1), JET_errSuccess);
     for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
         bool failed = true;
@@ -258,7 +271,7 @@ static void the_checkpoint_may_be_missing(void **state)
 {
     struct workload workload = {.seed = 7};
     (void)state;
-    leave_crashed(&workload, 4096);
+    leave_crashed(&workload, 4096, false);
     assert_int_equal(EsentHostFileDelete(DIRECTORY "edb.chk"), JET_errSuccess);
     expect_rows(&workload);
 }
@@ -267,7 +280,7 @@ static void a_database_is_made_again(void **state)
 {
     struct workload workload = {.seed = 8};
     (void)state;
-    leave_crashed(&workload, 4096);
+    leave_crashed(&workload, 4096, true);
     assert_int_equal(EsentHostFileDelete(DATABASE), JET_errSuccess);
     expect_rows(&workload);
 }
@@ -277,7 +290,7 @@ static void an_attached_database_is_missed(void **state)
     static struct workload_engine engine;
     struct workload workload = {.seed = 9};
     (void)state;
-    leave_crashed(&workload, 4096);
+    leave_crashed(&workload, 4096, false);
     expect_rows(&workload);
     memset(&engine, 0, sizeof(engine));
     DO(engine, workload_init(&engine, DIRECTORY));
@@ -298,7 +311,7 @@ static void a_log_is_missed(void **state)
 {
     struct workload workload = {.seed = 10};
     (void)state;
-    leave_crashed(&workload, 4096);
+    leave_crashed(&workload, 4096, true);
     assert_int_equal(EsentHostFilesSave(2), JET_errSuccess);
     assert_int_equal(EsentHostFileDelete(DIRECTORY "edb00001.log"), JET_errSuccess);
     assert_int_equal(start(0), JET_errMissingLogFile);
@@ -319,7 +332,7 @@ static void undo_can_be_left_out(void **state)
 {
     struct workload workload = {.seed = 11};
     (void)state;
-    leave_crashed(&workload, 4096);
+    leave_crashed(&workload, 4096, false);
     assert_int_equal(start(JET_bitRecoveryWithoutUndo), JET_errRecoveredWithoutUndo);
     crash(4096);
     expect_rows(&workload);
