@@ -189,7 +189,7 @@ static void table(struct model *model)
     }
     struct content *content = database->file->content;
     if (content->opaque || database->file->damaged || database->file->read_only || !alone(model, session) ||
-        session->instance->backup.kind == BACKUP_FROZEN || session->level == 7)
+        session->instance->backup.kind == BACKUP_FROZEN || session->level == 7 || !model_plain_text(name))
         model_no_opinion(model);
     model_want(model, model_content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
     if (!model_succeeded(model))

@@ -84,10 +84,10 @@ static void create_database(struct model *model)
     if (session == NULL)
         return;
     struct model_instance *instance = session->instance;
-    if (path == NULL || path[0] == '\0' || grbit != 0 ||
-        strcmp(model->line->op->name, "CreateDatabase2") == 0) {
+    if (!model_database_path(path) || grbit != 0 || strcmp(model->line->op->name, "CreateDatabase2") == 0) {
         model_no_opinion(model);
         path = path == NULL ? "" : path;
+        model->lost = model->lost || !model_database_path(path);
     }
     struct database_file *file = model_file(model, path);
     if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
@@ -124,7 +124,7 @@ static void attach_database(struct model *model)
     bool here = file->attached == instance;
     if (session->level > 0 || model_clouded(model, file->path) || file->damaged ||
         instance->snapshot != NULL || (file->attached != NULL && !here) ||
-        (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0)
+        (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0 || !model_database_path(path))
         model_no_opinion(model);
     if (!file->exists && model->assume_files)
         model_no_opinion(model);
@@ -160,7 +160,7 @@ static void open_database(struct model *model)
         return;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == session->instance;
-    if (path == NULL || session->level > 0)
+    if (!model_database_path(path) || session->level > 0)
         model_no_opinion(model);
     model_want(model, attached ? JET_errSuccess : JET_errDatabaseNotFound);
     if (!model_succeeded(model))
@@ -185,8 +185,14 @@ static void close_database(struct model *model)
     if (database->session != session)
         model_no_opinion(model);
     model_want(model, JET_errSuccess);
-    if (model_succeeded(model))
-        database->alive = false;
+    if (!model_succeeded(model))
+        return;
+    database->alive = false;
+    for (size_t i = 0; i < model->cursor_count; i++) { /* with the cursors opened through it */
+        struct model_cursor *cursor = model->cursors[i];
+        if (cursor->session == session && cursor->file == database->file)
+            cursor->alive = false;
+    }
 }
 
 static bool is_open(const struct model *model, const struct database_file *file)

@@ -64,6 +64,7 @@ static void create_instance(struct model *model)
     if (!model_succeeded(model))
         return;
     model->mode = MODE_MULTI;
+    model->lost = model->lost || model->one_log_path != NULL;
     model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name != NULL ? name : ""));
 }
 
@@ -85,8 +86,33 @@ static void set_instance_parameter(struct model *model, struct model_instance *i
         instance->base_name = text;
     else if (strcmp(name, "LogFileSize") == 0 && is_number)
         model->log_file_size = (uint32_t)number * 1024;
-    else if (strcmp(name, "TempPath") != 0 && strcmp(name, "OSSnapshotTimeout") != 0)
-        instance->lost = instance->lost || strcmp(name, "DeleteOldLogs") == 0;
+    else if (strcmp(name, "DeleteOldLogs") == 0)
+        instance->lost = true;
+}
+
+/* Settings whose effect is described, or which have none that a rule depends on. */
+static bool is_described(const char *name, const struct program_token *value)
+{
+    static const char *const folders[] = {"LogFilePath", "SystemPath", "TempPath", NULL};
+    static const char *const numbers[] = {"CircularLog",         "LogFileSize",          "OSSnapshotTimeout",
+                                          "DeleteOldLogs",       "CreatePathIfNotExist", "DbExtensionSize",
+                                          "EngineFormatVersion", "LegacyFileNames",      NULL};
+    uint64_t number;
+    for (size_t i = 0; folders[i] != NULL; i++) {
+        if (strcmp(name, folders[i]) == 0)
+            return model_plain_path(value->text);
+    }
+    if (strcmp(name, "BaseName") == 0)
+        return model_plain_text(value->text) && strlen(value->text) == 3;
+    if (strcmp(name, "Recovery") == 0)
+        return value->text != NULL && (strcmp(value->text, "on") == 0 || strcmp(value->text, "off") == 0);
+    if (strcmp(name, "AlternateDatabaseRecoveryPath") == 0)
+        return true;
+    for (size_t i = 0; numbers[i] != NULL; i++) {
+        if (strcmp(name, numbers[i]) == 0)
+            return value->text == NULL && model_number_text(value->word, &number);
+    }
+    return false;
 }
 
 /* Paths of the one instance, set before it exists. */
@@ -98,8 +124,10 @@ static void set_system_parameter(struct model *model)
     model_no_opinion(model);
     if (name == NULL || value == NULL || (model->answer != NULL && !model_succeeded(model)))
         return;
-    if (strcmp(name->word, "DatabasePageSize") == 0)
+    if (!is_described(name->word, value))
         model->lost = true;
+    if (reference.kind != OBJECT_INSTANCE && !(reference.is_null && model->mode == MODE_NONE))
+        model->lost = true; /* the defaults of instances to come */
     if (strcmp(name->word, "LegacyFileNames") == 0) {
         uint64_t number = 0;
         model_number_text(value->word, &number);
@@ -189,7 +217,8 @@ static void init(struct model *model)
     }
     struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
     if (model->assume_files || instance == NULL || !instance->alive || grbit != 0 ||
-        model->mode == MODE_ONE || log_path_in_use(model, instance) || any_dirty_touched(model, instance))
+        model->mode == MODE_ONE || log_path_in_use(model, instance) || any_dirty_touched(model, instance) ||
+        !model->create_paths)
         model_no_opinion(model);
     if (instance != NULL && instance->initialised)
         model_want(model, instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized);
@@ -394,6 +423,7 @@ static void join(struct model *model)
 
 const struct model_entry model_instance_entries[] = {
     {"CreateInstance", create_instance},
+    {"CreateInstance2", create_instance},
     {"SetSystemParameter", set_system_parameter},
     {"Init", init},
     {"Init2", init},

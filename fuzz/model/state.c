@@ -102,6 +102,26 @@ const char *model_path(struct model *model, const char *path)
     return copy;
 }
 
+bool model_plain_text(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    return text != NULL && text[0] != '\0' && strspn(text, plain) == strlen(text) && strlen(text) <= 60;
+}
+
+bool model_plain_path(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./\\:";
+    return path != NULL && path[0] != '\0' && strspn(path, plain) == strlen(path) && strlen(path) <= 120 &&
+           strstr(path, "//") == NULL && strstr(path, "..") == NULL;
+}
+
+bool model_database_path(const char *path)
+{
+    const size_t length = path == NULL ? 0 : strlen(path);
+    return model_plain_path(path) && path[0] != '/' && length > 4 && strcmp(path + length - 4, ".edb") == 0 &&
+           path[length - 5] != '/';
+}
+
 /* --- expectations */
 
 void model_want(struct model *model, int32_t code)

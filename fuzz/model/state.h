@@ -229,6 +229,12 @@ struct model {
 
 /* --- arguments */
 
+/* What the rules describe: names and paths without anything that an operating system or the engine may see
+ * otherwise. Other texts get no opinion. */
+bool model_plain_text(const char *text);
+bool model_plain_path(const char *path);
+bool model_database_path(const char *path); /* ends in .edb */
+
 struct model_reference {
     enum object_kind kind; /* OBJECT_NONE: nil, zero, raw, or a slot that holds nothing */
     void *pointer;

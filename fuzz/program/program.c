@@ -167,8 +167,8 @@ const char *program_token_value(const struct program_token *token, size_t skip, 
 
 const char *program_setting(const struct program *program, const char *name)
 {
-    for (size_t i = 0; i < program->line_count; i++) {
-        const struct program_line *line = &program->lines[i];
+    for (size_t i = program->line_count; i > 0; i--) { /* the last one counts */
+        const struct program_line *line = &program->lines[i - 1];
         if (line->kind == LINE_SET && strcmp(line->name, name) == 0)
             return program_token_value(&line->arguments[0], 0, NULL);
     }
