@@ -81,6 +81,48 @@ static const struct form forms[] = {
     {"DeleteFile", "(remove($t) == 0 ? 0 : -1811)"},
 };
 
+/* Numbers that some editions of the system's header leave out. */
+static const char *const fallbacks[][2] = {
+    {"JET_bitBackupIncremental", "0x00000001"},
+    {"JET_bitBackupAtomic", "0x00000004"},
+    {"JET_bitBackupSnapshot", "0x00000010"},
+    {"JET_bitBackupSurrogate", "0x00000020"},
+    {"JET_bitBackupEndNormal", "0x0001"},
+    {"JET_bitBackupEndAbort", "0x0002"},
+    {"JET_bitBackupTruncateDone", "0x0100"},
+    {"JET_bitInternalCopy", "0x00000040"},
+    {"JET_bitTermComplete", "0x00000001"},
+    {"JET_bitTermAbrupt", "0x00000002"},
+    {"JET_bitTermStopBackup", "0x00000004"},
+    {"JET_bitTermDirty", "0x00000008"},
+    {"JET_bitContinueAfterThaw", "0x00000004"},
+    {"JET_bitIncrementalSnapshot", "0x00000001"},
+    {"JET_bitCopySnapshot", "0x00000002"},
+    {"JET_bitExplicitPrepare", "0x00000008"},
+    {"JET_bitAllDatabasesSnapshot", "0x00000001"},
+    {"JET_bitAbortSnapshot", "0x00000001"},
+    {"JET_bitIndexPrimary", "0x00000002"},
+    {"JET_bitIndexUnique", "0x00000001"},
+    {"JET_bitNewKey", "0x00000001"},
+    {"JET_bitSeekEQ", "0x00000001"},
+    {"JET_bitSeekGE", "0x00000008"},
+    {"JET_bitSeekGT", "0x00000010"},
+    {"JET_bitSeekLE", "0x00000004"},
+    {"JET_bitSeekLT", "0x00000002"},
+    {"JET_bitCommitLazyFlush", "0x00000001"},
+    {"JET_bitWaitLastLevel0Commit", "0x00000002"},
+    {"JET_bitRollbackAll", "0x00000001"},
+    {"JET_bitDbReadOnly", "0x00000001"},
+    {"JET_bitTransactionReadOnly", "0x00000001"},
+    {"JET_bitKeepOldLogs", "0x00000002"},
+    {"JET_bitStopServiceAll", "0x00000000"},
+    {"JET_prepInsert", "0"},
+    {"JET_prepReplace", "2"},
+    {"JET_prepCancel", "3"},
+    {"JET_prepReplaceNoLock", "4"},
+    {"JET_prepInsertCopy", "5"},
+};
+
 static const char prologue[] =
     "/* Made from a program in the program text. Needs esent.h alone; compiles with gcc, and with mingw-w64 "
     "against\n"
@@ -96,10 +138,12 @@ static const char prologue[] =
     "#include <sys/stat.h>\n"
     "#define make_one_directory(path) mkdir(path, 0777)\n"
     "#endif\n"
-    "#include \"esent.h\"\n"
+    "#include \"esent.h\"\n";
+
+static const char helpers[] =
     "\n"
     "#define NIL (~(JET_API_PTR)0)\n"
-    "#ifdef _WIN32\n"
+    "#if defined(_WIN32) && !defined(OPENESENT_ESENT_H)\n"
     "typedef unsigned long jet_ulong; /* 32 bits there */\n"
     "#else\n"
     "typedef unsigned int jet_ulong;\n"
@@ -572,9 +616,19 @@ static void emit_slots(const struct program *program, struct text *out)
     }
 }
 
+static void emit_fallbacks(struct text *out)
+{
+    for (size_t i = 0; i < sizeof fallbacks / sizeof fallbacks[0]; i++)
+        text_print(out, "#ifndef %s\n#define %s %s\n#endif\n", fallbacks[i][0], fallbacks[i][0],
+                   fallbacks[i][1]);
+    text_print(out, "\n");
+}
+
 void emit_c(const struct program *program, struct text *out)
 {
     text_add(out, prologue, sizeof prologue - 1);
+    emit_fallbacks(out);
+    text_add(out, helpers, sizeof helpers - 1);
     emit_slots(program, out);
     for (size_t i = 0; i < program->line_count; i++) {
         const struct program_line *line = &program->lines[i];
