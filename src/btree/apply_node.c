@@ -103,23 +103,6 @@ void apply_delta(struct page *page, uint32_t line, uint32_t offset, uint32_t wid
         node_set_flags(page, line, NODE_VERSIONED);
 }
 
-JET_ERR apply_check_external_header(const struct page *page, uint32_t size)
-{
-    size_t old_size = page_external_header(page).size;
-
-    return size <= old_size || size - old_size <= page_free_bytes(page) ? JET_errSuccess
-                                                                        : JET_errLogCorrupted;
-}
-
-void apply_empty_tree(struct page *root)
-{
-    struct page_header *header = page_header(root);
-
-    page_delete_lines(root, 0, page_line_count(root));
-    header->flags = (header->flags & ~(uint32_t)PAGE_PARENT_OF_LEAF) | PAGE_LEAF;
-    page_set_uncommitted_free(root, 0);
-}
-
 void apply_empty_page(struct page *page)
 {
     page_delete_lines(page, 0, page_line_count(page));

@@ -36,12 +36,9 @@ JET_ERR apply_check_delta(const struct page *page, uint32_t line, uint32_t offse
 void apply_delta(struct page *page, uint32_t line, uint32_t offset, uint32_t width, int64_t delta,
                  bool versioned);
 /* LOG_RECORD_SET_EXTERNAL_HEADER. */
-JET_ERR apply_check_external_header(const struct page *page, uint32_t size);
 void apply_external_header(struct page *page, struct span data);
 
-/* LOG_RECORD_EMPTY_TREE: the root becomes an empty leaf; each page of the list loses its nodes and is marked
- * empty, as pages that merges took out of the tree are. */
-void apply_empty_tree(struct page *root);
+/* A page that a merge takes out of its tree: loses its nodes and is marked empty. */
 void apply_empty_page(struct page *page);
 
 /* LOG_RECORD_UNDO, by operation: an insert is flag-deleted, a flag-delete comes back, a replace gets its old

@@ -34,8 +34,4 @@ struct btree_actor {
     bool no_log; /* unlogged (temporary databases never are; this is for the rest) */
 };
 
-/* Compares two bookmarks as the tree orders them: bytewise, a prefix before its extension; keys, then data.
- */
-int bookmark_compare(const struct bookmark *a, const struct bookmark *b);
-
 #endif

@@ -334,16 +334,3 @@ JET_ERR root_set_header(struct tree *tree, const struct btree_actor *actor, stru
 done:
     return err;
 }
-
-JET_ERR btree_set_root_header(struct tree *tree, const struct btree_actor *actor, struct span header)
-{
-    JET_ERR err = JET_errSuccess;
-    struct latch root = LATCH_INIT;
-
-    TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
-    TRY(tree_check_page(tree, &root.page, NULL));
-    TRY(root_set_header(tree, actor, &root, header));
-done:
-    cache_unlatch(&root);
-    return err;
-}

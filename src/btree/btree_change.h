@@ -81,7 +81,4 @@ JET_ERR btree_replace(struct tree *tree, const struct btree_actor *actor, const 
                       struct span data);
 JET_ERR btree_delete(struct tree *tree, const struct btree_actor *actor, const struct bookmark *bookmark);
 
-/* Replaces the external header of the tree's root page. */
-JET_ERR btree_set_root_header(struct tree *tree, const struct btree_actor *actor, struct span header);
-
 #endif

@@ -35,13 +35,6 @@ void byte_buffer_free(struct byte_buffer *buffer)
     *buffer = (struct byte_buffer){NULL, 0, 0, false};
 }
 
-int bookmark_compare(const struct bookmark *a, const struct bookmark *b)
-{
-    int order = span_compare(a->key, b->key);
-
-    return order != 0 ? order : span_compare(a->data, b->data);
-}
-
 int node_compare_bookmark(const struct node *node, const struct bookmark *bookmark, bool with_data)
 {
     struct key key = key_of(bookmark->key.bytes, bookmark->key.size);
@@ -216,11 +209,6 @@ void btree_cursor_close(struct btree_cursor *cursor)
 struct tree *btree_cursor_tree(const struct btree_cursor *cursor)
 {
     return cursor->tree;
-}
-
-bool btree_cursor_latched(const struct btree_cursor *cursor)
-{
-    return latch_is_held(&cursor->latch);
 }
 
 void btree_cursor_release(struct btree_cursor *cursor)

@@ -50,7 +50,6 @@ JET_ERR btree_cursor_previous(struct btree_cursor *cursor);
 JET_ERR btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified,
                                enum latch_mode mode, bool *valid);
 
-bool btree_cursor_latched(const struct btree_cursor *cursor);
 /* The node, while latched. JET_errOutOfMemory when its key had to be joined. */
 JET_ERR btree_cursor_node(struct btree_cursor *cursor, struct node_view *node);
 /* The same with the key in two pieces: cannot fail. */

@@ -12,13 +12,10 @@
 
 #include "src/version/transaction.h"
 
-struct executor;
-
 struct version_store_options {
     struct log *log; /* NULL: nothing is logged (recovery off) */
     struct tree_registry *trees;
-    struct executor *executor; /* runs clean-up; NULL: clean-up only on request */
-    uint64_t bytes_most;       /* JET_paramMaxVerPages in bytes; beyond: JET_errVersionStoreOutOfMemory */
+    uint64_t bytes_most; /* JET_paramMaxVerPages in bytes; beyond: JET_errVersionStoreOutOfMemory */
 };
 
 JET_ERR version_store_create(const struct version_store_options *options, struct version_store **out);
@@ -35,8 +32,6 @@ void version_store_forget(struct version_store *store, struct database *database
 
 /* The first log record that undo may need: minimum over running transactions; LOG_POSITION_MAX when none. */
 struct log_position version_store_oldest_record(struct version_store *store);
-bool version_store_has_transactions(
-    struct version_store *store); /* any session in a transaction with changes */
 uint64_t version_store_bytes(struct version_store *store);
 
 /* For recovery: rebuilds entries while log records are redone on behalf of the logged session (`transaction`,

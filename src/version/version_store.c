@@ -110,18 +110,6 @@ struct log_position version_store_oldest_record(struct version_store *store)
     return oldest;
 }
 
-bool version_store_has_transactions(struct version_store *store)
-{
-    bool found = false;
-
-    os_mutex_lock(&store->transactions_lock);
-    for (struct transaction_internal *running = store->running_first; running != NULL && !found;
-         running = running->next)
-        found = running->stamp != NULL;
-    os_mutex_unlock(&store->transactions_lock);
-    return found;
-}
-
 uint64_t version_store_bytes(struct version_store *store)
 {
     return os_atomic_load(&store->bytes);

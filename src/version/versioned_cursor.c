@@ -48,11 +48,6 @@ struct tree *versioned_cursor_tree(struct versioned_cursor *cursor)
     return btree_cursor_tree(&cursor->physical);
 }
 
-struct transaction *versioned_cursor_transaction(struct versioned_cursor *cursor)
-{
-    return cursor->transaction;
-}
-
 static JET_ERR set_bookmark(struct versioned_cursor *cursor, const struct bookmark *bookmark)
 {
     JET_ERR err = JET_errSuccess;
@@ -443,15 +438,6 @@ JET_ERR versioned_cursor_copy(struct versioned_cursor *cursor, struct node_view 
 done:
     versioned_cursor_release(cursor);
     return err;
-}
-
-JET_ERR versioned_cursor_is_versioned(struct versioned_cursor *cursor, bool *versioned)
-{
-    if (cursor->place != PLACE_ON_NODE)
-        return JET_errNoCurrentRecord;
-    struct bookmark bookmark = cursor_bookmark(cursor);
-    *versioned = node_has_entries(cursor->transaction->store, versioned_cursor_tree(cursor), &bookmark);
-    return JET_errSuccess;
 }
 
 JET_ERR versioned_cursor_position(struct versioned_cursor *cursor, uint64_t *less, uint64_t *total)

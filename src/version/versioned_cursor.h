@@ -23,7 +23,6 @@ JET_ERR versioned_cursor_open(struct transaction *transaction, struct database *
 /* NULL is fine. Before the transaction's end of life (transaction_done), by its thread. */
 void versioned_cursor_close(struct versioned_cursor *cursor);
 struct tree *versioned_cursor_tree(struct versioned_cursor *cursor);
-struct transaction *versioned_cursor_transaction(struct versioned_cursor *cursor);
 /* A second cursor of the same transaction on the same tree, at the same place. */
 JET_ERR versioned_cursor_duplicate(struct versioned_cursor *from, struct versioned_cursor **out);
 
@@ -99,11 +98,6 @@ typedef void versioned_zero_callback(struct version_store *store, struct databas
                                      const struct bookmark *bookmark);
 JET_ERR versioned_cursor_delta(struct versioned_cursor *cursor, uint16_t offset, unsigned width,
                                int64_t delta, int64_t *old, versioned_zero_callback *on_zero);
-/* Whether the node is known to the version store (somebody's change may be pending): no change is made. */
-JET_ERR versioned_cursor_is_versioned(struct versioned_cursor *cursor, bool *versioned);
-/* The data as another transaction's uncommitted changes left them are in the page; this is what JET reads
- * under a write lock: the newest data of the current node regardless of snapshot (for escrow and
- * auto-increment). */
 
 /* -- Numbers. */
 /* Estimates the place of the current node: `less` of `total` nodes lie before it (JetGetRecordPosition). */
