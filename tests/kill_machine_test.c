@@ -158,6 +158,46 @@ static void one_seed(uint64_t seed)
     EsentHostCrash();
 }
 
+/* ---- lazy commits: what comes back is a prefix, and not shorter than what was waited for */
+
+static void lazy_of(uint64_t seed)
+{
+    struct plan plan = {.seed = seed};
+    struct workload workload = {.seed = seed};
+    struct workload_engine engine = {0};
+    char why[256] = "";
+    new_world(&plan);
+    assert_int_equal(EsentHostTrackWrites((int)plan.page_size), JET_errSuccess);
+    JET_ERR err = start(&engine, true);
+    struct workload state = workload; /* what is surely there */
+    EsentHostFailNth(ESENT_HOST_FAULT_CRASH, 1 + workload_random(&plan.random, 200), 1);
+    for (uint32_t i = 0; i < 80 && err >= JET_errSuccess && !EsentHostCrashPointReached(); i++) {
+        engine.lazy = workload_random(&plan.random, 4) != 0;
+        bool rolls_back = workload_next(&workload, (struct workload_row[WORKLOAD_IDS]){{0}}).rolls_back;
+        err = workload_run(&engine, &workload);
+        if (!engine.lazy && !rolls_back && !EsentHostCrashPointReached())
+            state = workload;
+    }
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+    EsentHostFailNone();
+    uint32_t most = workload.done;
+    plan.mode = (enum ESENT_HOST_CRASH_MODE)(seed % 3);
+    crash(&plan);
+    err = start(&engine, false);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: %s answered %d", (unsigned long long)seed, engine.failed, err);
+    while (!workload_matches(&engine, &state, why, sizeof why)) {
+        if (state.done >= most)
+            fail_msg("seed %llu: no prefix of the lazy commits: %s", (unsigned long long)seed, why);
+        workload_advance(&state);
+    }
+    err = JetTerm2(engine.instance, JET_bitTermComplete);
+    if (err < JET_errSuccess)
+        fail_msg("seed %llu: the end answered %d", (unsigned long long)seed, err);
+    EsentHostCrash();
+}
+
 /* ---- faults without a crash */
 
 static void end_well(struct plan *plan, struct workload_engine *engine, const struct workload *workload)
@@ -294,6 +334,13 @@ static void machines_crash(void **state)
     print_message("%llu seeds, %u refused after torn writes\n", (unsigned long long)count, refused);
 }
 
+static void lazy_commits_come_back_in_order(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < seeds_wanted(60); i++)
+        lazy_of(first_seed() + i);
+}
+
 static int use_memory(void **state)
 {
     (void)state;
@@ -308,8 +355,9 @@ static int end_world(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(machines_crash), cmocka_unit_test(allocations_fail),
-                                       cmocka_unit_test(disks_fail)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(machines_crash),
+                                       cmocka_unit_test(lazy_commits_come_back_in_order),
+                                       cmocka_unit_test(allocations_fail), cmocka_unit_test(disks_fail)};
     const char *only = getenv("CRASH_TEST");
     if (only != NULL)
         cmocka_set_test_filter(only);
