@@ -340,6 +340,19 @@ static void undo_can_be_left_out(void **state)
     assert_int_equal(start(JET_bitRecoveryWithoutUndo), JET_errRecoveredWithoutUndoDatabasesConsistent);
 }
 
+static void old_logs_can_go(void **state)
+{
+    struct workload workload = {.seed = 12};
+    struct ESENT_HOST_FILE_INFO info;
+    (void)state;
+    leave_crashed(&workload, 4096, true);
+    assert_int_equal(EsentHostFileInfo(DIRECTORY "edb00001.log", &info), JET_errSuccess);
+    assert_int_equal(start(JET_bitTruncateLogsAfterRecovery), JET_errSuccess);
+    assert_int_equal(EsentHostFileInfo(DIRECTORY "edb00001.log", &info), JET_errFileNotFound);
+    crash(4096);
+    expect_rows(&workload);
+}
+
 static int end_world(void **state)
 {
     char report[500] = "";
@@ -363,6 +376,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(an_attached_database_is_missed, end_world),
         cmocka_unit_test_teardown(a_log_is_missed, end_world),
         cmocka_unit_test_teardown(undo_can_be_left_out, end_world),
+        cmocka_unit_test_teardown(old_logs_can_go, end_world),
     };
     (void)argc;
     (void)argv;

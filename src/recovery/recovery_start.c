@@ -228,6 +228,18 @@ void recovery_set_callbacks(struct recovery *recovery)
     log_set_callbacks(recovery->log, &callbacks);
 }
 
+/* JET_bitTruncateLogsAfterRecovery: all databases are clean, nobody needs the old logs. What cannot be
+ * deleted stays. */
+static void truncate_logs(struct recovery *recovery)
+{
+    int32_t low = 0;
+    int32_t high = 0;
+    if ((recovery->options->grbit & JET_bitTruncateLogsAfterRecovery) == 0)
+        return;
+    if (log_generation_range(recovery->log, &low, &high) >= JET_errSuccess && low != 0)
+        (void)log_delete_generations(recovery->log, low, log_generation(recovery->log));
+}
+
 static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *report)
 {
     JET_ERR err = JET_errSuccess;
@@ -247,10 +259,12 @@ static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *rep
     }
     if (!report->new_log) {
         report->redone = !state.closed || !state.use_checkpoint;
-        if (report->redone)
+        if (report->redone) {
             TRY(redo_and_undo(recovery, &state));
-        else
+            truncate_logs(recovery);
+        } else {
             TRY(resume(recovery));
+        }
         if ((recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0)
             FAIL(JET_errRecoveredWithoutUndoDatabasesConsistent);
         TRY(match_log_size(recovery, wanted));
