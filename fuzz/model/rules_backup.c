@@ -381,6 +381,8 @@ static void stream_file(struct model *model)
     uint64_t chunk = model_number(model, 0);
     if (instance == NULL)
         return;
+    if (model_disturbing_target(model, target) || !model_plain_path(path))
+        model->lost = true;
     if (target != NULL && target[0] != '\0')
         model_touch(model, target);
     if (!model_in_progress(model, instance))
@@ -451,8 +453,13 @@ static void full_backup(struct model *model)
     text = model_option(model, "end");
     if (text != NULL)
         model_number_text(text, &end_grbit);
+    /* The directory is made in any case. */
+    if (instance == NULL && directory != NULL)
+        model_touch(model, directory);
     if (instance == NULL)
         return;
+    if (model_disturbing_target(model, directory))
+        model->lost = true;
     int32_t code = begin_code(model, instance, grbit);
     bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
     if (!good_chunk(model, chunk) || !plain || (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 ||
@@ -505,7 +512,8 @@ static void backup_directory(struct model *model)
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
     bool hollow = directory == NULL || directory[0] == '\0';
-    bool in_the_way = !hollow && model_file_find(model, model_path(model, directory)) != NULL;
+    bool in_the_way = model_disturbing_target(model, directory);
+    model->lost = model->lost || in_the_way;
     if (hollow || touched || in_the_way || code != JET_errSuccess || incremental ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
