@@ -11,6 +11,7 @@
 #define OPENESENT_CATALOG_DEFINITION_H
 
 #include "include/esent.h"
+#include "src/os/atomic.h"
 #include "src/os/base.h"
 
 /* Column ids: 1-127 fixed, 128-255 variable, 256 and more tagged. */
@@ -72,16 +73,16 @@ enum definition_state {
 };
 
 struct column_definition {
-    JET_COLUMNID id;     /* as in the catalog, without the template bit */
-    bool from_template;  /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
-    bool inherited;      /* from the template of this (derived) table: its catalog record is the template's */
-    uint8_t type;        /* JET_coltyp… */
-    uint8_t state;       /* enum definition_state */
-    bool delete_pending; /* versioned because it is being deleted */
-    uint16_t flags;      /* COLUMN_FLAG_… */
-    uint16_t code_page;  /* text columns: 1200 or 1252; else 0 */
-    uint16_t record_offset; /* fixed columns: offset in the record, the record header counted */
-    uint32_t max_size;      /* bytes; 0 = unlimited (long types) */
+    JET_COLUMNID id;    /* as in the catalog, without the template bit */
+    bool from_template; /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
+    bool inherited;     /* from the template of this (derived) table: its catalog record is the template's */
+    uint8_t type;       /* JET_coltyp… */
+    os_atomic_8 state;  /* enum definition_state */
+    os_atomic_bool delete_pending; /* versioned because it is being deleted */
+    uint16_t flags;                /* COLUMN_FLAG_… */
+    uint16_t code_page;            /* text columns: 1200 or 1252; else 0 */
+    uint16_t record_offset;        /* fixed columns: offset in the record, the record header counted */
+    uint32_t max_size;             /* bytes; 0 = unlimited (long types) */
     uint32_t default_size;
     uint8_t *default_value; /* owned; NULL if there is none */
     char name[NAME_MAX_SIZE + 1];
@@ -158,9 +159,9 @@ struct index_definition {
     struct index_definition *next;
     object_id id;
     page_number root;
-    uint8_t state;
-    bool delete_pending; /* versioned because it is being deleted */
-    bool derived;        /* the template's index in a derived table: its columns are the template's */
+    os_atomic_8 state;
+    os_atomic_bool delete_pending; /* versioned because it is being deleted */
+    bool derived; /* the template's index in a derived table: its columns are the template's */
     bool tuples;
     bool sparse;             /* not every row has an entry, even without conditions */
     uint16_t flags;          /* INDEX_FLAG_… */

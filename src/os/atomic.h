@@ -7,6 +7,7 @@
 
 #include "src/os/base.h"
 
+typedef _Atomic uint8_t os_atomic_8;
 typedef _Atomic uint32_t os_atomic_32;
 typedef _Atomic uint64_t os_atomic_64;
 typedef _Atomic bool os_atomic_bool;

@@ -155,7 +155,8 @@ JET_ERR database_header_write(struct os_file *file, struct database_header *head
     memset(header->header_flush_signature.computer_name, 0,
            sizeof header->header_flush_signature.computer_name);
     database_header_to_page(header, page, page_size);
-    memcpy(header, page, sizeof *header);
+    /* Only what has changed: others read what never does, without a lock. */
+    memcpy(&header->checksum, page, sizeof header->checksum);
     TRY(os_file_write(file, 0, page, page_size));
     TRY(os_file_sync(file));
     TRY(os_file_write(file, page_size, page, page_size));
