@@ -318,7 +318,7 @@ static void print_enumerated(struct call *call, const JET_ENUMCOLUMN *column)
         const JET_ENUMCOLUMNVALUE *value = &column->rgEnumColumnValue[i];
         if (value->err == JET_errSuccess || value->pvData != NULL)
             run_fact(call, "%u.%u=cb:%u,%08x", column->columnid, value->itagSequence, value->cbData,
-                     fnv_add(FNV_START, value->pvData, value->pvData == NULL ? 0 : value->cbData));
+                     value->err != JET_errSuccess ? 0 : fnv_add(FNV_START, value->pvData, value->cbData));
         else
             run_fact(call, "%u.%u=err:%d", column->columnid, value->itagSequence, value->err);
     }

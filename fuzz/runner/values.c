@@ -241,8 +241,7 @@ static bool is_signed_type(uint32_t type)
 static bool is_integer_type(uint32_t type)
 {
     return is_signed_type(type) || type == JET_coltypBit || type == JET_coltypUnsignedByte ||
-           type == JET_coltypUnsignedShort || type == JET_coltypUnsignedLong ||
-           type == JET_coltypUnsignedLongLong;
+           type == JET_coltypUnsignedShort || type == JET_coltypUnsignedLong;
 }
 
 /* Little-endian integer of up to 8 bytes; a signed type's sign counts only when the value has its full width.
