@@ -154,8 +154,12 @@ void model_judge(struct model *model, const struct program_line *line, const str
     *verdict = (struct model_verdict){.opinion = MODEL_NO_OPINION};
     if (line->kind != LINE_CALL)
         return;
-    if (runs_beside_others(model, line))
-        model->lost = true;
+    /* Another thread's line may have run although its answer is not in yet. */
+    for (const struct program_line *before = model->program->lines; before <= line && !model->lost;
+         before++) {
+        if (before->kind == LINE_CALL && runs_beside_others(model, before))
+            model->lost = true;
+    }
     if (model->lost)
         return;
     if (answer != NULL && !is_answer(answer)) {
@@ -177,7 +181,7 @@ void model_judge(struct model *model, const struct program_line *line, const str
             return;
         }
     }
-    if (answer != NULL && (!model->lost || model->expect.code_count > 0))
+    if (answer != NULL && !model->lost)
         compare(model, verdict);
 }
 

@@ -189,7 +189,8 @@ static void table(struct model *model)
     }
     struct content *content = database->file->content;
     if (content->opaque || database->file->damaged || database->file->read_only || !alone(model, session) ||
-        session->instance->backup.kind == BACKUP_FROZEN || session->level == 7 || !model_plain_text(name))
+        session->instance->backup.kind == BACKUP_FROZEN || session->level == 7 || !model_plain_text(name) ||
+        strncmp(name, "MSys", 4) == 0)
         model_no_opinion(model);
     model_want(model, model_content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
     if (!model_succeeded(model))
@@ -491,7 +492,6 @@ const struct model_entry model_data_entries[] = {
     {"DupCursor", opaque_database},
     {"OpenTempTable", opaque_database},
     {"OpenTempTable2", opaque_database},
-    {"DupSession", opaque_database},
     {"SetColumnDefaultValue", opaque_database},
     {NULL, NULL},
 };

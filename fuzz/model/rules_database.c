@@ -1,7 +1,20 @@
 /* Databases: create, attach, open, detach, and what their headers say. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/model/state.h"
+
+/* The next argument is the slot of a cursor, and holds none. */
+static bool names_no_cursor(const struct model *model)
+{
+    if (model->next >= model->line->argument_count)
+        return false;
+    const char *word = model->line->arguments[model->next].word;
+    if (word == NULL || word[0] != 't')
+        return false;
+    unsigned long slot = strtoul(word + 1, NULL, 10);
+    return slot < SLOTS && model->slots[3][slot].kind != OBJECT_CURSOR;
+}
 
 /* The session of a data or database call; NULL: what the call answers was added. */
 struct model_session *model_session_gate(struct model *model)
@@ -16,6 +29,8 @@ struct model_session *model_session_gate(struct model *model)
         model_no_opinion(model);
     if (session->instance->service_stopped) {
         model_want(model, JET_errClientRequestToStopJetService);
+        if (names_no_cursor(model))
+            model_want(model, JET_errInvalidTableId); /* looked at before the service is */
         return NULL;
     }
     if (session->level > 0 && session->thread != model->line->thread)
@@ -91,7 +106,8 @@ static void create_database(struct model *model)
     }
     struct database_file *file = model_file(model, path);
     if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
-        directory_may_be_missing(model, path) || file->damaged)
+        directory_may_be_missing(model, path) || file->damaged ||
+        (file->attached != NULL && file->attached != instance))
         model_no_opinion(model);
     model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
     if (!model_succeeded(model)) {

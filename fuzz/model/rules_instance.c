@@ -348,15 +348,8 @@ static void stop_service(struct model *model)
 
 /* --- sessions */
 
-static void begin_session(struct model *model)
+static void add_session(struct model *model, struct model_reference slot, struct model_instance *instance)
 {
-    struct model_instance *instance = model_gate(model, false, true);
-    struct model_reference slot = model_reference(model);
-    if (instance == NULL)
-        return;
-    model_want(model, JET_errSuccess);
-    if (!model_succeeded(model))
-        return;
     struct model_session *session = arena_allocate(&model->arena, sizeof *session);
     session->instance = instance;
     session->alive = true;
@@ -366,6 +359,29 @@ static void begin_session(struct model *model)
     else
         model->sessions[model->session_count++] = session;
     model_slot_set(model, slot, OBJECT_SESSION, session);
+}
+
+static void begin_session(struct model *model)
+{
+    struct model_instance *instance = model_gate(model, false, true);
+    struct model_reference slot = model_reference(model);
+    if (instance == NULL)
+        return;
+    model_want(model, JET_errSuccess);
+    if (!model_succeeded(model))
+        return;
+    add_session(model, slot, instance);
+}
+
+static void dup_session(struct model *model)
+{
+    struct model_session *first = model_session_gate(model);
+    struct model_reference slot = model_reference(model);
+    if (first == NULL)
+        return;
+    model_want(model, JET_errSuccess);
+    if (model_succeeded(model))
+        add_session(model, slot, first->instance);
 }
 
 static void end_session(struct model *model)
@@ -434,6 +450,7 @@ const struct model_entry model_instance_entries[] = {
     {"StopServiceInstance", stop_service},
     {"StopServiceInstance2", stop_service},
     {"BeginSession", begin_session},
+    {"DupSession", dup_session},
     {"EndSession", end_session},
     {"Crash", crash},
     {"Join", join},

@@ -69,11 +69,14 @@ static void prepare(struct model *model)
 static void prepare_instance(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    if (snapshot == NULL)
-        model->expect.code_count = 0;
+    model->expect.code_count = 0; /* the instance is looked at first */
     struct model_instance *instance = model_gate(model, false, true);
     if (instance == NULL)
         return;
+    if (model_number(model, 0) != 0) {
+        model_want(model, JET_errInvalidGrbit);
+        return;
+    }
     if (snapshot == NULL) {
         model_want(model, JET_errOSSnapshotInvalidSnapId);
         return;
@@ -229,6 +232,8 @@ static void thaw(struct model *model)
     if (grbit != 0)
         model_no_opinion(model);
     if (snapshot == NULL)
+        return;
+    if (grbit != 0 && model_answered(model) == JET_errInvalidGrbit)
         return;
     bool frozen = snapshot->state == SNAPSHOT_FROZEN;
     model_want(model, frozen ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);

@@ -115,6 +115,29 @@ bool model_plain_path(const char *path)
            strstr(path, "//") == NULL && strstr(path, "..") == NULL;
 }
 
+bool model_disturbing_target(const struct model *model, const char *path)
+{
+    if (path == NULL || path[0] == '\0')
+        return false;
+    if (!model_plain_path(path) || strcspn(path, "\\:ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(path) ||
+        strstr(path, "edb.") != NULL || strstr(path, ".log") != NULL || strstr(path, "tmp") != NULL)
+        return true;
+    const char *clean = model_path((struct model *)(uintptr_t)model, path);
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (strcmp(clean, instance->log_path) == 0 || strcmp(clean, instance->system_path) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < model->file_count; i++) {
+        const size_t length = strlen(clean);
+        const char *file = model->files[i]->path;
+        if (strcmp(clean, file) == 0 ||
+            (model->files[i]->attached != NULL && strncmp(clean, file, length) == 0 && file[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
 bool model_database_path(const char *path)
 {
     const size_t length = path == NULL ? 0 : strlen(path);

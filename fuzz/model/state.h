@@ -234,6 +234,8 @@ struct model {
 bool model_plain_text(const char *text);
 bool model_plain_path(const char *path);
 bool model_database_path(const char *path); /* ends in .edb */
+/* Writing there may hit files that the engine uses, or none at all. */
+bool model_disturbing_target(const struct model *model, const char *path);
 
 struct model_reference {
     enum object_kind kind; /* OBJECT_NONE: nil, zero, raw, or a slot that holds nothing */
