@@ -333,6 +333,16 @@ static void undo_delete(struct transaction *transaction, struct database *databa
     settle(change, DEFINITION_VERSIONED);
 }
 
+/* From then on nobody may use the index, whatever he sees of the catalog. */
+static void commit_delete(struct transaction *transaction, struct database *database, void *context)
+{
+    struct index_change *change = context;
+    (void)transaction;
+    catalog_lock(database->catalog);
+    change->index->state = DEFINITION_DELETED;
+    catalog_unlock(database->catalog);
+}
+
 static void clean_delete(struct database *database, void *context)
 {
     (void)database;
@@ -341,8 +351,11 @@ static void clean_delete(struct database *database, void *context)
 
 static const struct version_action create_action = {
     .name = "create index", .undo = undo_create, .cleanup = clean_create, .abandoned = os_free};
-static const struct version_action delete_action = {
-    .name = "delete index", .undo = undo_delete, .cleanup = clean_delete, .abandoned = os_free};
+static const struct version_action delete_action = {.name = "delete index",
+                                                    .undo = undo_delete,
+                                                    .committed = commit_delete,
+                                                    .cleanup = clean_delete,
+                                                    .abandoned = os_free};
 
 static JET_ERR register_change(struct table_cursor *cursor, const struct version_action *action,
                                struct index_definition *index)

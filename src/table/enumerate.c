@@ -268,7 +268,6 @@ done:
             free_column(request, &columns[i]);
         request->reallocate(request->context, columns, 0);
     }
-    row_free(&row);
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
@@ -338,7 +337,6 @@ JET_ERR table_record_size(struct table_cursor *cursor, JET_RECSIZE2 *sizes, JET_
         TRY(add_field(cursor, &field, grbit, sizes));
     }
 done:
-    row_free(&row);
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
@@ -377,6 +375,5 @@ JET_ERR table_tagged_list(struct table_cursor *cursor, JET_RETRIEVEMULTIVALUECOU
         ++*count;
     }
 done:
-    row_free(&row);
     return err < JET_errSuccess ? err : JET_errSuccess;
 }

@@ -13,25 +13,17 @@ JET_ERR row_read(struct table_cursor *cursor, bool copy, struct row_copy *row)
     struct node_view node;
     *row = (struct row_copy){0};
     if (copy && cursor->prepared != PREPARED_NONE) {
-        if ((row->data = os_duplicate(cursor->work.data, cursor->work.size)) == NULL)
-            FAIL(JET_errOutOfMemory);
+        row->data = cursor->work.data;
         row->size = cursor->work.size;
         goto done;
     }
     TRY(table_settle(cursor));
     TRY(versioned_cursor_copy(cursor->primary, &node));
-    if ((row->data = os_duplicate(node.data.bytes, node.data.size)) == NULL)
-        FAIL(JET_errOutOfMemory);
+    row->data = node.data.bytes;
     row->size = (uint32_t)node.data.size;
     row->key_size = (uint32_t)node.key.size;
 done:
     return err;
-}
-
-void row_free(struct row_copy *row)
-{
-    os_free(row->data);
-    row->data = NULL;
 }
 
 #define INTERNAL_BITS 0xf0000000u /* of a grbit: nobody else may use them */
@@ -176,7 +168,6 @@ static JET_ERR itag_of_entry(struct table_cursor *cursor, struct span key, uint3
     }
     *itag = 1;
 done:
-    row_free(&row);
     return err;
 }
 
@@ -375,7 +366,6 @@ JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffe
         (found->flags & COLUMN_FLAG_ESCROW) != 0 && !inserting(cursor))
         err = JET_errInvalidBufferSize;
 done:
-    row_free(&row);
     return err;
 }
 
@@ -415,6 +405,5 @@ JET_ERR table_count_values(struct table_cursor *cursor, JET_COLUMNID id, JET_GRB
         }
     }
 done:
-    row_free(&row);
     return err;
 }

@@ -4,15 +4,14 @@
 
 #include "src/table/cursor.h"
 
-/* A record in memory of its own, for as long as it is read. */
+/* A record while it is read: valid until the cursor is moved, changed or its row read again. */
 struct row_copy {
-    uint8_t *data;
+    const uint8_t *data;
     uint32_t size;
     uint32_t key_size; /* of the row; 0 if it has none yet */
 };
 /* The current row, or (copy) the prepared update's record if there is one. */
 JET_ERR row_read(struct table_cursor *cursor, bool copy, struct row_copy *row);
-void row_free(struct row_copy *row);
 static inline struct record_view row_view(const struct row_copy *row)
 {
     return (struct record_view){row->data, row->size};
