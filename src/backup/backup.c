@@ -151,14 +151,24 @@ void backup_leave_attach(struct backup_context *context)
     os_mutex_unlock(&context->lock);
 }
 
-/* Moves from idle to `state`, so that no attach or detach begins any more, and waits for those under way. */
-static void close_to_attaches(struct backup_context *context, enum backup_state state)
+/* Moves from idle to the state of a begun backup, so that no attach or detach begins any more, and waits for
+ * those under way. A freeze may have come first since the gate was passed: it asks under the same lock. */
+static JET_ERR leave_idle(struct backup_context *context, enum backup_event event)
 {
+    const enum ESENT_HOST_PROFILE profile = os_host_profile();
     os_mutex_lock(&context->lock);
-    backup_set_state(context, state);
-    while (context->attaching > 0)
-        os_condition_wait(&context->changed, &context->lock, OS_WAIT_FOREVER);
+    const enum backup_state state = backup_state_inside(context);
+    const JET_ERR err = backup_gate(profile, state, event, false, false);
+    if (err == JET_errSuccess) {
+        context->copy_low = context->copy_end = 0;
+        context->delete_low = context->delete_end = 0;
+        os_atomic_store(&context->stopped, false);
+        backup_set_state(context, backup_rule(profile, state, event)->after);
+        while (context->attaching > 0)
+            os_condition_wait(&context->changed, &context->lock, OS_WAIT_FOREVER);
+    }
     os_mutex_unlock(&context->lock);
+    return err;
 }
 
 /* --- begin --- */
@@ -255,6 +265,14 @@ static JET_ERR wait_for_thaw(struct backup_context *context)
     return refused ? JET_errBackupInProgress : JET_errSuccess;
 }
 
+static void fall_back(struct backup_context *context, enum backup_event event)
+{
+    os_mutex_lock(&context->lock);
+    os_atomic_store(&context->stopped, false);
+    backup_set_state(context, backup_rule(os_host_profile(), BACKUP_IDLE, event)->failed);
+    os_mutex_unlock(&context->lock);
+}
+
 JET_ERR backup_begin(struct backup_context *context, JET_GRBIT grbit, uint32_t first, uint32_t last)
 {
     JET_ERR err = JET_errSuccess;
@@ -262,18 +280,14 @@ JET_ERR backup_begin(struct backup_context *context, JET_GRBIT grbit, uint32_t f
     const enum backup_event event = begin_event(grbit);
     TRY(wait_for_thaw(context));
     TRY(backup_enter_for(context, event));
-    context->copy_low = context->copy_end = 0;
-    context->delete_low = context->delete_end = 0;
-    context->generations_copied = 0;
-    context->logs_truncated = false;
-    context->with_patch_files = false;
-    os_atomic_store(&context->stopped, false);
-    const struct backup_rule *rule = backup_rule(os_host_profile(), BACKUP_IDLE, event);
-    close_to_attaches(context, rule->after);
-    err = begin_inside(context, grbit, first, last);
-    if (err < JET_errSuccess) {
-        os_atomic_store(&context->stopped, false);
-        backup_set_state(context, rule->failed);
+    err = leave_idle(context, event);
+    if (err == JET_errSuccess) {
+        context->generations_copied = 0;
+        context->logs_truncated = false;
+        context->with_patch_files = false;
+        err = begin_inside(context, grbit, first, last);
+        if (err < JET_errSuccess)
+            fall_back(context, event);
     }
     backup_leave(context);
 done:
