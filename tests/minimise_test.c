@@ -1,0 +1,163 @@
+/* Cutting programs down, and taking one instance's calls away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "fuzz/independence/independence.h"
+#include "fuzz/minimise/minimise.h"
+#include "fuzz/program/slots.h"
+
+static void parse(struct program *program, const char *text)
+{
+    struct program_error error = {0};
+    *program = (struct program){0};
+    if (!program_parse(program, text, strlen(text), &error))
+        fail_msg("line %u: %s", error.line, error.message);
+}
+
+static const char long_program[] = "set page 4096\n"
+                                   "# two instances\n"
+                                   "CreateInstance i0 \"a\" => 0\n"
+                                   "Init i0 => 0\n"
+                                   "BeginSession i0 s0 => 0\n"
+                                   "CreateDatabase s0 d0 \"a/a.edb\" 0 => 0\n"
+                                   "Table s0 d0 t0 \"t\" => 0\n"
+                                   "CreateInstance i1 \"b\" => 0\n"
+                                   "Init i1 => 0\n"
+                                   "BeginSession i1 s1 => 0\n"
+                                   "@1 Insert s0 t0 1 100 40 fail=alloc:3\n"
+                                   "Join 1\n"
+                                   "BeginExternalBackupInstance i0 0 => 0\n"
+                                   "StopBackupInstance i0 => 0\n"
+                                   "GetAttachInfoInstance i0 cbMax=100 => -801\n"
+                                   "Term2 i1 TermComplete => 0\n"
+                                   "Term2 i0 TermComplete => 0\n";
+
+/* "Fails" if a stop comes after a begin, whatever else there is. */
+static bool stop_after_begin(void *context, const struct program *program)
+{
+    size_t *calls = context;
+    bool begun = false;
+    ++*calls;
+    for (size_t i = 0; i < program->line_count; i++) {
+        const struct program_line *line = &program->lines[i];
+        if (line->kind != LINE_CALL)
+            continue;
+        if (strcmp(line->op->name, "BeginExternalBackupInstance") == 0)
+            begun = true;
+        if (begun && strcmp(line->op->name, "StopBackupInstance") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void test_least_program(void **state)
+{
+    (void)state;
+    struct program program;
+    parse(&program, long_program);
+    size_t calls = 0;
+    struct minimise_judge judge = {.context = &calls, .fails = stop_after_begin};
+    struct minimise_counts counts;
+    minimise(&program, &judge, 0, &counts);
+    assert_int_equal(program.line_count, 2);
+    assert_string_equal(program.lines[0].op->name, "BeginExternalBackupInstance");
+    assert_string_equal(program.lines[1].op->name, "StopBackupInstance");
+    assert_false(program.lines[0].expects);
+    assert_int_equal(counts.tried, calls);
+    assert_true(counts.kept > 0);
+    program_free(&program);
+}
+
+static void test_limit(void **state)
+{
+    (void)state;
+    struct program program;
+    parse(&program, long_program);
+    size_t calls = 0;
+    struct minimise_judge judge = {.context = &calls, .fails = stop_after_begin};
+    minimise(&program, &judge, 3, NULL);
+    assert_true(calls <= 3);
+    assert_true(stop_after_begin(&calls, &program));
+    program_free(&program);
+}
+
+static bool only_looks(const struct program_line *line)
+{
+    return line->kind == LINE_CALL && strncmp(line->op->name, "Get", 3) == 0;
+}
+
+static void test_only_removable_lines_go(void **state)
+{
+    (void)state;
+    struct program program;
+    parse(&program, long_program);
+    size_t before = program.line_count;
+    size_t calls = 0;
+    struct minimise_judge judge = {.context = &calls, .fails = stop_after_begin, .removable = only_looks};
+    minimise(&program, &judge, 0, NULL);
+    assert_int_equal(program.line_count, before - 1);
+    assert_true(program.lines[2].expects);
+    program_free(&program);
+}
+
+static void test_offspring(void **state)
+{
+    (void)state;
+    struct program program;
+    parse(&program, long_program);
+    struct slot_set set = {0};
+    slot_set_add(&set, "i0");
+    slot_set_add_offspring(&set, &program);
+    assert_true(slot_set_has(&set, "s0"));
+    assert_true(slot_set_has(&set, "d0"));
+    assert_true(slot_set_has(&set, "t0"));
+    assert_false(slot_set_has(&set, "s1"));
+    program_free(&program);
+}
+
+static enum independence check(const char *text)
+{
+    struct program program;
+    struct run_options options = {.simulated = true};
+    parse(&program, text);
+    enum independence answer = independence_check(&program, &options, NULL);
+    program_free(&program);
+    return answer;
+}
+
+#define TWO                                                                                                  \
+    "set CreatePathIfNotExist 1\nCreateInstance i0 \"a\"\nSetSystemParameter i0 LogFilePath "                \
+    "\"a/\"\nSetSystemParameter i0 SystemPath \"a/\"\n"                                                      \
+    "SetSystemParameter i0 TempPath \"a/\"\nInit i0\nCreateInstance i1 \"b\"\nSetSystemParameter i1 "        \
+    "LogFilePath \"b/\"\n"                                                                                   \
+    "SetSystemParameter i1 SystemPath \"b/\"\nSetSystemParameter i1 TempPath \"b/\"\nInit i1\n"
+
+static void test_independence(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        check(TWO
+              "BeginExternalBackupInstance i0 0\nBeginExternalBackupInstance i1 0\nStopBackupInstance i0\n"
+              "GetLogInfoInstance i1\nGetLogInfoInstance i0\nTerm2 i0 TermAbrupt\nTerm2 i1 TermAbrupt\n"),
+        INDEPENDENT);
+    assert_int_equal(check(TWO "OSSnapshotPrepare n0 0\n"), NOT_APPLICABLE);
+    assert_int_equal(check("CreateInstance i0 \"a\"\nInit i0\n"), NOT_APPLICABLE);
+    /* One that is not: the second instance cannot have the first one's name. */
+    assert_int_equal(check("CreateInstance i0 \"same\"\nCreateInstance i1 \"same\"\n"), DEPENDENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_least_program),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_only_removable_lines_go),
+        cmocka_unit_test(test_offspring),
+        cmocka_unit_test(test_independence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
