@@ -4,16 +4,16 @@
 
 #include "fuzz/model/state.h"
 
-/* The next argument is the slot of a cursor, and holds none. */
-static bool names_no_cursor(const struct model *model)
+/* The next argument is a handle of the kind `letter`, and holds none. */
+static bool names_nothing(const struct model *model, char letter)
 {
     if (model->next >= model->line->argument_count)
         return false;
     const char *word = model->line->arguments[model->next].word;
-    if (word == NULL || word[0] != 't')
-        return false;
+    if (word == NULL || (word[0] != 'd' && word[0] != 't'))
+        return word != NULL; /* nil, zero or invented: of any kind */
     unsigned long slot = strtoul(word + 1, NULL, 10);
-    return slot < SLOTS && model->slots[3][slot].kind != OBJECT_CURSOR;
+    return word[0] == letter && slot < SLOTS && model->slots[letter == 't' ? 3 : 2][slot].kind == OBJECT_NONE;
 }
 
 /* The session of a data or database call; NULL: what the call answers was added. */
@@ -29,8 +29,10 @@ struct model_session *model_session_gate(struct model *model)
         model_no_opinion(model);
     if (session->instance->service_stopped) {
         model_want(model, JET_errClientRequestToStopJetService);
-        if (names_no_cursor(model))
-            model_want(model, JET_errInvalidTableId); /* looked at before the service is */
+        if (names_nothing(model, 't')) /* handles are looked at before the service is */
+            model_want(model, JET_errInvalidTableId);
+        if (names_nothing(model, 'd'))
+            model_want(model, JET_errInvalidDatabaseId);
         return NULL;
     }
     if (session->level > 0 && session->thread != model->line->thread)
@@ -120,6 +122,8 @@ static void create_database(struct model *model)
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
     file->attach_order = ++model->attach_clock;
+    if (grbit != 0)
+        model->lost = true;
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
     open_slot(model, slot, session, file);
     model_log_written(model, instance, 80000);
@@ -229,7 +233,7 @@ static void detach_database(struct model *model)
     struct model_instance *instance = session->instance;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == instance;
-    if (path == NULL || session->level > 0 || instance->snapshot != NULL)
+    if (!model_database_path(path) || session->level > 0 || instance->snapshot != NULL)
         model_no_opinion(model);
     if (!attached)
         model_want(model, JET_errDatabaseNotFound);
