@@ -135,6 +135,19 @@ static bool runs_beside_others(const struct model *model, const struct program_l
     return true;
 }
 
+/* A text that is not plain: what files and names become of it is not described. */
+static bool has_odd_text(const struct program_line *line)
+{
+    for (size_t i = 0; i < line->argument_count; i++) {
+        const char *text = line->arguments[i].text;
+        for (; text != NULL && *text != '\0'; text++) {
+            if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e)
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool has_faults(const struct program_line *line)
 {
     return line->fault_count > 0;
@@ -166,6 +179,10 @@ void model_judge(struct model *model, const struct program_line *line, const str
         model->lost = true; /* "not-run", "hang": whatever happened, it is not described */
         return;
     }
+    if (has_odd_text(line))
+        model->lost = true;
+    if (model->lost)
+        return;
     model->line = line;
     model->answer = answer;
     model->next = 0;

@@ -9,6 +9,11 @@
 
 void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes)
 {
+    if (instance->backup.kind == BACKUP_FROZEN) {
+        /* A write waits until the snapshot's time is over: what the snapshot is then, is not described. */
+        model->lost = true;
+        return;
+    }
     instance->log_bytes += bytes;
     /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. */
     if (instance->log_bytes > (uint64_t)model->log_file_size * 7 / 10)
@@ -402,7 +407,7 @@ static void stream_file(struct model *model)
         else if (generation != 0 && backup->read_count < 64)
             backup->read_logs[backup->read_count++] = generation;
     } else if (opens) {
-        if (file == NULL)
+        if (file == NULL && code != JET_errInvalidParameter)
             model_backup_end(model, instance);
     } else {
         model_open_failed(model, instance, code, path);

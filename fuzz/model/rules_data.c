@@ -109,8 +109,8 @@ static void commit(struct model *model)
     model_want(model, JET_errSuccess);
     if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0)
         model_no_opinion(model);
-    if (!model_succeeded(model))
-        return;
+    if (!model_succeeded(model) || (grbit & JET_bitWaitLastLevel0Commit) != 0)
+        return; /* the latter waits for an earlier commit and ends nothing */
     session->level--;
     if (session->level == 0)
         model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);

@@ -18,6 +18,9 @@ static void touch_second(struct model *model)
 
 static void make_directory(struct model *model)
 {
+    const char *path = model_text(model);
+    if (!model_plain_path(path) || strchr(path, '.') != NULL)
+        model_no_opinion(model); /* a file may be in the way */
     model_want(model, JET_errSuccess);
 }
 

@@ -82,6 +82,8 @@ static void set_instance_parameter(struct model *model, struct model_instance *i
         instance->log_path = text;
     else if (strcmp(name, "SystemPath") == 0)
         instance->system_path = text;
+    else if (strcmp(name, "TempPath") == 0)
+        instance->temp_path = text;
     else if (strcmp(name, "BaseName") == 0)
         instance->base_name = text;
     else if (strcmp(name, "LogFileSize") == 0 && is_number)
@@ -100,7 +102,7 @@ static bool is_described(const char *name, const struct program_token *value)
     uint64_t number;
     for (size_t i = 0; folders[i] != NULL; i++) {
         if (strcmp(name, folders[i]) == 0)
-            return model_plain_path(value->text);
+            return model_plain_path(value->text) && strchr(value->text, '.') == NULL;
     }
     if (strcmp(name, "BaseName") == 0)
         return model_plain_text(value->text) && strlen(value->text) == 3;
@@ -136,7 +138,8 @@ static void set_system_parameter(struct model *model)
     if (reference.kind == OBJECT_INSTANCE) {
         set_instance_parameter(model, reference.pointer, name->word, value);
     } else if (reference.is_null && model->mode == MODE_NONE) {
-        struct model_instance template = {.log_path = "", .system_path = "", .base_name = "edb"};
+        struct model_instance template = {
+            .log_path = "", .system_path = "", .temp_path = "", .base_name = "edb"};
         set_instance_parameter(model, &template, name->word, value);
         model->circular_default =
             strcmp(name->word, "CircularLog") == 0 ? template.circular : model->circular_default;
@@ -145,13 +148,14 @@ static void set_system_parameter(struct model *model)
     }
 }
 
-/* Another live instance uses the same log directory. */
+/* Another live instance uses the same directory for logs or for the temporary database. */
 static bool log_path_in_use(const struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *other = model->instances[i];
         if (other != instance && other->alive && other->initialised &&
-            strcmp(other->log_path, instance->log_path) == 0)
+            (strcmp(other->log_path, instance->log_path) == 0 ||
+             strcmp(other->temp_path, instance->temp_path) == 0))
             return true;
     }
     return false;

@@ -214,6 +214,7 @@ struct model_instance *model_add_instance(struct model *model, const char *name)
     instance->alive = true;
     instance->log_path = "";
     instance->system_path = "";
+    instance->temp_path = "";
     instance->base_name = "edb";
     instance->circular = model->circular_default;
     instance->no_logging = model->no_logging_default;

@@ -112,6 +112,7 @@ struct model_instance {
     bool lost; /* not followed any further: no opinion */
     const char *log_path;
     const char *system_path;
+    const char *temp_path;
     const char *base_name;
     uint32_t generation; /* current log; 0 = not known */
     uint32_t lowest;     /* oldest log that certainly exists */
