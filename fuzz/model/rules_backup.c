@@ -378,15 +378,30 @@ static bool good_chunk(const struct model *model, uint64_t chunk)
            chunk >= 8192;
 }
 
+/* The file that is written could not be: the copy's trouble, not the backup's. */
+static bool target_failed(struct model *model, const char *target)
+{
+    if (target == NULL || target[0] == '\0')
+        return false;
+    const int32_t code = model_answered(model);
+    return code == JET_errInvalidPath || code == JET_errFileAccessDenied || code == JET_errFileNotFound ||
+           code == JET_errDiskFull;
+}
+
 static void stream_file(struct model *model)
 {
     struct model_instance *instance = model_gate(model, false, true);
     const char *path = model_text(model);
     const char *target = model_text(model);
     uint64_t chunk = model_number(model, 0);
+    if (model_disturbing_target(model, target) || target_failed(model, target)) {
+        model_no_opinion(model);
+        model->lost = true;
+        return;
+    }
     if (instance == NULL)
         return;
-    if (model_disturbing_target(model, target) || !model_plain_path(path))
+    if (!model_plain_path(path))
         model->lost = true;
     if (target != NULL && target[0] != '\0')
         model_touch(model, target);
@@ -461,10 +476,13 @@ static void full_backup(struct model *model)
     /* The directory is made in any case. */
     if (instance == NULL && directory != NULL)
         model_touch(model, directory);
+    if (model_disturbing_target(model, directory) || target_failed(model, directory)) {
+        model_no_opinion(model);
+        model->lost = true;
+        return;
+    }
     if (instance == NULL)
         return;
-    if (model_disturbing_target(model, directory))
-        model->lost = true;
     int32_t code = begin_code(model, instance, grbit);
     bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
     if (!good_chunk(model, chunk) || !plain || (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 ||
@@ -512,14 +530,19 @@ static void backup_directory(struct model *model)
     uint32_t grbit = (uint32_t)model_number(model, 0);
     bool touched = directory != NULL &&
                    (model_clouded(model, model_path(model, directory)) || holds_databases(model, directory));
+    if (directory != NULL && directory[0] != '\0' && !model_succeeded(model))
+        model_touch(model, directory); /* it may have been begun */
+    if (model_disturbing_target(model, directory)) {
+        model_no_opinion(model);
+        model->lost = true;
+        return;
+    }
     if (instance == NULL)
         return;
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
     bool hollow = directory == NULL || directory[0] == '\0';
-    bool in_the_way = model_disturbing_target(model, directory);
-    model->lost = model->lost || in_the_way;
-    if (hollow || touched || in_the_way || code != JET_errSuccess || incremental ||
+    if (hollow || touched || code != JET_errSuccess || incremental ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);

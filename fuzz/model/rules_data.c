@@ -86,6 +86,9 @@ static void begin(struct model *model)
     model_want(model, JET_errSuccess);
     if (!model_succeeded(model))
         return;
+    if (strcmp(model->line->op->name, "BeginTransaction") != 0 && model->line->argument_count > 1 &&
+        session->level == 0)
+        model->lost = true; /* read-only transactions are not described */
     save_contents(model, session);
     if (session->level == 0)
         session->thread = model->line->thread;
@@ -138,6 +141,8 @@ static void restore_contents(struct model *model, struct model_session *session,
 static void rollback(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
+    if (session == NULL)
+        model_no_opinion(model); /* it goes on when the service is stopped */
     if (session == NULL || shares_session(model, session))
         return;
     uint64_t grbit = model_number(model, 0);

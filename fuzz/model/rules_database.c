@@ -180,7 +180,7 @@ static void open_database(struct model *model)
         return;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == session->instance;
-    if (!model_database_path(path) || session->level > 0)
+    if (!model_database_path(path) || session->level > 0 || model_number(model, 0) != 0)
         model_no_opinion(model);
     model_want(model, attached ? JET_errSuccess : JET_errDatabaseNotFound);
     if (!model_succeeded(model))
@@ -195,8 +195,10 @@ static void open_database(struct model *model)
 static void close_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session == NULL) {
+        model_no_opinion(model); /* closing goes on when the service is stopped */
         return;
+    }
     struct model_database *database = model_database_argument(model, session);
     if (database == NULL) {
         model_no_opinion(model);
@@ -328,7 +330,17 @@ static void get_database_file_info(struct model *model)
     learn_header(model, file);
 }
 
+/* Attaches and detaches with settings that are not described. */
+static void give_up(struct model *model)
+{
+    model_no_opinion(model);
+    if (model_succeeded(model))
+        model->lost = true;
+}
+
 const struct model_entry model_database_entries[] = {
+    {"AttachDatabase2", give_up},
+    {"DetachDatabase2", give_up},
     {"CreateDatabase", create_database},
     {"CreateDatabase2", create_database},
     {"AttachDatabase", attach_database},

@@ -58,14 +58,24 @@ static void create_instance(struct model *model)
     bool in_use = false;
     for (size_t i = 0; name != NULL && i < model->instance_count; i++)
         in_use = in_use || (model->instances[i]->alive && strcmp(model->instances[i]->name, name) == 0);
-    if (slot.is_null || name == NULL)
+    if (slot.is_null || !model_plain_text(name)) {
         model_no_opinion(model);
+        model->lost = true;
+    }
     model_want(model, in_use ? JET_errInstanceNameInUse : JET_errSuccess);
     if (!model_succeeded(model))
         return;
     model->mode = MODE_MULTI;
     model->lost = model->lost || model->one_log_path != NULL;
     model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name != NULL ? name : ""));
+}
+
+/* Another size than that of files which are there already is a story of its own. */
+static void set_log_file_size(struct model *model, uint64_t kilobytes)
+{
+    if (model->used_log_count > 0 && kilobytes * 1024 != model->log_file_size)
+        model->lost = true;
+    model->log_file_size = (uint32_t)(kilobytes * 1024);
 }
 
 static void set_instance_parameter(struct model *model, struct model_instance *instance, const char *name,
@@ -87,7 +97,7 @@ static void set_instance_parameter(struct model *model, struct model_instance *i
     else if (strcmp(name, "BaseName") == 0)
         instance->base_name = text;
     else if (strcmp(name, "LogFileSize") == 0 && is_number)
-        model->log_file_size = (uint32_t)number * 1024;
+        set_log_file_size(model, number);
     else if (strcmp(name, "DeleteOldLogs") == 0)
         instance->lost = true;
 }
@@ -102,7 +112,8 @@ static bool is_described(const char *name, const struct program_token *value)
     uint64_t number;
     for (size_t i = 0; folders[i] != NULL; i++) {
         if (strcmp(name, folders[i]) == 0)
-            return model_plain_path(value->text) && strchr(value->text, '.') == NULL;
+            return model_plain_path(value->text) && strchr(value->text, '.') == NULL &&
+                   value->text[0] != '/' && value->text[0] != '\\';
     }
     if (strcmp(name, "BaseName") == 0)
         return model_plain_text(value->text) && strlen(value->text) == 3;
@@ -148,14 +159,20 @@ static void set_system_parameter(struct model *model)
     }
 }
 
-/* Another live instance uses the same directory for logs or for the temporary database. */
+static bool same_or_default(const char *a, const char *b)
+{
+    return a[0] == '\0' || b[0] == '\0' || strcmp(a, b) == 0;
+}
+
+/* Another live instance uses, or may use, the same directories. */
 static bool log_path_in_use(const struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *other = model->instances[i];
         if (other != instance && other->alive && other->initialised &&
-            (strcmp(other->log_path, instance->log_path) == 0 ||
-             strcmp(other->temp_path, instance->temp_path) == 0))
+            (same_or_default(other->log_path, instance->log_path) ||
+             same_or_default(other->system_path, instance->system_path) ||
+             same_or_default(other->temp_path, instance->temp_path)))
             return true;
     }
     return false;
@@ -377,6 +394,14 @@ static void begin_session(struct model *model)
     add_session(model, slot, instance);
 }
 
+/* What the call does to what follows is not described. */
+static void give_up(struct model *model)
+{
+    model_no_opinion(model);
+    if (model_succeeded(model))
+        model->lost = true;
+}
+
 static void dup_session(struct model *model)
 {
     struct model_session *first = model_session_gate(model);
@@ -455,6 +480,7 @@ const struct model_entry model_instance_entries[] = {
     {"StopServiceInstance2", stop_service},
     {"BeginSession", begin_session},
     {"DupSession", dup_session},
+    {"EnableMultiInstance", give_up},
     {"EndSession", end_session},
     {"Crash", crash},
     {"Join", join},

@@ -5,7 +5,11 @@
 
 static struct model_snapshot *snapshot_argument(struct model *model)
 {
+    const struct program_token *word =
+        model->next < model->line->argument_count ? &model->line->arguments[model->next] : NULL;
     struct model_reference reference = model_reference(model);
+    if (word != NULL && word->word != NULL && strncmp(word->word, "raw", 3) == 0)
+        model->lost = true; /* an invented number may be one that exists */
     struct model_snapshot *snapshot = reference.kind == OBJECT_SNAPSHOT ? reference.pointer : NULL;
     if (snapshot == NULL || snapshot->state == SNAPSHOT_GONE) {
         model_want(model, JET_errOSSnapshotInvalidSnapId);
@@ -100,6 +104,10 @@ static void want_instances(struct model *model, const struct model_snapshot *sna
 {
     size_t count = 0;
     model_want_texts(model);
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (!model->instances[i]->alive)
+            model_no_opinion(model); /* a later instance has its place in the order */
+    }
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *instance = model->instances[i];
         if (!is_in(instance, snapshot))
