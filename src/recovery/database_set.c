@@ -165,6 +165,8 @@ static JET_ERR require_generations(struct database *database, int32_t low, int32
         header->generation_max_create_time = *created;
     if (memcmp(&before, header, sizeof(before)) != 0)
         err = database_write_header_locked(database);
+    if (err < JET_errSuccess)
+        *header = before; /* the next try must write again, before the checkpoint moves on */
     os_mutex_unlock(&database->header_lock);
     return err;
 }
