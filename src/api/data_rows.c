@@ -135,12 +135,31 @@ done:
 
 /* --- retrieving columns --- */
 
+/* A row and its long values are read in one state of the database, also outside a transaction. */
+static JET_ERR begin_reading(struct data_call *call, bool *own)
+{
+    struct transaction *transaction = &call->session->transaction;
+    *own = false;
+    if (transaction_level(transaction) > 0)
+        return JET_errSuccess;
+    JET_ERR err = transaction_begin(transaction, true);
+    *own = err >= JET_errSuccess;
+    return err;
+}
+
+static void end_reading(struct data_call *call, bool own)
+{
+    if (own)
+        (void)transaction_commit(&call->session->transaction, true); /* nothing was changed */
+}
+
 JET_ERR JET_API JetRetrieveColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLUMNID columnid, void *pvData,
                                   uint32_t cbData, uint32_t *pcbActual, JET_GRBIT grbit,
                                   JET_RETINFO *pretinfo)
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
+    bool own = false;
     struct retrieve_options options = {.grbit = grbit, .itag = 1};
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (pretinfo != NULL) {
@@ -149,7 +168,9 @@ JET_ERR JET_API JetRetrieveColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLU
         options.itag = pretinfo->itagSequence;
         options.offset = pretinfo->ibLongValue;
     }
+    TRY(begin_reading(&call, &own));
     err = table_retrieve(call.cursor, columnid, pvData, cbData, pcbActual, &options);
+    end_reading(&call, own);
     if (err >= JET_errSuccess && pretinfo != NULL) {
         pretinfo->columnidNextTagged = options.column;
         if ((grbit & JET_bitRetrieveTag) != 0)
@@ -185,7 +206,9 @@ JET_ERR JET_API JetRetrieveColumns(JET_SESID sesid, JET_TABLEID tableid, JET_RET
     JET_ERR err = JET_errSuccess;
     JET_ERR result = JET_errSuccess;
     struct data_call call;
+    bool own = false;
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(begin_reading(&call, &own));
     if (pretrievecolumn == NULL && cretrievecolumn > 0)
         FAIL(JET_errInvalidParameter);
     for (uint32_t i = 0; i < cretrievecolumn; i++) {
@@ -195,6 +218,7 @@ JET_ERR JET_API JetRetrieveColumns(JET_SESID sesid, JET_TABLEID tableid, JET_RET
     }
     err = result;
 done:
+    end_reading(&call, own);
     data_leave(&call);
     return err;
 }
@@ -214,9 +238,13 @@ JET_ERR JET_API JetEnumerateColumns(JET_SESID sesid, JET_TABLEID tableid, uint32
         .grbit = grbit,
     };
     JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call);
+    bool own = false;
+    if (err >= JET_errSuccess)
+        err = begin_reading(&call, &own);
     if (err >= JET_errSuccess)
         err = table_enumerate(call.cursor, rgEnumColumnId, rgEnumColumnId == NULL ? 0 : cEnumColumnId,
                               &request);
+    end_reading(&call, own);
     data_leave(&call);
     return err;
 }
@@ -241,12 +269,15 @@ JET_ERR JET_API JetGetRecordSize2(JET_SESID sesid, JET_TABLEID tableid, JET_RECS
                                   const JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
+    bool own = false;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (precsize == NULL)
         FAIL(JET_errInvalidParameter);
+    TRY(begin_reading(&call, &own));
     TRY(table_record_size(call.cursor, precsize, grbit));
 done:
+    end_reading(&call, own);
     data_leave(&call);
     return err;
 }
