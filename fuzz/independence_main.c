@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* independence: takes the calls of one instance away and looks whether another's answers change. */
 #include <stdio.h>
 #include <string.h>

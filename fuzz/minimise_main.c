@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* minimise: cuts a failing program down to what still fails in the same way. */
 #include <poll.h>
 #include <signal.h>

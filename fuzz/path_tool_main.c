@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* path_tool: programs that pass every edge of the model of the backup family. */
 #include <stdio.h>
 #include <stdlib.h>

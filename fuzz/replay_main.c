@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* replay: runs programs in the program text and prints, checks or rewrites their transcripts. `replay --help`
  * tells how. */
 #include <errno.h>

@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* Composite calls that write: tables of rows, files streamed, whole backups. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* Transactions, moving, seeking, keys, ranges, bookmarks. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* What databases, tables, columns and indexes say about themselves. */
 #include <string.h>
 

@@ -1,3 +1,7 @@
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+
 /* Running a program: the process it lives in, its lines in order, its answers. */
 #include "fuzz/runner/run.h"
 
