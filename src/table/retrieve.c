@@ -126,8 +126,9 @@ static bool value_from_key(const struct table_cursor *cursor, const struct index
     const struct column_definition *wanted =
         table_definition_column(cursor->table, index->columns[place].column);
     const bool long_binary = wanted->type == JET_coltypBinary || wanted->type == JET_coltypLongBinary;
-    if (key.size >= index->key_max || column_is_text(wanted) ||
-        (long_binary && index->segment_max < index->key_max))
+    /* A limit below the default one is what all columns need together: nothing is cut. */
+    const bool cut = key.size >= index->key_max && index->key_max >= KEY_SIZE_DEFAULT;
+    if (cut || column_is_text(wanted) || (long_binary && index->segment_max < index->key_max))
         return false;
     for (int i = 0; i <= place; i++) {
         struct key_format format;
