@@ -76,6 +76,10 @@ static JET_ERR flush_log_first(struct cache_buffer *buffer)
     struct cache *cache = database->cache;
     if (!database->logged || database->log == NULL)
         return JET_errSuccess;
+    /* Without a log, pages in memory may hold what no record tells of: the disk keeps what recovery can work
+     * with. */
+    if (log_state(database->log) != JET_errSuccess)
+        return JET_errLogWriteFail;
     struct log_position last = buffer->last;
     if (buffer->undo_info && cache->undo_info_hook != NULL) {
         struct log_position undo_last = LOG_POSITION_MIN;
