@@ -19,9 +19,14 @@ static void touch_second(struct model *model)
 static void make_directory(struct model *model)
 {
     const char *path = model_text(model);
-    if (!model_plain_path(path) || strchr(path, '.') != NULL)
-        model_no_opinion(model); /* a file may be in the way */
     model_want(model, JET_errSuccess);
+    if (path == NULL || path[0] == '\0')
+        return;
+    /* No database can be there any more, nor have been. */
+    struct database_file *file = model_file(model, path);
+    if (file->exists || file->attached != NULL)
+        model_no_opinion(model);
+    file->damaged = true;
 }
 
 static struct backup_set *find_set(struct model *model, const char *directory)
