@@ -34,7 +34,7 @@ TABLE = os.path.join(ROOT, "docs", "power.md")
 TARGETS = ["backup_fuzz", "data_fuzz", "crash_fuzz", "fault_fuzz"]
 PROGRAMS = ["corpus/seeds", "corpus/regressions", "tests/golden"]
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-g", "-O1", "-w", "-fno-omit-frame-pointer", "-DESENT_ASSERTIONS=1", "-I."]
-MAIN = re.compile(r"(_main|_fuzz|_shim)\.c$")
+MAIN = re.compile(r"(_main|_fuzz|_shim)\.c$|^fuzz/target/")  # not in every program
 GRACE = 20  # seconds beyond which a hunt that does not end has met a hang
 
 
@@ -98,7 +98,8 @@ class Tree:
         self.link(os.path.join(directory, "replay"), ["fuzz/replay_main.c"], changed)
 
     def link_target(self, directory, target, changed):
-        self.link(os.path.join(directory, target), ["fuzz/%s.c" % target, "fuzz/target/regression_main.c"], changed)
+        own = ["fuzz/%s.c" % target] + ["fuzz/target/%s.c" % part for part in ("target", "limit", "regression_main")]
+        self.link(os.path.join(directory, target), own, changed)
 
 
 def differences(directory, tree, mode, known):
