@@ -305,7 +305,7 @@ static void disks_of(uint64_t seed)
         EsentHostCrash();
         JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan.page_size, NULL);
         plan.mode = ESENT_HOST_CRASH_KEEP_ALL;
-        plan.may_refuse = kind == ESENT_HOST_FAULT_SHORT_WRITE; /* a torn page */
+        plan.may_refuse = plan.torn_pages = kind == ESENT_HOST_FAULT_SHORT_WRITE;
         check_state(&plan, &workload);
         if (plan.seed == UINT64_MAX) {
             EsentHostCrash();
