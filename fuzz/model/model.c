@@ -258,7 +258,9 @@ struct model *model_new(const struct program *program, const char *profile)
     model->circular_default = number_setting(program, "CircularLog", 0) != 0;
     model->no_logging_default = strcmp(setting(program, "Recovery", "on"), "off") == 0;
     model->create_paths = number_setting(program, "CreatePathIfNotExist", 0) != 0;
-    model->long_names = number_setting(program, "LegacyFileNames", model->published ? 1 : 2) == 1;
+    const uint64_t names = number_setting(program, "LegacyFileNames", model->published ? 1 : 2);
+    model->long_names = names == 1;
+    model->lost = names != 1 && names != 2;
     return model;
 }
 

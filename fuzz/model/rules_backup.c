@@ -407,8 +407,13 @@ static void stream_file(struct model *model)
         model_touch(model, target);
     if (!model_in_progress(model, instance))
         return;
-    if (!good_chunk(model, chunk))
+    if (!good_chunk(model, chunk)) {
         model_no_opinion(model);
+        if (!model_succeeded(model)) {
+            model->lost = true;
+            return;
+        }
+    }
     struct database_file *file;
     uint32_t generation;
     bool opens = model_open_rule(model, instance, path, &file, &generation);
@@ -542,7 +547,9 @@ static void backup_directory(struct model *model)
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
     bool hollow = directory == NULL || directory[0] == '\0';
-    if (hollow || touched || code != JET_errSuccess || incremental ||
+    for (size_t i = 0; !hollow && i < model->set_count; i++) /* whether it is empty is another question */
+        touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));
+    if (hollow || touched || !model->create_paths || code != JET_errSuccess || incremental ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);

@@ -121,6 +121,8 @@ static bool is_described(const char *name, const struct program_token *value)
         return value->text != NULL && (strcmp(value->text, "on") == 0 || strcmp(value->text, "off") == 0);
     if (strcmp(name, "AlternateDatabaseRecoveryPath") == 0)
         return true;
+    if (strcmp(name, "LegacyFileNames") == 0)
+        return model_number_text(value->word, &number) && (number == 1 || number == 2);
     for (size_t i = 0; numbers[i] != NULL; i++) {
         if (strcmp(name, numbers[i]) == 0)
             return value->text == NULL && model_number_text(value->word, &number);
@@ -195,6 +197,10 @@ static bool any_dirty_touched(const struct model *model, const struct model_inst
 {
     if (model_touched(model, instance->log_path) || model_touched(model, instance->system_path))
         return true;
+    for (size_t i = 0; i < model->set_count; i++) { /* a backup has left its logs there */
+        if (model_is_below(model->sets[i]->directory, instance->log_path))
+            return true;
+    }
     for (size_t i = 0; i < model->file_count; i++) {
         const struct database_file *file = model->files[i];
         if (file->dirty && (file->damaged || model_touched(model, file->path)))

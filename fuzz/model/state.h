@@ -232,6 +232,7 @@ struct model {
 
 /* What the rules describe: names and paths without anything that an operating system or the engine may see
  * otherwise. Other texts get no opinion. */
+bool model_is_below(const char *path, const char *directory); /* or the directory itself */
 bool model_plain_text(const char *text);
 bool model_plain_path(const char *path);
 bool model_database_path(const char *path); /* ends in .edb */
