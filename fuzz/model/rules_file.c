@@ -19,6 +19,8 @@ static void touch_second(struct model *model)
 static void make_directory(struct model *model)
 {
     const char *path = model_text(model);
+    if (!model_plain_path(path) || strchr(path, '.') != NULL)
+        model_no_opinion(model); /* a file may be in the way */
     model_want(model, JET_errSuccess);
     if (path == NULL || path[0] == '\0')
         return;
