@@ -537,7 +537,7 @@ static void backup_directory(struct model *model)
                    (model_clouded(model, model_path(model, directory)) || holds_databases(model, directory));
     if (directory != NULL && directory[0] != '\0' && !model_succeeded(model))
         model_touch(model, directory); /* it may have been begun */
-    if (model_disturbing_target(model, directory)) {
+    if (model_disturbing_target(model, directory) || (directory != NULL && strchr(directory, '.') != NULL)) {
         model_no_opinion(model);
         model->lost = true;
         return;

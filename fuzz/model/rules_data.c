@@ -271,6 +271,16 @@ static void opaque_change(struct model *model)
     model_log_written(model, session->instance, 8000);
 }
 
+/* An update that stays prepared is in the way of every later one; which ends it is not followed. */
+static void prepared(struct model *model)
+{
+    model_no_opinion(model);
+    struct model_reference session = model_reference(model);
+    struct model_reference cursor = model_reference(model);
+    if (session.kind == OBJECT_SESSION && cursor.kind == OBJECT_CURSOR && model_succeeded(model))
+        ((struct model_session *)session.pointer)->instance->lost = true;
+}
+
 /* What a slot holds after calls that open cursors in ways that are not followed. */
 static struct model_cursor unknown_cursor;
 
@@ -480,6 +490,7 @@ const struct model_entry model_data_entries[] = {
     {"CountRows", count_rows},
     {"SeekRow", seek_row},
     {"Row", opaque_change},
+    {"PrepareUpdate", prepared},
     {"Update", opaque_change},
     {"Delete", opaque_change},
     {"EscrowUpdate", opaque_change},

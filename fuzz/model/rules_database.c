@@ -16,6 +16,17 @@ static bool names_nothing(const struct model *model, char letter)
     return word[0] == letter && slot < SLOTS && model->slots[letter == 't' ? 3 : 2][slot].kind == OBJECT_NONE;
 }
 
+static bool names_another_sessions_cursor(const struct model *model, const struct model_session *session)
+{
+    if (model->next >= model->line->argument_count)
+        return false;
+    const char *word = model->line->arguments[model->next].word;
+    unsigned long slot = word != NULL && word[0] == 't' ? strtoul(word + 1, NULL, 10) : SLOTS;
+    if (slot >= SLOTS || model->slots[3][slot].kind != OBJECT_CURSOR)
+        return false;
+    return ((const struct model_cursor *)model->slots[3][slot].pointer)->session != session;
+}
+
 /* The session of a data or database call; NULL: what the call answers was added. */
 struct model_session *model_session_gate(struct model *model)
 {
@@ -33,6 +44,8 @@ struct model_session *model_session_gate(struct model *model)
             model_want(model, JET_errInvalidTableId);
         if (names_nothing(model, 'd'))
             model_want(model, JET_errInvalidDatabaseId);
+        if (names_another_sessions_cursor(model, session))
+            model_want(model, JET_errSesidTableIdMismatch);
         return NULL;
     }
     if (session->level > 0 && session->thread != model->line->thread)

@@ -329,6 +329,9 @@ static void term(struct model *model)
         (instance->service_stopped && !stops))
         model_no_opinion(model);
     bool dirty = (grbit & JET_bitTermDirty) != 0;
+    if (instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
+        (grbit & (JET_bitTermComplete | JET_bitTermAbrupt)) == (JET_bitTermComplete | JET_bitTermAbrupt))
+        model->lost = true; /* what becomes of the snapshot, or of contradictory bits, is not described */
     if (backup && !stops && !dirty) {
         if (!has_databases(model, instance) || instance->backup.kind == BACKUP_SURROGATE)
             model_no_opinion(model);

@@ -125,8 +125,9 @@ bool model_disturbing_target(const struct model *model, const char *path)
 {
     if (path == NULL || path[0] == '\0')
         return false;
-    if (!model_plain_path(path) || strcspn(path, "\\:ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(path) ||
-        strstr(path, "edb.") != NULL || strstr(path, ".log") != NULL || strstr(path, "tmp") != NULL)
+    if (!model_plain_path(path) || strchr(path, '.') == path ||
+        strcspn(path, "\\:ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(path) || strstr(path, "edb.") != NULL ||
+        strstr(path, ".log") != NULL || strstr(path, "tmp") != NULL)
         return true;
     const char *clean = model_path((struct model *)(uintptr_t)model, path);
     for (size_t i = 0; i < model->instance_count; i++) {
