@@ -54,7 +54,7 @@ struct memory_file_system {
     struct memory_handle *handles;
     uint64_t capacity;
     bool tracking;
-    uint32_t sector_size; /* while tracking */
+    uint32_t sector_size;         /* while tracking */
     struct memory_names *history; /* lists of names since the last sync, oldest first */
     size_t history_count;
     size_t history_room;
