@@ -481,7 +481,8 @@ static void full_backup(struct model *model)
     /* The directory is made in any case. */
     if (instance == NULL && directory != NULL)
         model_touch(model, directory);
-    if (model_disturbing_target(model, directory) || target_failed(model, directory)) {
+    if (model_disturbing_target(model, directory) || (directory != NULL && strchr(directory, '.') != NULL) ||
+        target_failed(model, directory)) {
         model_no_opinion(model);
         model->lost = true;
         return;
