@@ -264,9 +264,9 @@ def table(rows, baseline, options, commit):
     out += ["", "Without a patch, %d programs differ with `--check` and %d with `--judge`, which do not count below. Hunts there end"
             % (len(baseline.known["--check"]), len(baseline.known["--judge"])),
             "early, with a finding that does not count either and hides what would follow: %s." % "; ".join(usual) if usual else "with nothing found."]
-    out += ["", "## Unnoticed", ""]
+    out += ["", "## Unnoticed", "", "The reasons come from reading the code and the programs; none was measured.", ""]
     known = reasons()
-    out += ["- `%s` (%s): %s Reason: %s" % (row.bug.name, row.bug.layer, row.bug.text, known.get(row.bug.name, "not looked into."))
+    out += ["- `%s` (%s): %s %s" % (row.bug.name, row.bug.layer, row.bug.text, "Likely: " + known[row.bug.name] if row.bug.name in known else "Not looked into.")
             for row in missed] or ["None."]
     skipped = [row for row in rows if row not in tried]
     if skipped:
