@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/shared_files.h"
 #include "include/esent_host.h"
 #include "src/os/memory.h"
 #include "src/os/random.h"
@@ -61,14 +62,15 @@ static uint32_t page_size;
 static bool load(const char *name)
 {
     char command[512];
-    snprintf(command, sizeof command, "../shared/%s", name);
+    const char *shared = shared_directory();
+    snprintf(command, sizeof command, "%s/%s", shared != NULL ? shared : "../shared", name);
     FILE *probe = fopen(command, "rb");
     if (probe == NULL) {
         print_message("skipped: ../shared/%s is not there\n", name);
         return false;
     }
     fclose(probe);
-    snprintf(command, sizeof command, "gzip -dc ../shared/%s", name);
+    snprintf(command, sizeof command, "gzip -dc '%s/%s'", shared, name);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     free(file);

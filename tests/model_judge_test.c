@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/shared_files.h"
 #include "fuzz/model/model.h"
 #include "fuzz/replay/walk.h"
 
@@ -60,9 +61,13 @@ static void test_agrees_with_all_recordings(void **state)
 {
     (void)state;
     struct totals totals = {0};
-    each_program_file("../shared/golden/scenarios", judge_file, &totals);
-    each_program_file("../shared/golden/backup", judge_file, &totals);
-    each_program_file("../shared/golden/restore", judge_file, &totals);
+    static const char *const folders[] = {"scenarios", "backup", "restore"};
+    const char *shared = shared_directory();
+    for (size_t i = 0; shared != NULL && i < sizeof folders / sizeof folders[0]; i++) {
+        char path[SHARED_PATH_SIZE];
+        snprintf(path, sizeof path, "%s/golden/%s", shared, folders[i]);
+        each_program_file(path, judge_file, &totals);
+    }
     if (totals.files == 0) {
         print_message("no recordings beside the checkout: skipped\n");
         skip();
@@ -112,8 +117,8 @@ static void test_notices_wrong_codes(void **state)
     each_program_file("tests/golden/scenarios", flip_file, &totals);
     assert_true(totals.flipped > 500);
     print_message("%zu of %zu changed answers noticed\n", totals.noticed, totals.flipped);
-    /* Both codes are allowed where a thaw may answer a time-out (1 line) and where the published engine closes a
-     * handle that is not open (3 lines). */
+    /* Both codes are allowed where a thaw may answer a time-out (1 line) and where the published engine
+     * closes a handle that is not open (3 lines). */
     assert_true(totals.noticed + 4 >= totals.flipped);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/shared_files.h"
 #include "fuzz/program/emit_c.h"
 #include "fuzz/program/program.h"
 #include "fuzz/replay/walk.h"
@@ -202,9 +203,10 @@ static void test_all_recordings_round_trip(void **state)
     (void)state;
     static const char *const folders[] = {"scenarios", "backup", "restore", "data", "files", "probes"};
     size_t count = 0;
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        char path[256];
-        snprintf(path, sizeof path, "../shared/golden/%s", folders[i]);
+    const char *shared = shared_directory();
+    for (size_t i = 0; shared != NULL && i < sizeof folders / sizeof folders[0]; i++) {
+        char path[SHARED_PATH_SIZE];
+        snprintf(path, sizeof path, "%s/golden/%s", shared, folders[i]);
         each_program_file(path, check_round_trip, &count);
     }
     if (count == 0) {

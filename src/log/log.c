@@ -80,7 +80,11 @@ const struct log_settings *log_get_settings(const struct log *log)
 
 void log_set_callbacks(struct log *log, const struct log_callbacks *callbacks)
 {
+    os_mutex_lock(&log->lock);
+    while (log->checkpointing) /* it reads them without the lock */
+        (void)os_condition_wait(&log->idle, &log->lock, OS_WAIT_FOREVER);
     log->settings.callbacks = *callbacks;
+    os_mutex_unlock(&log->lock);
 }
 
 void log_set_circular(struct log *log, bool circular)
