@@ -3,7 +3,7 @@
 # On Debian as root, missing packages are installed. Otherwise the user is told exactly what to install; nothing is
 # done behind anybody's back. Exit status 3: the machine lacks something, nothing was tested.
 
-BASE_PACKAGES="bazel-bootstrap clang clang-14 llvm-14 libclang-rt-14-dev lld gcc g++ libc6-dev libcmocka-dev libicu-dev python3"
+BASE_PACKAGES="bazel-bootstrap clang clang-14 llvm-14 libclang-rt-14-dev lld gcc g++ libc6-dev libcmocka-dev libicu-dev python3 libesedb-utils python3-impacket"
 AFL_PACKAGES="afl++"
 
 missing_packages() {
