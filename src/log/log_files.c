@@ -186,7 +186,7 @@ static JET_ERR make_header(struct log *log, int32_t generation, const struct log
     header->parameters = log->settings.parameters;
     header->parameters.flags = log->settings.circular ? LOG_PARAMETERS_CIRCULAR : 0;
     header->parameters.log_file_sectors = header->file_sectors;
-    header->checkpoint = log->checkpoint;
+    header->checkpoint = log_checkpoint(log);
     header->file_type = FILE_TYPE_LOG;
     unsigned flags = reserve_used ? LOG_FLAG_RESERVE_USED : 0;
     if (log->settings.circular)
