@@ -297,7 +297,7 @@ static void opaque_database(struct model *model)
     }
     if (session_slot.kind == OBJECT_SESSION)
         model_log_written(model, ((struct model_session *)session_slot.pointer)->instance, 40000);
-    for (size_t i = 0; i < model->line->argument_count; i++) {
+    for (size_t i = 0; i < model->line->argument_count && model_succeeded(model); i++) {
         const char *word = model->line->arguments[i].word;
         if (word[0] == 't' && word[1] >= '0' && word[1] <= '9' && strtoul(word + 1, NULL, 10) < SLOTS)
             model->slots[3][strtoul(word + 1, NULL, 10)] = (struct object){OBJECT_CURSOR, &unknown_cursor};

@@ -184,6 +184,10 @@ static void freeze(struct model *model)
     }
     if (snapshot == NULL)
         return;
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (model->instances[i]->alive && model->instances[i]->no_logging)
+            model_no_opinion(model); /* refused or not: by what other instances are like */
+    }
     int32_t code = freeze_code(model, snapshot);
     model_want(model, code);
     if (code == JET_errSuccess)
