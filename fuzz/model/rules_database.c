@@ -39,13 +39,16 @@ struct model_session *model_session_gate(struct model *model)
     if (session->instance->lost || session->foreign)
         model_no_opinion(model);
     if (session->instance->service_stopped) {
-        model_want(model, JET_errClientRequestToStopJetService);
-        if (names_nothing(model, 't')) /* handles are looked at before the service is */
+        const bool no_cursor = names_nothing(model, 't'); /* handles are looked at before the service is */
+        const bool no_database = names_nothing(model, 'd');
+        if (no_cursor)
             model_want(model, JET_errInvalidTableId);
-        if (names_nothing(model, 'd'))
+        if (no_database)
             model_want(model, JET_errInvalidDatabaseId);
         if (names_another_sessions_cursor(model, session))
             model_want(model, JET_errSesidTableIdMismatch);
+        else if (!no_cursor || no_database)
+            model_want(model, JET_errClientRequestToStopJetService);
         return NULL;
     }
     if (session->level > 0 && session->thread != model->line->thread)
