@@ -179,7 +179,9 @@ def run_coverage(tests):
     if os.path.exists(replay):
         binaries.append(replay)
     objects = [binaries[0]] + [item for binary in binaries[1:] for item in ("-object", binary)]
-    common = objects + ["-instr-profile=" + merged, "-ignore-filename-regex=^(tests|fuzz|bench|tools)/|/usr/"]
+    # The compiler ran in a sandbox, so the recorded names begin with /proc/self/cwd/.
+    ours = "^((/proc/self/cwd|%s)/)?" % re.escape(ROOT)
+    common = objects + ["-instr-profile=" + merged, "-ignore-filename-regex=%s(tests|fuzz|bench|tools)/|^/usr/" % ours]
     common.append("-path-equivalence=/proc/self/cwd,%s" % ROOT)
     cov = find_tool("llvm-cov")
     html = os.path.join(folder, "html")
