@@ -20,6 +20,8 @@ static void fill(void)
 {
     add(run_instance_calls);
     add(run_backup_calls);
+    add(run_backup_list_calls);
+    add(run_restore_calls);
     add(run_snapshot_calls);
     add(run_schema_calls);
     add(run_info_calls);

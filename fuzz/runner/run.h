@@ -127,6 +127,8 @@ struct call_entry {
 };
 extern const struct call_entry run_instance_calls[];
 extern const struct call_entry run_backup_calls[];
+extern const struct call_entry run_backup_list_calls[];
+extern const struct call_entry run_restore_calls[];
 extern const struct call_entry run_snapshot_calls[];
 extern const struct call_entry run_schema_calls[];
 extern const struct call_entry run_info_calls[];
