@@ -1,50 +1,11 @@
-#if !defined(_GNU_SOURCE)
-#define _GNU_SOURCE 1
-#endif
-
 /* Streaming backup: begin, open, read, close, truncate, end, stop. What it lists: calls_backup_lists.c. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "fuzz/runner/buffer.h"
 #include "fuzz/runner/run.h"
 
-#define PAGE_ALIGNMENT 4096u
-#define MAPPED_FROM ((size_t)16 * 1024 * 1024)
-
-/* --- read buffers: aligned as the call wants it, exactly as long as told, so that a write beyond the end is
- * noticed */
-
-struct buffer {
-    void *base;
-    size_t mapped; /* 0: from malloc */
-    char *start;
-};
-
-static bool buffer_open(struct buffer *buffer, uint64_t size, uint64_t offset)
-{
-    uint64_t total = size + offset;
-    buffer->mapped = 0;
-    if (total >= MAPPED_FROM) {
-        buffer->base = mmap(NULL, (size_t)total, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (buffer->base == MAP_FAILED)
-            return false;
-        buffer->mapped = (size_t)total;
-    } else if (posix_memalign(&buffer->base, PAGE_ALIGNMENT, total > 0 ? (size_t)total : 1) != 0) {
-        return false;
-    }
-    buffer->start = (char *)buffer->base + offset;
-    return true;
-}
-
-static void buffer_close(struct buffer *buffer)
-{
-    if (buffer->mapped > 0)
-        munmap(buffer->base, buffer->mapped);
-    else
-        free(buffer->base);
-}
+#define OFFSET_MAX ((uint64_t)16 * 1024 * 1024)
 
 /* --- begin, end, stop, truncate */
 
@@ -224,7 +185,7 @@ static JET_ERR read_file(struct call *call, bool legacy)
     uint32_t size = (uint32_t)arg_number(call, "size");
     uint64_t offset = option_number(call, "off", 0);
     struct buffer buffer;
-    if (offset > MAPPED_FROM)
+    if (offset > OFFSET_MAX)
         run_bad(call, "off= is too large");
     if (call->bad || !buffer_open(&buffer, size, offset)) {
         run_bad(call, "no buffer of that size");

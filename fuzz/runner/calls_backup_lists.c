@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/runner/buffer.h"
 #include "fuzz/runner/run.h"
 
 #define LIST_BUFFER 65536u

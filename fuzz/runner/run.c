@@ -13,6 +13,10 @@
 
 #include "fuzz/runner/load.h"
 
+#define SWITCH_POINT_MAX 1000000u
+#define PRIORITY_CHANGES_MAX 8
+#define POINTS_EXPECTED 2000 /* of a program of the fuzzers, about */
+
 /* The answers of lines that run on other threads, until they are collected. */
 struct pending {
     bool started;
@@ -177,6 +181,39 @@ static const char *profile_of(const struct run *run)
     return profile != NULL ? profile : "documented";
 }
 
+/* `set switches "3 57 60:2"`: the schedule that goes from one thread to the next only where it must, but for
+ * these points (counted from 0 among the points where several threads could run), at which another thread, or
+ * the second other one, gets its turn. Returns the number of choices; `*choices` is to be freed. */
+static size_t parse_switches(const char *text, uint8_t **choices)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    for (;;) {
+        char *end;
+        const unsigned long at = strtoul(text, &end, 10);
+        if (end == text || at >= SWITCH_POINT_MAX)
+            break;
+        unsigned long which = 1;
+        if (*end == ':')
+            which = strtoul(end + 1, &end, 10);
+        if (at >= size) {
+            uint8_t *larger = realloc(bytes, at + 1);
+            if (larger == NULL)
+                abort();
+            bytes = larger;
+            memset(bytes + size, 0xff, at + 1 - size);
+            size = at + 1;
+        }
+        bytes[at] = (uint8_t)(0xff - which % THREADS_MAX);
+        text = end;
+    }
+    *choices = bytes;
+    return size;
+}
+
+/* The program may bring its own interleaving: `set schedule N` (seed; 0: nobody is interrupted), with `set
+ * priorities C` by priorities that C points lower, with `set switches "..."` interrupted there and nowhere else.
+ */
 static void choose_threads(struct run *run)
 {
     if (!run->options->simulated) {
@@ -184,14 +221,28 @@ static void choose_threads(struct run *run)
         EsentHostSetClock(-1);
         return;
     }
-    /* `set schedule N`: the program brings its own interleaving. */
-    uint64_t seed = run->options->seed;
+    struct ESENT_HOST_SIMULATION simulation = {.seed = run->options->seed};
+    uint8_t *choices = NULL;
     const char *own = program_setting(run->program, "schedule");
+    const char *switches = program_setting(run->program, "switches");
+    const char *priorities = program_setting(run->program, "priorities");
+    uint64_t changes = 0;
     if (own != NULL)
-        name_number(own, &seed);
-    struct ESENT_HOST_SIMULATION simulation = {
-        .seed = seed, .scheduler = seed == 0 ? ESENT_HOST_SCHEDULE_FIFO : ESENT_HOST_SCHEDULE_RANDOM};
+        name_number(own, &simulation.seed);
+    if (simulation.seed != 0)
+        simulation.scheduler = ESENT_HOST_SCHEDULE_RANDOM;
+    if (priorities != NULL && name_number(priorities, &changes)) {
+        simulation.scheduler = ESENT_HOST_SCHEDULE_PRIORITY;
+        simulation.priority_changes = (uint32_t)(1 + changes % PRIORITY_CHANGES_MAX);
+        simulation.expected_points = POINTS_EXPECTED;
+    }
+    if (switches != NULL) {
+        simulation.scheduler = ESENT_HOST_SCHEDULE_FIFO;
+        simulation.choices_size = parse_switches(switches, &choices);
+        simulation.choices = choices;
+    }
     EsentHostUseSimulation(&simulation);
+    free(choices);
 }
 
 static bool choose_files(struct run *run)

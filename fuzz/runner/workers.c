@@ -81,6 +81,8 @@ void worker_start(struct run *run, unsigned thread, size_t line)
     worker->queue[worker->count++] = line;
     pthread_cond_broadcast(&worker->changed);
     pthread_mutex_unlock(&run->lock);
+    if (run->options->simulated)
+        EsentHostAdvanceClock(1); /* one that waits for work notices it */
     EsentHostYield();
 }
 
