@@ -6,24 +6,6 @@
 #include "fuzz/mutate/generate.h"
 #include "fuzz/mutate/vocabulary.h"
 
-uint64_t mutate_next(struct mutate_random *random)
-{
-    uint64_t z = (random->state += UINT64_C(0x9E3779B97F4A7C15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
-size_t mutate_below(struct mutate_random *random, size_t limit)
-{
-    return limit == 0 ? 0 : (size_t)(mutate_next(random) % limit);
-}
-
-bool mutate_one_in(struct mutate_random *random, unsigned n)
-{
-    return mutate_below(random, n) == 0;
-}
-
 /* Drops what says nothing about the run: comments, blank lines, expectations. */
 static void strip(struct program *program)
 {
@@ -272,18 +254,43 @@ static void change_setting(struct program *program, struct mutate_random *random
         rotate_in(program, 0, 1);
 }
 
-/* Another interleaving of the same calls. */
+static bool is_of_schedule(const char *name)
+{
+    return strcmp(name, "schedule") == 0 || strcmp(name, "switches") == 0 || strcmp(name, "priorities") == 0;
+}
+
+static void put_setting(struct program *program, const char *line)
+{
+    struct program_error error;
+    if (program_parse_line(program, line, strlen(line), &error))
+        rotate_in(program, 0, 1);
+}
+
+/* Another interleaving of the same calls: any at all, one by a few changes of priority, or one that goes from
+ * thread to thread in a few places only. Small numbers are likelier, since most programs are short. */
 static void change_schedule(struct program *program, struct mutate_random *random)
 {
     for (size_t i = first_call(program); i > 0; i--) {
-        if (strcmp(program->lines[i - 1].name, "schedule") == 0)
+        if (is_of_schedule(program->lines[i - 1].name))
             program_remove(program, i - 1, 1);
     }
-    char line[32];
-    struct program_error error;
-    int size = snprintf(line, sizeof line, "set schedule %u", (unsigned)mutate_below(random, 100000));
-    if (program_parse_line(program, line, (size_t)size, &error))
-        rotate_in(program, 0, 1);
+    char line[80];
+    const size_t kind = mutate_below(random, 3);
+    if (kind == 2) {
+        int size = snprintf(line, sizeof line, "set switches \"");
+        for (size_t count = 1 + mutate_below(random, 3); count > 0; count--)
+            size += snprintf(line + size, sizeof line - (size_t)size, "%u ",
+                             (unsigned)mutate_below(random, (size_t)8 << mutate_below(random, 9)));
+        line[size - 1] = '"';
+        put_setting(program, line);
+        return;
+    }
+    if (kind == 1) {
+        snprintf(line, sizeof line, "set priorities %u", (unsigned)mutate_below(random, 4));
+        put_setting(program, line);
+    }
+    snprintf(line, sizeof line, "set schedule %u", (unsigned)mutate_below(random, 100000));
+    put_setting(program, line);
 }
 
 static void mutate_once(struct program *program, struct mutate_random *random, unsigned features)

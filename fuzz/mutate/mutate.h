@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fuzz/mutate/random.h"
 #include "fuzz/program/program.h"
 
 /* What a target wants to see in its programs. */
@@ -25,19 +26,6 @@ enum mutate_feature {
     MUTATE_TEXT = 1 << 6,     /* odd texts and paths, wide variants */
     MUTATE_SETTINGS = 1 << 7, /* page sizes, profiles */
 };
-
-/* A small deterministic generator (splitmix64). */
-struct mutate_random {
-    uint64_t state;
-};
-
-uint64_t mutate_next(struct mutate_random *random);
-
-/* A number below `limit` (limit 0 gives 0). */
-size_t mutate_below(struct mutate_random *random, size_t limit);
-
-/* True once in `n` on average. */
-bool mutate_one_in(struct mutate_random *random, unsigned n);
 
 /* The longest program that mutation makes, in lines. */
 #define MUTATE_LINES_MAX 192

@@ -96,6 +96,8 @@ JET_ERR recovery_check_current(const struct recovery *recovery);
 JET_ERR recovery_next_file(struct recovery *recovery, bool *done);
 /* Whether the attached databases need generations above `generation`. */
 JET_ERR recovery_check_required(const struct recovery *recovery, int32_t generation);
+/* Whether the open log ends in damage; a current log may end in what a crash left of its last writes. */
+bool recovery_log_is_damaged(const struct recovery *recovery);
 /* The code for a damaged log at this stage. */
 JET_ERR recovery_corruption(const struct recovery *recovery, bool torn);
 void recovery_close_reader(struct recovery *recovery);
@@ -183,8 +185,6 @@ void recovery_free_missing_pages(struct recovery_database *database);
 /* --- recovery_node.c, recovery_tree.c, recovery_space.c --- */
 
 JET_ERR recovery_redo_node(struct recovery *recovery, const struct log_record_node *record, size_t size);
-JET_ERR recovery_redo_macro(struct recovery *recovery, struct recovery_session *session,
-                            const struct recovery_macro *macro);
 JET_ERR recovery_redo_create_fdp(struct recovery *recovery, const struct log_record_page *record);
 JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_record_convert_fdp *record,
                                   size_t size);

@@ -2,6 +2,19 @@
 #include "src/recovery/recovery_internal.h"
 
 /* Macros: splits and merges are redone when their end is reached. */
+static JET_ERR redo_macro(struct recovery *recovery, struct recovery_session *session,
+                          const struct recovery_macro *macro)
+{
+    switch (macro->records[0]) {
+    case LOG_RECORD_SPLIT2:
+        return recovery_redo_split(recovery, session, macro);
+    case LOG_RECORD_MERGE2:
+        return recovery_redo_merge(recovery, macro);
+    default:
+        return JET_errLogCorrupted;
+    }
+}
+
 static JET_ERR redo_macro_record(struct recovery *recovery, const struct log_record_macro *record)
 {
     JET_ERR err = JET_errSuccess;
@@ -11,7 +24,7 @@ static JET_ERR redo_macro_record(struct recovery *recovery, const struct log_rec
         FAIL(recovery_macro_begin(session, record->dbtime));
     const struct recovery_macro *macro = recovery_find_macro(session, record->dbtime);
     if (macro != NULL && macro->size > 0 && record->type == LOG_RECORD_MACRO_COMMIT)
-        TRY(recovery_redo_macro(recovery, session, macro));
+        TRY(redo_macro(recovery, session, macro));
 done:
     if (record->type != LOG_RECORD_MACRO_BEGIN && session != NULL)
         recovery_macro_end(session, record->dbtime);
@@ -286,7 +299,7 @@ JET_ERR recovery_redo(struct recovery *recovery)
     TRY(recovery_load_attachments(recovery, recovery->checkpoint.attachments));
     while (!done_all) {
         TRY(redo_file(recovery));
-        if (log_file_reader_end(recovery->reader)->corrupt)
+        if (recovery_log_is_damaged(recovery))
             FAIL(recovery_corruption(recovery, false));
         report_progress(recovery);
         TRY(recovery_next_file(recovery, &done_all));

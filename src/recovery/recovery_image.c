@@ -1,18 +1,5 @@
-/* The end of a macro: what kind of change is it; and page images in its records. */
+/* Images of pages as records of splits and merges hold them. */
 #include "src/recovery/recovery_internal.h"
-
-JET_ERR recovery_redo_macro(struct recovery *recovery, struct recovery_session *session,
-                            const struct recovery_macro *macro)
-{
-    switch (macro->records[0]) {
-    case LOG_RECORD_SPLIT2:
-        return recovery_redo_split(recovery, session, macro);
-    case LOG_RECORD_MERGE2:
-        return recovery_redo_merge(recovery, macro);
-    default:
-        return JET_errLogCorrupted;
-    }
-}
 
 /* A dehydrated page lacks the free space between its lines and its tags. */
 static JET_ERR rehydrate(const uint8_t *image, size_t size, uint32_t page_size, uint8_t *page)
