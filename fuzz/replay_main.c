@@ -33,6 +33,7 @@ static const char usage[] =
     "  --judge          let the model judge every answer; print the first disagreement of each file\n"
     "  --oracle         do not run: let the model judge the answers that the file records\n"
     "  --c              do not run: print the program as C against esent.h\n"
+    "  --fingerprint    print a number over all answers and one over all files at the end\n"
     "\n"
     "Where it runs:\n"
     "  --memory         files in memory (default)\n"
@@ -57,7 +58,7 @@ static const char usage[] =
     "\n"
     "Exit status: 0 everything matched, 1 something did not, 2 wrong arguments or an unreadable file.\n";
 
-enum mode { MODE_PRINT, MODE_CHECK, MODE_UPDATE, MODE_JUDGE, MODE_ORACLE, MODE_C };
+enum mode { MODE_PRINT, MODE_CHECK, MODE_UPDATE, MODE_JUDGE, MODE_ORACLE, MODE_C, MODE_FINGERPRINT };
 
 struct options {
     enum mode mode;
@@ -94,7 +95,7 @@ static unsigned long long number_argument(const char *option, const char *text)
 static void set_mode(struct options *options, enum mode mode)
 {
     if (options->mode != MODE_PRINT)
-        wrong("only one of --check, --update, --judge, --oracle, --c can be asked for", NULL);
+        wrong("only one of --check, --update, --judge, --oracle, --c, --fingerprint can be asked for", NULL);
     options->mode = mode;
 }
 
@@ -107,11 +108,8 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
     static const struct {
         const char *name;
         enum mode mode;
-    } modes[] = {{"--check", MODE_CHECK},
-                 {"--update", MODE_UPDATE},
-                 {"--judge", MODE_JUDGE},
-                 {"--oracle", MODE_ORACLE},
-                 {"--c", MODE_C}};
+    } modes[] = {{"--check", MODE_CHECK},   {"--update", MODE_UPDATE}, {"--judge", MODE_JUDGE},
+                 {"--oracle", MODE_ORACLE}, {"--c", MODE_C},           {"--fingerprint", MODE_FINGERPRINT}};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(option, modes[i].name) == 0) {
             set_mode(options, modes[i].mode);
@@ -242,6 +240,25 @@ static int print_or_update(const struct options *options, struct program *progra
     return good ? 0 : 1;
 }
 
+static int print_fingerprint(const struct options *options, const struct program *program)
+{
+    struct options hashing = *options;
+    struct program transcript = {0};
+    struct run_result result;
+    struct text text = {0};
+    uint64_t answers = 0xcbf29ce484222325; /* FNV-1a */
+    hashing.run.hash_files = true;
+    run_one(&hashing, program, &transcript, &result, NULL);
+    program_print(&transcript, &text);
+    for (size_t i = 0; i < text.size; i++)
+        answers = (answers ^ (unsigned char)text.bytes[i]) * 0x100000001b3;
+    printf("%s %016llx %016llx\n", program->name, (unsigned long long)answers,
+           (unsigned long long)result.files_hash);
+    text_free(&text);
+    program_free(&transcript);
+    return result.finished ? 0 : 1;
+}
+
 static int process_file(const struct options *options, const char *path, struct file_result *out)
 {
     struct program program = {0};
@@ -256,6 +273,8 @@ static int process_file(const struct options *options, const char *path, struct 
     } else if (options->mode == MODE_PRINT || options->mode == MODE_UPDATE) {
         status = print_or_update(options, &program);
         out->kind = status == 0 ? FILE_MATCHES : FILE_DIFFERS;
+    } else if (options->mode == MODE_FINGERPRINT) {
+        status = print_fingerprint(options, &program);
     } else if (options->mode == MODE_C) {
         struct text text = {0};
         emit_c(&program, &text);

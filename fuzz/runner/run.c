@@ -294,6 +294,8 @@ static void finish(struct run *run)
     EsentHostGetCounters(&counters);
     run->result->leaked_bytes = counters.live_bytes;
     run->result->leaked_handles = (uint32_t)counters.open_files;
+    if (run->options->hash_files && run->options->files == RUN_MEMORY)
+        run->result->files_hash = EsentHostFilesHash();
     EsentHostReset(NULL, 0);
     if (run->temporary)
         EsentHostDirectoryDelete(run->directory);

@@ -46,6 +46,7 @@ struct run_options {
     const char *profile; /* overrides `set profile`; NULL: as the program says */
     bool simulated;      /* threads and time under the seeded scheduler, else real ones */
     uint64_t seed;
+    bool hash_files; /* RUN_MEMORY: fill run_result.files_hash */
     struct run_observer observer;
 };
 
@@ -55,6 +56,7 @@ struct run_result {
     size_t bad_lines;        /* lines that the runner refused */
     uint64_t leaked_bytes;   /* library memory that was left after the last instance had gone */
     uint32_t leaked_handles; /* files open then */
+    uint64_t files_hash;     /* over names and contents of all files at the end */
 };
 
 /* Runs the program. If `transcript` is not NULL it must be zeroed and becomes a copy of the program in which
