@@ -321,6 +321,39 @@ static void a_schedule_runs_again(void **state)
     assert_int_equal(strlen(trace), THREADS * 20);
 }
 
+/* Deviations from a schedule: at one point of it another thread gets its turn; what was before stays. */
+static void a_schedule_can_be_left_at_a_point(void **state)
+{
+    (void)state;
+    char plain[4096];
+    uint8_t choices[4096];
+    uint8_t left[4096];
+    simulate(0, ESENT_HOST_SCHEDULE_FIFO);
+    make_trace();
+    memcpy(plain, trace, sizeof plain);
+    const size_t size = EsentHostGetSchedule(choices, sizeof choices);
+    assert_true(size > 10 && size < sizeof choices);
+    struct ESENT_HOST_SIMULATION simulation = {.choices = choices, .choices_size = size};
+    assert_int_equal(EsentHostUseSimulation(&simulation), JET_errSuccess);
+    make_trace();
+    assert_string_equal(trace, plain);
+    size_t different = 0;
+    for (size_t at = 0; at < size; at++) {
+        memset(left, 0xff, sizeof left);
+        left[at] = 0xfe;
+        simulation.choices = left;
+        simulation.choices_size = at + 1;
+        assert_int_equal(EsentHostUseSimulation(&simulation), JET_errSuccess);
+        make_trace();
+        different += strcmp(trace, plain) != 0;
+        EsentHostGetSchedule(left, sizeof left);
+        assert_memory_equal(left, choices, at);
+        if ((choices[at] & ESENT_HOST_CHOICE_BACKGROUND) == 0)
+            assert_int_not_equal(left[at], choices[at]);
+    }
+    assert_true(different > size / 2);
+}
+
 /* A bug of depth two: lost update between two unlocked steps. The random schedulers find it. */
 static uint32_t balance;
 
@@ -652,6 +685,7 @@ int main(void)
         cmocka_unit_test_teardown(conditions_wake, end_world),
         cmocka_unit_test_teardown(the_same_seed_is_the_same_run, end_world),
         cmocka_unit_test_teardown(a_schedule_runs_again, end_world),
+        cmocka_unit_test_teardown(a_schedule_can_be_left_at_a_point, end_world),
         cmocka_unit_test_teardown(schedules_find_a_lost_update, end_world),
         cmocka_unit_test_teardown(mistakes_are_caught, end_world),
         cmocka_unit_test_teardown(a_dying_process_leaves_only_files, end_world),

@@ -290,7 +290,7 @@ void os_executor_point(void)
 {
     if (!os_host.simulated || queue == NULL || os_scheduler_has_background_thread())
         return;
-    if (!os_scheduler_is_plain() && os_scheduler_choose(4) == 3)
+    if (os_scheduler_choose(4) == 3)
         return;
     os_executor_run_pending();
 }

@@ -85,9 +85,8 @@ void os_scheduler_point_slow(bool yield);
 /* Waits for os_scheduler_wake(object); false if the deadline (in ticks) came first. */
 bool os_scheduler_block(const void *object, const char *kind, bool has_deadline, uint64_t deadline);
 void os_scheduler_wake(const void *object, bool one);
-/* A recorded choice: 0 <= result < count. */
+/* A recorded choice about background work: 0 <= result < count; 0 if nothing random is wanted. */
 uint32_t os_scheduler_choose(uint32_t count);
-bool os_scheduler_is_plain(void); /* FIFO and no choices left */
 bool os_scheduler_has_background_thread(void);
 void os_scheduler_kick_background(void);
 void os_scheduler_clock_moved(void);

@@ -13,6 +13,7 @@
 #define RECORD_MAX (16u << 20)
 #define CHANGES_MAX 32u
 #define IDLE_BACKGROUND_MAX 10000u
+#define AS_DECIDED 0xffu
 
 struct scheduler {
     pthread_mutex_t native;
@@ -103,27 +104,21 @@ static void record_choice(uint32_t choice)
     sim.record[sim.record_size++] = (uint8_t)choice;
 }
 
-/* The next explicit choice, if there is one left. */
-static bool explicit_choice(uint32_t count, uint32_t *choice)
+/* What the schedule that was handed in says about the next choice: the byte, or "as the scheduler decides". */
+static uint32_t wanted_choice(void)
 {
-    if (sim.choice_at >= sim.settings.choices_size)
-        return false;
-    *choice = sim.choices[sim.choice_at++] % count;
-    return true;
+    return sim.choice_at < sim.settings.choices_size ? sim.choices[sim.choice_at++] : AS_DECIDED;
 }
 
 uint32_t os_scheduler_choose(uint32_t count)
 {
-    uint32_t choice = 0;
-    if (!explicit_choice(count, &choice) && sim.settings.scheduler != ESENT_HOST_SCHEDULE_FIFO)
-        choice = os_random_next_below(&sim.random, count);
-    record_choice(choice);
+    uint32_t wanted = wanted_choice();
+    uint32_t choice = wanted % count;
+    if (wanted >= ESENT_HOST_CHOICE_RELATIVE)
+        choice = sim.settings.scheduler != ESENT_HOST_SCHEDULE_FIFO ? os_random_next_below(&sim.random, count)
+                                                                    : 0;
+    record_choice(ESENT_HOST_CHOICE_BACKGROUND | choice);
     return choice;
-}
-
-bool os_scheduler_is_plain(void)
-{
-    return sim.settings.scheduler == ESENT_HOST_SCHEDULE_FIFO && sim.choice_at >= sim.settings.choices_size;
 }
 
 bool os_scheduler_has_background_thread(void)
@@ -155,28 +150,32 @@ static uint32_t index_of_highest_priority(void)
     return best;
 }
 
+/* The scheduler's own decision among several runnable threads. */
+static uint32_t decide(bool yield)
+{
+    switch (sim.settings.scheduler) {
+    case ESENT_HOST_SCHEDULE_RANDOM:
+        return os_random_next_below(&sim.random, sim.runnable);
+    case ESENT_HOST_SCHEDULE_PRIORITY:
+        if (yield)
+            sim.running->priority = --sim.lowest_priority;
+        return index_of_highest_priority();
+    default:
+        return yield ? 1 : 0;
+    }
+}
+
 /* Picks among the runnable threads (at least one). `yield`: the running thread asks for others to go first.
  */
 static struct os_thread *pick(bool yield)
 {
     if (sim.runnable == 1)
         return runnable_at(0);
-    uint32_t choice = 0;
-    if (!explicit_choice(sim.runnable, &choice)) {
-        switch (sim.settings.scheduler) {
-        case ESENT_HOST_SCHEDULE_RANDOM:
-            choice = os_random_next_below(&sim.random, sim.runnable);
-            break;
-        case ESENT_HOST_SCHEDULE_PRIORITY:
-            if (yield)
-                sim.running->priority = --sim.lowest_priority;
-            choice = index_of_highest_priority();
-            break;
-        default:
-            choice = yield ? 1 : 0;
-            break;
-        }
-    }
+    uint32_t wanted = wanted_choice();
+    uint32_t choice = wanted;
+    if (wanted >= ESENT_HOST_CHOICE_RELATIVE)
+        choice = decide(yield) + (AS_DECIDED - wanted);
+    choice %= sim.runnable;
     record_choice(choice);
     return runnable_at(choice);
 }
