@@ -8,17 +8,6 @@
 #include "src/table/temporary.h"
 #include "src/table/update.h"
 
-void table_drop_update(struct table_cursor *cursor)
-{
-    long_value_drop_pending(cursor);
-    os_free(cursor->work.data);
-    cursor->work = (struct record){0};
-    cursor->prepared = PREPARED_NONE;
-    memset(cursor->columns_set, 0, sizeof(cursor->columns_set));
-    cursor->set_count = 0;
-    cursor->original_hash_known = false;
-}
-
 /* 64-bit FNV-1a: tells whether a record has changed between preparing and making an update. */
 static uint64_t hash_bytes(struct span bytes)
 {

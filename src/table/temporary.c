@@ -195,15 +195,3 @@ JET_ERR temporary_check_change(const struct table_cursor *cursor)
     return cursor->is_temporary && !temporary_is_materialized(cursor) ? JET_errIllegalOperation
                                                                       : JET_errSuccess;
 }
-
-void temporary_drop(struct table_cursor *cursor)
-{
-    struct transaction *transaction = cursor->transaction;
-    if (transaction_begin(transaction, false) < JET_errSuccess)
-        return; /* the space stays taken until the temporary database goes */
-    JET_ERR err = versioned_free_tree(transaction, cursor->database, cursor->table->root);
-    if (err >= JET_errSuccess)
-        err = transaction_commit(transaction, true);
-    if (err < JET_errSuccess)
-        (void)transaction_rollback(transaction);
-}

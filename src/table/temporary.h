@@ -38,7 +38,4 @@ static inline bool temporary_has_numbers(const struct table_cursor *cursor)
                JET_bitTTForwardOnly;
 }
 #define TEMPORARY_NUMBER_SIZE 4u
-/* Ends a temporary table with its last cursor. */
-void temporary_drop(struct table_cursor *cursor);
-
 #endif
