@@ -95,6 +95,16 @@ static bool misses_full_backup(const struct model *model, const struct model_ins
     return missing;
 }
 
+/* Copying opens the database, and the session that has it for itself alone is in the way. */
+static bool any_exclusive(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model_in_backup(model->files[i], instance) && model->files[i]->exclusive != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* --- begin */
 
 /* What stands against a begin with these bits; 0 nothing. */
@@ -494,8 +504,9 @@ static void full_backup(struct model *model)
     if (!good_chunk(model, chunk) || !plain || (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
-    model_want(model, code);
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
+    const bool locked = code == JET_errSuccess && !incremental && any_exclusive(model, instance);
+    model_want(model, locked ? JET_errDatabaseLocked : code);
     if (code == JET_errSuccess)
         model_want_fact(model, "databases=%zu", incremental ? 0 : model_count_in_backup(model, instance));
     else
@@ -550,12 +561,17 @@ static void backup_directory(struct model *model)
     bool hollow = directory == NULL || directory[0] == '\0';
     for (size_t i = 0; !hollow && i < model->set_count; i++) /* whether it is empty is another question */
         touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));
+    if (code == JET_errSuccess && any_exclusive(model, instance))
+        model_no_opinion(model);
     if (hollow || touched || !model->create_paths || code != JET_errSuccess || incremental ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);
-    if (!model_succeeded(model))
+    if (!model_succeeded(model)) {
+        if (code == JET_errSuccess)
+            instance->generation = 0; /* it failed on the way, perhaps after the roll */
         return;
+    }
     if (hollow) {
         /* The published engine makes a backup of it when asked for an atomic one. */
         instance->generation = 0;

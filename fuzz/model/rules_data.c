@@ -95,25 +95,40 @@ static void begin(struct model *model)
     session->level++;
 }
 
+/* A wait for commits that were lazy; it ends no transaction and needs none. False: the bits ask for none. */
+static bool wait_for_commits(struct model *model, struct model_session *session, uint64_t grbit)
+{
+    const uint64_t known = JET_bitCommitLazyFlush | JET_bitWaitLastLevel0Commit | JET_bitWaitAllLevel0Commit;
+    if ((grbit & ~known) != 0) {
+        model_no_opinion(model); /* a new log by force, redo callbacks */
+        if (model_succeeded(model))
+            model->lost = true;
+        return true;
+    }
+    if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) == 0)
+        return false;
+    const bool alone = grbit == JET_bitWaitLastLevel0Commit || grbit == JET_bitWaitAllLevel0Commit;
+    model_want(model, alone ? JET_errSuccess : JET_errInvalidGrbit);
+    if (model_succeeded(model) && session->level == 0)
+        model_content_commit(model, session->instance, false);
+    return true;
+}
+
 static void commit(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
     if (session == NULL || shares_session(model, session))
         return;
     uint64_t grbit = model_number(model, 0);
+    if (wait_for_commits(model, session, grbit))
+        return;
     if (session->level == 0) {
-        if (grbit != 0)
-            model_no_opinion(model);
         model_want(model, JET_errNotInTransaction);
-        if (model_succeeded(model))
-            model_content_commit(model, session->instance, false);
         return;
     }
     model_want(model, JET_errSuccess);
-    if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0)
-        model_no_opinion(model);
-    if (!model_succeeded(model) || (grbit & JET_bitWaitLastLevel0Commit) != 0)
-        return; /* the latter waits for an earlier commit and ends nothing */
+    if (!model_succeeded(model))
+        return;
     session->level--;
     if (session->level == 0)
         model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);

@@ -133,8 +133,11 @@ static void create_database(struct model *model)
             instance->lost = true; /* a creation that fails half-way is fatal to the instance */
         return;
     }
-    *file = (struct database_file){
-        .path = file->path, .exists = true, .attached = instance, .log_path = instance->log_path};
+    *file = (struct database_file){.path = file->path,
+                                   .exists = true,
+                                   .attached = instance,
+                                   .log_path = instance->log_path,
+                                   .log_base = instance->base_name};
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
     file->attach_order = ++model->attach_clock;
@@ -181,10 +184,33 @@ static void attach_database(struct model *model)
     file->attached = instance;
     file->read_only = (grbit & JET_bitDbReadOnly) != 0;
     file->log_path = instance->log_path;
+    file->log_base = instance->base_name;
     file->attach_order = ++model->attach_clock;
     file->unloggable = instance->no_logging;
     file->copied = false;
     model_log_written(model, instance, 8000);
+}
+
+/* Somebody has it open. */
+static bool is_open(const struct model *model, const struct database_file *file)
+{
+    for (size_t i = 0; i < model->database_count; i++) {
+        if (model->databases[i]->alive && model->databases[i]->file == file)
+            return true;
+    }
+    return false;
+}
+
+static int32_t open_code(const struct model *model, const struct model_session *session,
+                         const struct database_file *file, uint64_t grbit)
+{
+    if (file == NULL || file->attached != session->instance)
+        return JET_errDatabaseNotFound;
+    if (file->exclusive != NULL && file->exclusive != session)
+        return JET_errDatabaseLocked;
+    if ((grbit & JET_bitDbExclusive) != 0 && is_open(model, file))
+        return JET_errDatabaseInUse;
+    return JET_errSuccess;
 }
 
 static void open_database(struct model *model)
@@ -192,19 +218,25 @@ static void open_database(struct model *model)
     struct model_session *session = model_session_gate(model);
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
+    const uint64_t grbit = model_number(model, 0);
     if (session == NULL)
         return;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
-    bool attached = file != NULL && file->attached == session->instance;
-    if (!model_database_path(path) || session->level > 0 || model_number(model, 0) != 0)
+    const struct model_handle *copying = session->instance->backup.open;
+    if (!model_database_path(path) || session->level > 0 ||
+        (grbit & ~(uint64_t)(JET_bitDbReadOnly | JET_bitDbExclusive)) != 0)
         model_no_opinion(model);
-    model_want(model, attached ? JET_errSuccess : JET_errDatabaseNotFound);
+    if ((grbit & JET_bitDbExclusive) != 0 && copying != NULL && copying->file == file)
+        model_no_opinion(model); /* the copy has it open, too */
+    model_want(model, open_code(model, session, file, grbit));
     if (!model_succeeded(model))
         return;
     if (file == NULL)
         file = model_file(model, path == NULL ? "" : path);
-    if (!attached)
+    if (file->attached != session->instance)
         model->lost = true;
+    if ((grbit & JET_bitDbExclusive) != 0)
+        file->exclusive = session;
     open_slot(model, slot, session, file);
 }
 
@@ -226,20 +258,13 @@ static void close_database(struct model *model)
     if (!model_succeeded(model))
         return;
     database->alive = false;
+    if (database->file->exclusive == session)
+        database->file->exclusive = NULL;
     for (size_t i = 0; i < model->cursor_count; i++) { /* with the cursors opened through it */
         struct model_cursor *cursor = model->cursors[i];
         if (cursor->session == session && cursor->file == database->file)
             cursor->alive = false;
     }
-}
-
-static bool is_open(const struct model *model, const struct database_file *file)
-{
-    for (size_t i = 0; i < model->database_count; i++) {
-        if (model->databases[i]->alive && model->databases[i]->file == file)
-            return true;
-    }
-    return false;
 }
 
 static void detach_database(struct model *model)

@@ -185,7 +185,8 @@ static void recover_files(struct model *model, const struct model_instance *inst
 {
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
-        if (!file->dirty || file->log_path == NULL || strcmp(file->log_path, instance->log_path) != 0)
+        if (!file->dirty || file->log_path == NULL || strcmp(file->log_path, instance->log_path) != 0 ||
+            strcmp(file->log_base, instance->base_name) != 0)
             continue;
         file->dirty = false;
         if (model_touched(model, file->path))
@@ -304,6 +305,8 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
             continue;
         file->dirty = dirty && !file->read_only;
         file->log_path = instance->log_path;
+        file->log_base = instance->base_name;
+        file->exclusive = NULL;
         if (open)
             file->content = model_content_copy(model, file->durable);
         else
@@ -436,6 +439,14 @@ static void end_session(struct model *model)
     session->alive = false;
     if (session->level > 0)
         session->instance->lost = true;
+    for (size_t i = 0; i < model->database_count; i++) {
+        struct model_database *database = model->databases[i];
+        if (!database->alive || database->session != session)
+            continue;
+        database->alive = false;
+        if (database->file->exclusive == session)
+            database->file->exclusive = NULL;
+    }
     for (size_t i = 0; i < model->cursor_count; i++) {
         if (model->cursors[i]->session == session)
             model->cursors[i]->alive = false;
@@ -453,6 +464,8 @@ static void crash(struct model *model)
             continue;
         file->dirty = !file->read_only;
         file->log_path = file->attached->log_path;
+        file->log_base = file->attached->base_name;
+        file->exclusive = NULL;
         file->content = model_content_copy(model, file->durable);
         if (file->uncertain)
             file->content->opaque = true;

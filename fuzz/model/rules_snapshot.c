@@ -1,7 +1,7 @@
 /* OS snapshots. */
 #include <string.h>
 
-#include "fuzz/model/state.h"
+#include "fuzz/model/backup_rules.h"
 
 static struct model_snapshot *snapshot_argument(struct model *model)
 {
@@ -210,9 +210,8 @@ static void freeze(struct model *model)
         if (!is_in(instance, snapshot))
             continue;
         instance->backup = (struct backup_context){.kind = BACKUP_FROZEN, .high = instance->generation};
-        if (instance->generation != 0)
-            instance->generation++;
-        instance->log_bytes = 0;
+        if (!instance->circular) /* circular logs go on where they are */
+            model_roll_log(instance);
     }
 }
 

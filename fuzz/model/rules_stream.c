@@ -191,6 +191,10 @@ bool model_open_rule(struct model *model, struct model_instance *instance, const
         return false;
     }
     *file = model_attached_file(model, instance, path);
+    if (*file != NULL && (*file)->exclusive != NULL) {
+        model_want(model, JET_errDatabaseLocked);
+        return false;
+    }
     bool databases_phase = !backup->incremental && !backup->logs_phase;
     if (databases_phase) {
         if (*file == NULL && strstr(path, "tmp") != NULL)

@@ -50,6 +50,8 @@ struct database_file {
     bool fields_fresh;     /* changed since the log was last flushed: a crash may lose it */
     bool full_by_snapshot; /* the full backup was a snapshot: no streamed increment goes with it */
     const char *log_path;  /* of the instance that had it last */
+    const char *log_base;  /* and the first letters of its logs' names */
+    const struct model_session *exclusive; /* the session that opened it for itself alone */
     struct model_instance *attached;
     bool read_only;
     bool unloggable;
