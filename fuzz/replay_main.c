@@ -222,11 +222,20 @@ static bool write_file(const char *path, const struct text *text)
     return fclose(file) == 0 && good;
 }
 
+/* "not-run" alone would leave the reader to guess. */
+static void explain_bad_line(void *context, const struct program *program, size_t line,
+                             const struct run_answer *answer)
+{
+    (void)context;
+    if (answer->bad_line)
+        fprintf(stderr, "%s:%u: %s\n", program->name, program->lines[line].number, answer->problem);
+}
+
 static int print_or_update(const struct options *options, struct program *program)
 {
     struct program transcript = {0};
     struct run_result result;
-    run_one(options, program, &transcript, &result, NULL);
+    run_one(options, program, &transcript, &result, &(struct run_observer){.after = explain_bad_line});
     struct text text = {0};
     program_print(&transcript, &text);
     bool good = result.finished && result.bad_lines == 0;
@@ -257,6 +266,19 @@ static int print_fingerprint(const struct options *options, const struct program
     text_free(&text);
     program_free(&transcript);
     return result.finished ? 0 : 1;
+}
+
+static int check_expectations(const struct options *options, const struct program *program,
+                              const struct program *transcript, struct file_result *out)
+{
+    int status = compare_with_file(program, transcript, options->all, out);
+    if (out->lines > 0)
+        return status;
+    /* Such a file would match whatever the engine answers. */
+    out->kind = FILE_DIFFERS;
+    snprintf(out->group, sizeof out->group, "expects nothing");
+    snprintf(out->message, sizeof out->message, "no call expects anything: there is nothing to check");
+    return 1;
 }
 
 static int process_file(const struct options *options, const char *path, struct file_result *out)
@@ -294,7 +316,7 @@ static int process_file(const struct options *options, const char *path, struct 
         if (judging)
             status = judge_finish(&judge, &transcript, out);
         else
-            status = compare_with_file(&program, &transcript, options->all, out);
+            status = check_expectations(options, &program, &transcript, out);
         if (!result.finished)
             status = 2;
         program_free(&transcript);
@@ -390,10 +412,14 @@ static void add_file(void *context, const char *path)
 static void add_path(struct files *files, const char *path)
 {
     struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        each_program_file(path, add_file, files);
-    else
+    const size_t before = files->count;
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
         add_file(files, path);
+        return;
+    }
+    each_program_file(path, add_file, files);
+    if (files->count == before)
+        wrong("no program (*.jet) below", path);
 }
 
 static void add_listed(struct files *files, const char *list)

@@ -54,7 +54,7 @@ struct slot arg_slot(struct call *call)
     struct slot slot = {.value = NIL_HANDLE};
     const struct program_token *token = arg_next(call);
     if (token == NULL || token->text != NULL) {
-        run_bad(call, "argument %zu must be a slot", call->next);
+        run_bad(call, "argument %zu must be a slot", token == NULL ? call->next + 1 : call->next);
         return slot;
     }
     const char *word = token->word;
