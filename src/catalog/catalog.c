@@ -222,11 +222,23 @@ static JET_ERR sees_row(struct transaction *transaction, const struct table_defi
     return err == JET_errRecordNotFound || err == JET_errRecordDeleted ? JET_errSuccess : err;
 }
 
+/* Whether nothing but the making of it can hide the column or index, and that does not. Says no when in
+ * doubt. */
+static bool sees_birth(const struct transaction *transaction, const struct definition_birth *birth,
+                       bool delete_pending)
+{
+    return !delete_pending &&
+           transaction_sees(transaction, os_atomic_load(&birth->begin0), os_atomic_load(&birth->commit0));
+}
+
 JET_ERR catalog_sees_column(struct transaction *transaction, const struct table_definition *table,
                             const struct column_definition *column, bool *sees)
 {
     *sees = column->state == DEFINITION_COMMITTED;
     if (column->state != DEFINITION_VERSIONED)
+        return JET_errSuccess;
+    *sees = sees_birth(transaction, &column->birth, column->delete_pending);
+    if (*sees)
         return JET_errSuccess;
     return sees_row(transaction, table, CATALOG_COLUMN, column->id, column->name, sees);
 }
@@ -236,6 +248,9 @@ JET_ERR catalog_sees_index(struct transaction *transaction, const struct table_d
 {
     *sees = index->state == DEFINITION_COMMITTED;
     if (index->state != DEFINITION_VERSIONED)
+        return JET_errSuccess;
+    *sees = sees_birth(transaction, &index->birth, index->delete_pending);
+    if (*sees)
         return JET_errSuccess;
     return sees_row(transaction, table, CATALOG_INDEX, index->id, index->name, sees);
 }

@@ -72,6 +72,12 @@ enum definition_state {
     DEFINITION_DELETED,   /* gone for everybody */
 };
 
+/* Whose transaction made a versioned column or index. Spares its visitors the look into the catalog. */
+struct definition_birth {
+    os_atomic_32 begin0;  /* 0 = not known */
+    os_atomic_32 commit0; /* 0 = not committed, or not known */
+};
+
 struct column_definition {
     JET_COLUMNID id;    /* as in the catalog, without the template bit */
     bool from_template; /* shown with COLUMN_TEMPLATE_BIT; tagged values carry the derived flag */
@@ -79,10 +85,11 @@ struct column_definition {
     uint8_t type;       /* JET_coltyp… */
     os_atomic_8 state;  /* enum definition_state */
     os_atomic_bool delete_pending; /* versioned because it is being deleted */
-    uint16_t flags;                /* COLUMN_FLAG_… */
-    uint16_t code_page;            /* text columns: 1200 or 1252; else 0 */
-    uint16_t record_offset;        /* fixed columns: offset in the record, the record header counted */
-    uint32_t max_size;             /* bytes; 0 = unlimited (long types) */
+    struct definition_birth birth;
+    uint16_t flags;         /* COLUMN_FLAG_… */
+    uint16_t code_page;     /* text columns: 1200 or 1252; else 0 */
+    uint16_t record_offset; /* fixed columns: offset in the record, the record header counted */
+    uint32_t max_size;      /* bytes; 0 = unlimited (long types) */
     uint32_t default_size;
     uint8_t *default_value; /* owned; NULL if there is none */
     char name[NAME_MAX_SIZE + 1];
@@ -161,6 +168,7 @@ struct index_definition {
     page_number root;
     os_atomic_8 state;
     os_atomic_bool delete_pending; /* versioned because it is being deleted */
+    struct definition_birth birth;
     bool derived; /* the template's index in a derived table: its columns are the template's */
     bool tuples;
     bool sparse;             /* not every row has an entry, even without conditions */

@@ -284,6 +284,13 @@ static void undo_add(struct transaction *transaction, struct database *database,
     set_state(context, DEFINITION_DELETED);
 }
 
+static void commit_add(struct transaction *transaction, struct database *database, void *context)
+{
+    struct column_change *change = context;
+    (void)database;
+    os_atomic_store(&change->column->birth.commit0, transaction->commit0);
+}
+
 /* The column stays versioned if it was deleted meanwhile; that change will settle it. */
 static void clean_add(struct database *database, void *context)
 {
@@ -308,8 +315,11 @@ static void clean_delete(struct database *database, void *context)
     set_state(context, DEFINITION_DELETED);
 }
 
-static const struct version_action add_action = {
-    .name = "add column", .undo = undo_add, .cleanup = clean_add, .abandoned = os_free};
+static const struct version_action add_action = {.name = "add column",
+                                                 .undo = undo_add,
+                                                 .committed = commit_add,
+                                                 .cleanup = clean_add,
+                                                 .abandoned = os_free};
 static const struct version_action delete_action = {
     .name = "delete column", .undo = undo_delete, .cleanup = clean_delete, .abandoned = os_free};
 
@@ -402,6 +412,7 @@ static JET_ERR add_in_transaction(struct table_cursor *cursor, struct column_req
         added->state = DEFINITION_DELETED;
         goto done;
     }
+    os_atomic_store(&added->birth.begin0, cursor->transaction->actor.begin0);
     if (column->flags & COLUMN_FLAG_AUTOINCREMENT)
         TRY(number_rows(cursor, added));
 done:

@@ -317,6 +317,13 @@ static void undo_create(struct transaction *transaction, struct database *databa
     settle(change, DEFINITION_DELETED);
 }
 
+static void commit_create(struct transaction *transaction, struct database *database, void *context)
+{
+    struct index_change *change = context;
+    (void)database;
+    os_atomic_store(&change->index->birth.commit0, transaction->commit0);
+}
+
 static void clean_create(struct database *database, void *context)
 {
     struct index_change *change = context;
@@ -349,8 +356,11 @@ static void clean_delete(struct database *database, void *context)
     settle(context, DEFINITION_DELETED);
 }
 
-static const struct version_action create_action = {
-    .name = "create index", .undo = undo_create, .cleanup = clean_create, .abandoned = os_free};
+static const struct version_action create_action = {.name = "create index",
+                                                    .undo = undo_create,
+                                                    .committed = commit_create,
+                                                    .cleanup = clean_create,
+                                                    .abandoned = os_free};
 static const struct version_action delete_action = {.name = "delete index",
                                                     .undo = undo_delete,
                                                     .committed = commit_delete,
@@ -476,6 +486,7 @@ static JET_ERR create_one(struct table_cursor *cursor, struct index_request *req
         forget_primary(cursor->table, added);
         goto done;
     }
+    os_atomic_store(&added->birth.begin0, cursor->transaction->actor.begin0);
     if (!index_is_primary(added) &&
         (request->grbit & (JET_bitIndexEmpty | JET_bitIndexDeferredPopulateCreate)) == 0)
         TRY(build_index(cursor, added));

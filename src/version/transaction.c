@@ -58,6 +58,13 @@ static void stop_running(struct version_store *store, struct transaction_interna
     internal->previous = internal->next = NULL;
 }
 
+bool transaction_sees(const struct transaction *transaction, uint32_t begin0, uint32_t commit0)
+{
+    if (commit0 != 0)
+        return id_before(commit0, snapshot_of(transaction));
+    return transaction->actor.level > 0 && transaction->actor.begin0 == begin0;
+}
+
 JET_ERR transaction_begin(struct transaction *transaction, bool read_only)
 {
     struct version_store *store = transaction->store;

@@ -47,6 +47,10 @@ static inline unsigned transaction_level(const struct transaction *transaction)
     return transaction->actor.level;
 }
 
+/* Whether the transaction sees what a transaction that began at `begin0` did, and committed at `commit0` (0 =
+ * has not). Its own begin and commit ids are never 0. */
+bool transaction_sees(const struct transaction *transaction, uint32_t begin0, uint32_t commit0);
+
 /* One level deeper. `read_only` counts when beginning level 1. JET_errTransTooDeep beyond
  * TRANSACTION_LEVEL_MOST. */
 JET_ERR transaction_begin(struct transaction *transaction, bool read_only);
