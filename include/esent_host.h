@@ -245,7 +245,8 @@ enum ESENT_HOST_FAULT {
 void EsentHostFailNth(enum ESENT_HOST_FAULT kind, uint64_t nth, uint64_t times);
 /* Disarms all kinds. */
 void EsentHostFailNone(void);
-/* Operations of this kind since the last EsentHostResetCounters. */
+/* Operations of this kind since the last EsentHostResetCounters. Counting costs time, so it begins with the first
+ * call about faults or counters, and ends with EsentHostReset. */
 uint64_t EsentHostCountPoints(enum ESENT_HOST_FAULT kind);
 /* How many operations were made to fail since then. */
 uint64_t EsentHostCountFailures(enum ESENT_HOST_FAULT kind);

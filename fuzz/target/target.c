@@ -10,6 +10,9 @@
 #include "fuzz/model/model.h"
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/runner/runner.h"
+#include "include/esent_host.h"
+
+#define STORE_BYTES (40 << 20)
 
 static struct fuzz_statistics own_statistics;
 struct fuzz_statistics *fuzz_statistics = &own_statistics;
@@ -181,4 +184,43 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
         model_free(judgement.model);
     program_free(&program);
     fuzz_statistics->executions++;
+}
+
+/* Files in memory keep what they free, up to this: once that store is full, it no longer tells how many
+ * programs ran before. */
+static void fill_stores(void)
+{
+    static uint8_t bytes[1 << 20];
+    memset(bytes, 1, sizeof bytes);
+    EsentHostUseMemoryFiles();
+    for (uint64_t at = 0; at < (uint64_t)STORE_BYTES; at += sizeof bytes)
+        EsentHostFileWrite("store", at, bytes, sizeof bytes);
+    EsentHostReset(NULL, 0);
+}
+
+void fuzz_warm_up(void)
+{
+    static const char program[] = "set CreatePathIfNotExist 1\n"
+                                  "CreateInstance i0 \"a\"\n"
+                                  "SetSystemParameter i0 LogFilePath \"a/\"\n"
+                                  "SetSystemParameter i0 SystemPath \"a/\"\n"
+                                  "SetSystemParameter i0 TempPath \"a/\"\n"
+                                  "Init i0\n"
+                                  "BeginSession i0 s0\n"
+                                  "CreateDatabase s0 d0 \"a/a.edb\" 0\n"
+                                  "Table s0 d0 t0 \"t\"\n"
+                                  "Insert s0 t0 1 9 40\n"
+                                  "@1 FullBackup i0 \"b\" 65536\n"
+                                  "Join 1\n"
+                                  "HashTable s0 t0\n"
+                                  "OSSnapshotPrepare n0 0\n"
+                                  "OSSnapshotFreeze n0 0\n"
+                                  "OSSnapshotThaw n0 0\n"
+                                  "Insert s0 t0 20 9 4000 fail=alloc:1\n"
+                                  "Crash\n";
+    fill_stores();
+    map_statistics();
+    const struct fuzz_statistics before = *fuzz_statistics;
+    fuzz_run_input((const uint8_t *)program, sizeof program - 1);
+    *fuzz_statistics = before;
 }

@@ -35,6 +35,9 @@ extern struct fuzz_statistics *fuzz_statistics;
 /* Runs one input. Returns normally only when nothing is wrong. Any bytes are an input. */
 void fuzz_run_input(const uint8_t *bytes, size_t size);
 
+/* Lives one life of everything, so that later ones differ in nothing but their inputs. */
+void fuzz_warm_up(void);
+
 /* Makes sizes small enough for thousands of runs a second: rows, chunks, sleeps. */
 void fuzz_limit_program(struct program *program);
 

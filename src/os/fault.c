@@ -65,6 +65,7 @@ void os_fault_reset(void)
     EsentHostFailNone();
     if (os_atomic_load(&counting))
         EsentHostResetCounters();
+    os_atomic_store(&counting, false);
 }
 
 void EsentHostFailNth(enum ESENT_HOST_FAULT kind, uint64_t nth, uint64_t times)

@@ -248,6 +248,7 @@ void os_host_die(void)
         os_scheduler_kill_others();
     for (uint32_t i = forget_count; i > 0; i--)
         forget_functions[i - 1]();
+    forget_count = 0; /* each life registers what it uses, so that all lives are alike */
     os_file_close_all();
     os_memory_free_all();
     os_thread_self()->fault_suspends = 0;

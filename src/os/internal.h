@@ -3,6 +3,7 @@
 #define OPENESENT_OS_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 
 #include "src/os/atomic.h"
@@ -53,7 +54,7 @@ struct os_thread {
     void *context;
     uint32_t number; /* simulation: 0 = first */
     /* simulation */
-    pthread_cond_t baton;
+    sem_t baton;
     enum os_thread_state state;
     const void *waiting_for;
     const char *waiting_kind;

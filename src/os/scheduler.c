@@ -1,8 +1,9 @@
 /* The simulated scheduler: real threads of which one runs at a time and hands a baton to the next.
  *
- * Only the thread with the baton touches the state below; the native mutex and each thread's condition carry
- * the baton and with it the memory order. A doomed thread (its process died) leaves its function by longjmp
- * at the next chance. */
+ * Only the thread with the baton touches the state below; each thread's semaphore carries the baton, and with
+ * it the memory order. (Semaphores, because waiting for one is the same code however long it takes: fuzzers
+ * that watch the code's edges see the same run.) A doomed thread (its process died) leaves its function by
+ * longjmp at the next chance. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,12 @@
 #include "src/os/internal.h"
 
 #define RECORD_MAX (16u << 20)
+#define RECORD_ROOM 4096u
 #define CHANGES_MAX 32u
 #define IDLE_BACKGROUND_MAX 10000u
 #define AS_DECIDED 0xffu
 
 struct scheduler {
-    pthread_mutex_t native;
     struct os_thread *running;
     struct os_thread *first;
     struct os_thread *last;
@@ -40,7 +41,7 @@ struct scheduler {
     size_t record_room;
 };
 
-static struct scheduler sim = {.native = PTHREAD_MUTEX_INITIALIZER};
+static struct scheduler sim;
 static void (*stuck_handler)(const char *report);
 
 void EsentHostSetStuckHandler(void (*handler)(const char *report))
@@ -92,7 +93,7 @@ static _Noreturn void stuck(const char *what)
 static void record_choice(uint32_t choice)
 {
     if (sim.record_size == sim.record_room) {
-        size_t room = sim.record_room == 0 ? 256 : sim.record_room * 2;
+        size_t room = sim.record_room == 0 ? RECORD_ROOM : sim.record_room * 2;
         if (room > RECORD_MAX)
             return;
         uint8_t *grown = realloc(sim.record, room);
@@ -104,7 +105,8 @@ static void record_choice(uint32_t choice)
     sim.record[sim.record_size++] = (uint8_t)choice;
 }
 
-/* What the schedule that was handed in says about the next choice: the byte, or "as the scheduler decides". */
+/* What the schedule that was handed in says about the next choice: the byte, or "as the scheduler decides".
+ */
 static uint32_t wanted_choice(void)
 {
     return sim.choice_at < sim.settings.choices_size ? sim.choices[sim.choice_at++] : AS_DECIDED;
@@ -115,8 +117,8 @@ uint32_t os_scheduler_choose(uint32_t count)
     uint32_t wanted = wanted_choice();
     uint32_t choice = wanted % count;
     if (wanted >= ESENT_HOST_CHOICE_RELATIVE)
-        choice = sim.settings.scheduler != ESENT_HOST_SCHEDULE_FIFO ? os_random_next_below(&sim.random, count)
-                                                                    : 0;
+        choice =
+            sim.settings.scheduler != ESENT_HOST_SCHEDULE_FIFO ? os_random_next_below(&sim.random, count) : 0;
     record_choice(ESENT_HOST_CHOICE_BACKGROUND | choice);
     return choice;
 }
@@ -199,14 +201,15 @@ static void draw_changes(void)
 
 static void wait_for_baton(struct os_thread *self)
 {
-    while (sim.running != self)
-        pthread_cond_wait(&self->baton, &sim.native);
+    while (sem_wait(&self->baton) != 0) { /* only a signal of the operating system's interrupts it */
+    }
+    ASSERT(sim.running == self);
 }
 
 static void hand_baton(struct os_thread *next)
 {
     sim.running = next;
-    pthread_cond_signal(&next->baton);
+    sem_post(&next->baton);
 }
 
 static void switch_to(struct os_thread *self, struct os_thread *next)
@@ -214,10 +217,8 @@ static void switch_to(struct os_thread *self, struct os_thread *next)
     if (next == self)
         return;
     sim.switches++;
-    pthread_mutex_lock(&sim.native);
     hand_baton(next);
     wait_for_baton(self);
-    pthread_mutex_unlock(&sim.native);
     if (self->doomed)
         longjmp(self->death, 1);
 }
@@ -335,9 +336,7 @@ static void finish(struct os_thread *self)
 {
     if (self->doomed) {
         self->state = OS_THREAD_FINISHED;
-        pthread_mutex_lock(&sim.native);
         hand_baton(sim.killer);
-        pthread_mutex_unlock(&sim.native);
         return;
     }
     ASSERT(self->held_count == 0);
@@ -346,9 +345,7 @@ static void finish(struct os_thread *self)
     os_scheduler_wake(self, false);
     find_runnable();
     struct os_thread *next = pick(false);
-    pthread_mutex_lock(&sim.native);
     hand_baton(next);
-    pthread_mutex_unlock(&sim.native);
 }
 
 static void *simulated_main(void *argument)
@@ -356,9 +353,7 @@ static void *simulated_main(void *argument)
     struct os_thread *self = argument;
     os_thread_set_self(self);
     if (setjmp(self->death) == 0) {
-        pthread_mutex_lock(&sim.native);
         wait_for_baton(self);
-        pthread_mutex_unlock(&sim.native);
         if (!self->doomed)
             self->function(self->context);
     }
@@ -373,7 +368,7 @@ static void enlist(struct os_thread *thread)
     thread->id = thread->number + 1;
     thread->state = OS_THREAD_RUNNABLE;
     thread->priority = (UINT64_C(1) << 62) + (os_random_next(&sim.random) >> 2);
-    pthread_cond_init(&thread->baton, NULL);
+    sem_init(&thread->baton, 0, 0);
     if (sim.first == NULL)
         sim.first = thread;
     else
@@ -393,7 +388,7 @@ static void delist(struct os_thread *thread)
     *link = thread->next;
     if (sim.last == thread)
         sim.last = previous;
-    pthread_cond_destroy(&thread->baton);
+    sem_destroy(&thread->baton);
 }
 
 JET_ERR os_scheduler_create(struct os_thread *thread)
@@ -459,10 +454,8 @@ void os_scheduler_kill_others(void)
             continue;
         if (thread->state != OS_THREAD_FINISHED) {
             thread->doomed = true;
-            pthread_mutex_lock(&sim.native);
             hand_baton(thread);
             wait_for_baton(self);
-            pthread_mutex_unlock(&sim.native);
         }
         pthread_join(thread->native, NULL);
         thread->native_joined = true;
@@ -498,6 +491,11 @@ void os_scheduler_restart(void)
     sim.points = sim.switches = 0;
     sim.choice_at = 0;
     sim.record_size = 0;
+    if (sim.record_room > RECORD_ROOM) { /* so that it grows alike in all lives */
+        free(sim.record);
+        sim.record = NULL;
+        sim.record_room = 0;
+    }
     sim.idle_background = 0;
     sim.lowest_priority = UINT64_C(1) << 61;
     os_random_seed(&sim.random, sim.settings.seed ^ 0x5eed);
@@ -540,7 +538,7 @@ void os_scheduler_stop(void)
 {
     os_scheduler_kill_others();
     forget_all_but_first();
-    pthread_cond_destroy(&sim.first->baton);
+    sem_destroy(&sim.first->baton);
     sim.first = sim.last = sim.running = NULL;
     free(sim.choices);
     free(sim.record);
