@@ -31,7 +31,7 @@ static const struct model_entry *find_entry(const char *name)
 {
     static const struct model_entry *const tables[] = {
         model_backup_entries,   model_stream_entries,   model_data_entries, model_instance_entries,
-        model_database_entries, model_snapshot_entries, model_file_entries};
+        model_database_entries, model_snapshot_entries, model_file_entries, model_parameter_entries};
     size_t length = strlen(name);
     size_t narrow = name[length - 1] == 'W' ? length - 1 : length;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -210,38 +210,6 @@ static const char *setting(const struct program *program, const char *name, cons
     return text != NULL ? text : otherwise;
 }
 
-static uint64_t number_setting(const struct program *program, const char *name, uint64_t otherwise)
-{
-    const char *text = program_setting(program, name);
-    uint64_t number = otherwise;
-    if (text != NULL)
-        model_number_text(text, &number);
-    return number;
-}
-
-static bool is_page_size(const struct model *model, uint32_t page)
-{
-    return page == 4096 || page == 8192 || page == 16384 || page == 32768 ||
-           (page == 2048 && !model->published);
-}
-
-/* The last good page size of the program's settings. */
-static uint32_t page_size_before(const struct model *model)
-{
-    uint32_t page = 4096;
-    for (size_t i = 0; i < model->program->line_count; i++) {
-        const struct program_line *line = &model->program->lines[i];
-        uint64_t number = 0;
-        const char *value = NULL;
-        if (line->kind == LINE_SET && strcmp(line->name, "page") == 0)
-            value = program_token_value(&line->arguments[0], 0, NULL);
-        if (value != NULL && model_number_text(value, &number) && number <= 32768 &&
-            is_page_size(model, (uint32_t)number))
-            page = (uint32_t)number;
-    }
-    return page;
-}
-
 struct model *model_new(const struct program *program, const char *profile)
 {
     struct model *model = calloc(1, sizeof *model);
@@ -251,16 +219,7 @@ struct model *model_new(const struct program *program, const char *profile)
     if (profile == NULL)
         profile = setting(program, "profile", "documented");
     model->published = strcmp(profile, "published") == 0;
-    model->page = (uint32_t)number_setting(program, "page", 4096);
-    if (!is_page_size(model, model->page)) /* refused: the default stays, or what was set before */
-        model->page = page_size_before(model);
-    model->log_file_size = (uint32_t)number_setting(program, "LogFileSize", 5120) * 1024;
-    model->circular_default = number_setting(program, "CircularLog", 0) != 0;
-    model->no_logging_default = strcmp(setting(program, "Recovery", "on"), "off") == 0;
-    model->create_paths = number_setting(program, "CreatePathIfNotExist", 0) != 0;
-    const uint64_t names = number_setting(program, "LegacyFileNames", model->published ? 1 : 2);
-    model->long_names = names == 1;
-    model->lost = names != 1 && names != 2;
+    model_parameters_reset(model);
     return model;
 }
 

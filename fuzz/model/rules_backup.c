@@ -16,7 +16,7 @@ void model_log_written(struct model *model, struct model_instance *instance, uin
     }
     instance->log_bytes += bytes;
     /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. */
-    if (instance->log_bytes > (uint64_t)model->log_file_size * 7 / 10)
+    if (instance->log_bytes > model_log_file_size(instance) * 7 / 10)
         instance->generation = 0;
 }
 
@@ -27,9 +27,14 @@ void model_roll_log(struct model_instance *instance)
     instance->log_bytes = 0;
 }
 
+static bool has_long_names(const struct model_instance *instance)
+{
+    return (instance->numbers[MODEL_FILE_NAMES] & JET_bitEightDotThreeSoftCompat) == 0;
+}
+
 const char *model_log_name(struct model *model, const struct model_instance *instance, uint32_t generation)
 {
-    return arena_format(&model->arena, model->long_names ? "%s%s%s%08X.log" : "%s%s%s%05X.log",
+    return arena_format(&model->arena, has_long_names(instance) ? "%s%s%s%08X.log" : "%s%s%s%05X.log",
                         instance->log_path, instance->log_path[0] != '\0' ? "/" : "", instance->base_name,
                         generation);
 }
@@ -44,7 +49,8 @@ uint32_t model_log_generation(struct model *model, const struct model_instance *
     if (strlen(instance->log_path) != directory || strncmp(wanted, instance->log_path, directory) != 0)
         return 0;
     size_t base = strlen(instance->base_name);
-    if (strncmp(name, instance->base_name, base) != 0 || strlen(name + base) != (model->long_names ? 12 : 9))
+    if (strncmp(name, instance->base_name, base) != 0 ||
+        strlen(name + base) != (has_long_names(instance) ? 12 : 9))
         return 0;
     char *end;
     unsigned long generation = strtoul(name + base, &end, 16);
@@ -121,7 +127,7 @@ static int32_t begin_code(struct model *model, struct model_instance *instance, 
         return JET_errLogWriteFail;
     if ((grbit & ~(incremental | surrogate | internal)) != 0)
         return JET_errInvalidGrbit;
-    if ((grbit & (incremental | surrogate)) != 0 && instance->circular)
+    if ((grbit & (incremental | surrogate)) != 0 && model_circular(instance))
         return JET_errInvalidBackup;
     if ((grbit & internal) != 0 && (grbit & (incremental | surrogate)) != 0)
         return JET_errInvalidGrbit;
@@ -563,7 +569,7 @@ static void backup_directory(struct model *model)
         touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));
     if (code == JET_errSuccess && any_exclusive(model, instance))
         model_no_opinion(model);
-    if (hollow || touched || !model->create_paths || code != JET_errSuccess || incremental ||
+    if (hollow || touched || !model_creates_paths(instance) || code != JET_errSuccess || incremental ||
         model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);

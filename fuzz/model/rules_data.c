@@ -365,6 +365,7 @@ static void change_rows(struct model *model, enum row_kind kind)
     change.from = (int32_t)model_number(model, 0);
     change.count = (uint32_t)model_number(model, 0);
     change.size = kind == ROW_DELETE ? 0 : (uint32_t)model_number(model, 0);
+    const uint64_t grbit = model_number(model, 0); /* of the last commit */
     uint64_t number;
     const char *text = model_option(model, "seed");
     if (text != NULL && model_number_text(text, &number))
@@ -381,6 +382,8 @@ static void change_rows(struct model *model, enum row_kind kind)
     if (rows->opaque || file->content->opaque || file->read_only || file->damaged || !alone(model, session) ||
         (change.per_transaction == 0 && session->level == 0) || session->level == 7)
         model_no_opinion(model);
+    if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0 && change.per_transaction != 0 && change.count > 0)
+        model->lost = true; /* a commit that is refused, or that only waits */
     struct model_table *before = copy_rows(model, rows);
     int32_t code = JET_errSuccess;
     uint32_t done = 0;
@@ -407,7 +410,7 @@ static void change_rows(struct model *model, enum row_kind kind)
     else if (code != JET_errSuccess && change.per_transaction != 0)
         *rows = *copy_rows(model, committed);
     if (session->level == 0)
-        model_content_commit(model, session->instance, change.per_transaction > 0);
+        model_content_commit(model, session->instance, change.per_transaction > 0 || grbit != 0);
 }
 
 static void insert(struct model *model)

@@ -16,15 +16,14 @@ static bool names_nothing(const struct model *model, char letter)
     return word[0] == letter && slot < SLOTS && model->slots[letter == 't' ? 3 : 2][slot].kind == OBJECT_NONE;
 }
 
-static bool names_another_sessions_cursor(const struct model *model, const struct model_session *session)
+/* NULL: the next argument is no cursor. */
+static const struct model_cursor *named_cursor(const struct model *model)
 {
     if (model->next >= model->line->argument_count)
-        return false;
+        return NULL;
     const char *word = model->line->arguments[model->next].word;
     unsigned long slot = word != NULL && word[0] == 't' ? strtoul(word + 1, NULL, 10) : SLOTS;
-    if (slot >= SLOTS || model->slots[3][slot].kind != OBJECT_CURSOR)
-        return false;
-    return ((const struct model_cursor *)model->slots[3][slot].pointer)->session != session;
+    return slot < SLOTS && model->slots[3][slot].kind == OBJECT_CURSOR ? model->slots[3][slot].pointer : NULL;
 }
 
 /* The session of a data or database call; NULL: what the call answers was added. */
@@ -45,9 +44,12 @@ struct model_session *model_session_gate(struct model *model)
             model_want(model, JET_errInvalidTableId);
         if (no_database)
             model_want(model, JET_errInvalidDatabaseId);
-        if (names_another_sessions_cursor(model, session))
+        const struct model_cursor *cursor = named_cursor(model);
+        const bool foreign = cursor != NULL && cursor->session != session;
+        if (foreign)
             model_want(model, JET_errSesidTableIdMismatch);
-        else if (!no_cursor || no_database)
+        /* A dead cursor's session may have had the same number. */
+        if (foreign ? !cursor->alive : !no_cursor || no_database)
             model_want(model, JET_errClientRequestToStopJetService);
         return NULL;
     }
@@ -103,9 +105,9 @@ static bool backup_answer(struct model *model, const struct model_instance *inst
     return false;
 }
 
-static bool directory_may_be_missing(const struct model *model, const char *path)
+static bool directory_may_be_missing(const struct model_instance *instance, const char *path)
 {
-    return strchr(path, '/') != NULL && !model->create_paths;
+    return strchr(path, '/') != NULL && !model_creates_paths(instance);
 }
 
 static void create_database(struct model *model)
@@ -124,7 +126,7 @@ static void create_database(struct model *model)
     }
     struct database_file *file = model_file(model, path);
     if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
-        directory_may_be_missing(model, path) || file->damaged ||
+        directory_may_be_missing(instance, path) || file->damaged ||
         (file->attached != NULL && file->attached != instance))
         model_no_opinion(model);
     model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
@@ -133,14 +135,10 @@ static void create_database(struct model *model)
             instance->lost = true; /* a creation that fails half-way is fatal to the instance */
         return;
     }
-    *file = (struct database_file){.path = file->path,
-                                   .exists = true,
-                                   .attached = instance,
-                                   .log_path = instance->log_path,
-                                   .log_base = instance->base_name};
+    *file = (struct database_file){.path = file->path, .exists = true};
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
-    file->attach_order = ++model->attach_clock;
+    model_attach(model, file, instance);
     if (grbit != 0)
         model->lost = true;
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
@@ -181,11 +179,8 @@ static void attach_database(struct model *model)
         file->fields_unknown = true;
     }
     file->exists = true;
-    file->attached = instance;
     file->read_only = (grbit & JET_bitDbReadOnly) != 0;
-    file->log_path = instance->log_path;
-    file->log_base = instance->base_name;
-    file->attach_order = ++model->attach_clock;
+    model_attach(model, file, instance);
     file->unloggable = instance->no_logging;
     file->copied = false;
     model_log_written(model, instance, 8000);

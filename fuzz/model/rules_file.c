@@ -102,7 +102,7 @@ static void external_restore(struct model *model)
     model_want(model, JET_errSuccess);
     model->expect.rule = "I7";
     if (log != NULL)
-        model_use_logs(model, model_path(model, log));
+        model_lay_logs(model, model_path(model, log));
     if (!model_succeeded(model)) {
         for (size_t i = 0; i < count; i++)
             restored(model, to[i], NULL);

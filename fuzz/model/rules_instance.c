@@ -1,7 +1,7 @@
 /* Instances: create, start, end, stop the service; sessions; the death of the process. */
 #include <string.h>
 
-#include "fuzz/model/state.h"
+#include "fuzz/model/backup_rules.h"
 
 static struct model_instance *the_one(struct model *model)
 {
@@ -66,99 +66,7 @@ static void create_instance(struct model *model)
     if (!model_succeeded(model))
         return;
     model->mode = MODE_MULTI;
-    model->lost = model->lost || model->one_log_path != NULL;
     model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name != NULL ? name : ""));
-}
-
-/* Another size than that of files which are there already is a story of its own. */
-static void set_log_file_size(struct model *model, uint64_t kilobytes)
-{
-    if (model->used_log_count > 0 && kilobytes * 1024 != model->log_file_size)
-        model->lost = true;
-    model->log_file_size = (uint32_t)(kilobytes * 1024);
-}
-
-static void set_instance_parameter(struct model *model, struct model_instance *instance, const char *name,
-                                   const struct program_token *value)
-{
-    uint64_t number = 0;
-    bool is_number = value->text == NULL && model_number_text(value->word, &number);
-    const char *text = value->text != NULL ? model_path(model, value->text) : "";
-    if (strcmp(name, "CircularLog") == 0 && is_number)
-        instance->circular = number != 0;
-    else if (strcmp(name, "Recovery") == 0)
-        instance->no_logging = strcmp(text, "off") == 0;
-    else if (strcmp(name, "LogFilePath") == 0)
-        instance->log_path = text;
-    else if (strcmp(name, "SystemPath") == 0)
-        instance->system_path = text;
-    else if (strcmp(name, "TempPath") == 0)
-        instance->temp_path = text;
-    else if (strcmp(name, "BaseName") == 0)
-        instance->base_name = text;
-    else if (strcmp(name, "LogFileSize") == 0 && is_number)
-        set_log_file_size(model, number);
-    else if (strcmp(name, "DeleteOldLogs") == 0)
-        instance->lost = true;
-}
-
-/* Settings whose effect is described, or which have none that a rule depends on. */
-static bool is_described(const char *name, const struct program_token *value)
-{
-    static const char *const folders[] = {"LogFilePath", "SystemPath", "TempPath", NULL};
-    static const char *const numbers[] = {"CircularLog",         "LogFileSize",          "OSSnapshotTimeout",
-                                          "DeleteOldLogs",       "CreatePathIfNotExist", "DbExtensionSize",
-                                          "EngineFormatVersion", "LegacyFileNames",      NULL};
-    uint64_t number;
-    for (size_t i = 0; folders[i] != NULL; i++) {
-        if (strcmp(name, folders[i]) == 0)
-            return model_plain_path(value->text) && strchr(value->text, '.') == NULL &&
-                   value->text[0] != '/' && value->text[0] != '\\';
-    }
-    if (strcmp(name, "BaseName") == 0)
-        return model_plain_text(value->text) && strlen(value->text) == 3;
-    if (strcmp(name, "Recovery") == 0)
-        return value->text != NULL && (strcmp(value->text, "on") == 0 || strcmp(value->text, "off") == 0);
-    if (strcmp(name, "AlternateDatabaseRecoveryPath") == 0)
-        return true;
-    if (strcmp(name, "LegacyFileNames") == 0)
-        return model_number_text(value->word, &number) && (number == 1 || number == 2);
-    for (size_t i = 0; numbers[i] != NULL; i++) {
-        if (strcmp(name, numbers[i]) == 0)
-            return value->text == NULL && model_number_text(value->word, &number);
-    }
-    return false;
-}
-
-/* Paths of the one instance, set before it exists. */
-static void set_system_parameter(struct model *model)
-{
-    struct model_reference reference = model_reference(model);
-    const struct program_token *name = model_token(model);
-    const struct program_token *value = model_token(model);
-    model_no_opinion(model);
-    if (name == NULL || value == NULL || (model->answer != NULL && !model_succeeded(model)))
-        return;
-    if (!is_described(name->word, value))
-        model->lost = true;
-    if (reference.kind != OBJECT_INSTANCE && !(reference.is_null && model->mode == MODE_NONE))
-        model->lost = true; /* the defaults of instances to come */
-    if (strcmp(name->word, "LegacyFileNames") == 0) {
-        uint64_t number = 0;
-        model_number_text(value->word, &number);
-        model->long_names = number == 1;
-    }
-    if (reference.kind == OBJECT_INSTANCE) {
-        set_instance_parameter(model, reference.pointer, name->word, value);
-    } else if (reference.is_null && model->mode == MODE_NONE) {
-        struct model_instance template = {
-            .log_path = "", .system_path = "", .temp_path = "", .base_name = "edb"};
-        set_instance_parameter(model, &template, name->word, value);
-        model->circular_default =
-            strcmp(name->word, "CircularLog") == 0 ? template.circular : model->circular_default;
-        if (template.log_path[0] != '\0')
-            model->one_log_path = template.log_path;
-    }
 }
 
 static bool same_or_default(const char *a, const char *b)
@@ -213,11 +121,7 @@ static bool any_dirty_touched(const struct model *model, const struct model_inst
 static void start(struct model *model, struct model_instance *instance)
 {
     instance->initialised = true;
-    bool fresh = !model_logs_used(model, instance->log_path) && !model_touched(model, instance->log_path);
-    model_use_logs(model, instance->log_path);
-    instance->generation = fresh ? 1 : 0;
-    instance->lowest = fresh ? 1 : 0;
-    instance->log_bytes = 0;
+    model_use_logs(model, instance);
     recover_files(model, instance);
 }
 
@@ -234,8 +138,6 @@ static void init(struct model *model)
             return;
         if (model->mode == MODE_NONE) {
             struct model_instance *instance = model_add_instance(model, "");
-            if (model->one_log_path != NULL)
-                instance->log_path = instance->system_path = model->one_log_path;
             model->mode = MODE_ONE;
             start(model, instance);
             if (any_dirty_touched(model, instance))
@@ -246,7 +148,7 @@ static void init(struct model *model)
     struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
     if (model->assume_files || instance == NULL || !instance->alive || grbit != 0 ||
         model->mode == MODE_ONE || log_path_in_use(model, instance) || any_dirty_touched(model, instance) ||
-        !model->create_paths)
+        !model_creates_paths(instance))
         model_no_opinion(model);
     if (instance != NULL && instance->initialised)
         model_want(model, instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized);
@@ -318,6 +220,19 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
     model_kill_instance(model, instance);
 }
 
+/* It goes on, but without its backup if that was to be stopped. */
+static void term_refused(struct model *model, struct model_instance *instance, int32_t code, bool ends_backup)
+{
+    if (code != JET_errBackupInProgress && code != JET_errTooManyActiveUsers) {
+        instance->lost = true;
+        return;
+    }
+    instance->never_backup = model->published;
+    instance->term_failed = model->published && code == JET_errTooManyActiveUsers;
+    if (ends_backup)
+        model_backup_end(model, instance);
+}
+
 static void term(struct model *model)
 {
     bool plain = strcmp(model->line->op->name, "Term") == 0;
@@ -351,12 +266,8 @@ static void term(struct model *model)
     int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errDirtyShutdown)
         shut_down(model, instance, code == JET_errDirtyShutdown);
-    else if (code == JET_errBackupInProgress)
-        instance->never_backup = model->published;
-    else if (code == JET_errTooManyActiveUsers)
-        instance->term_failed = model->published;
     else
-        instance->lost = true;
+        term_refused(model, instance, code, stops && backup);
 }
 
 static void stop_service(struct model *model)
@@ -377,6 +288,14 @@ static void stop_service(struct model *model)
         instance->service_stopped = true;
     else
         instance->lost = true;
+}
+
+static void instance_info(struct model *model)
+{
+    if (model_has_options(model))
+        model_no_opinion(model); /* null pointers */
+    model_want(model, JET_errSuccess);
+    model_want_instances(model, NULL);
 }
 
 /* --- sessions */
@@ -481,6 +400,7 @@ static void crash(struct model *model)
         model->snapshots[i]->state = SNAPSHOT_GONE;
     memset(model->slots, 0, sizeof model->slots);
     model->mode = MODE_NONE;
+    model_parameters_reset(model);
 }
 
 static void join(struct model *model)
@@ -491,7 +411,6 @@ static void join(struct model *model)
 const struct model_entry model_instance_entries[] = {
     {"CreateInstance", create_instance},
     {"CreateInstance2", create_instance},
-    {"SetSystemParameter", set_system_parameter},
     {"Init", init},
     {"Init2", init},
     {"Init3", init},
@@ -504,6 +423,7 @@ const struct model_entry model_instance_entries[] = {
     {"DupSession", dup_session},
     {"EnableMultiInstance", give_up},
     {"EndSession", end_session},
+    {"GetInstanceInfo", instance_info},
     {"Crash", crash},
     {"Join", join},
     {NULL, NULL},

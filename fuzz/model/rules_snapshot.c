@@ -99,37 +99,37 @@ static bool is_in(const struct model_instance *instance, const struct model_snap
     return instance->alive && instance->snapshot == snapshot;
 }
 
-/* The instances of a snapshot, each with its databases. */
-static void want_instances(struct model *model, const struct model_snapshot *snapshot)
+void model_want_databases(struct model *model, const struct model_instance *instance)
+{
+    for (uint32_t place = 1; place <= model->file_count; place++) {
+        for (size_t i = 0; i < model->file_count; i++) {
+            const struct database_file *file = model->files[i];
+            if (file->place == place && model_in_backup(file, instance))
+                model_want_text(model, file->path);
+        }
+    }
+}
+
+static const struct model_instance *instance_at(const struct model *model, uint32_t place)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (model->instances[i]->alive && model->instances[i]->place == place)
+            return model->instances[i];
+    }
+    return NULL;
+}
+
+void model_want_instances(struct model *model, const struct model_snapshot *snapshot)
 {
     size_t count = 0;
     model_want_texts(model);
-    for (size_t i = 0; i < model->instance_count; i++) {
-        if (!model->instances[i]->alive)
-            model_no_opinion(model); /* a later instance has its place in the order */
-    }
-    for (size_t i = 0; i < model->instance_count; i++) {
-        const struct model_instance *instance = model->instances[i];
-        if (!is_in(instance, snapshot))
+    for (uint32_t place = 0; place < model->instance_count; place++) {
+        const struct model_instance *instance = instance_at(model, place);
+        if (instance == NULL || (snapshot != NULL && !is_in(instance, snapshot)))
             continue;
         count++;
         model_want_text(model, instance->name);
-        uint64_t after = 0;
-        for (;;) {
-            const struct database_file *next = NULL;
-            for (size_t f = 0; f < model->file_count; f++) {
-                const struct database_file *file = model->files[f];
-                if (file->attached == instance && file->attach_order > after &&
-                    (next == NULL || file->attach_order < next->attach_order))
-                    next = file;
-            }
-            if (next == NULL)
-                break;
-            if (next->read_only || next->unloggable)
-                model_no_opinion(model);
-            model_want_text(model, next->path);
-            after = next->attach_order;
-        }
+        model_want_databases(model, instance);
         if (instance->lost)
             model_no_opinion(model);
     }
@@ -191,7 +191,7 @@ static void freeze(struct model *model)
     int32_t code = freeze_code(model, snapshot);
     model_want(model, code);
     if (code == JET_errSuccess)
-        want_instances(model, snapshot);
+        model_want_instances(model, snapshot);
     int32_t answer = model_answered(model);
     if (answer < 0) {
         if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup ||
@@ -210,7 +210,7 @@ static void freeze(struct model *model)
         if (!is_in(instance, snapshot))
             continue;
         instance->backup = (struct backup_context){.kind = BACKUP_FROZEN, .high = instance->generation};
-        if (!instance->circular) /* circular logs go on where they are */
+        if (!model_circular(instance)) /* circular logs go on where they are */
             model_roll_log(instance);
     }
 }
@@ -329,7 +329,7 @@ static void freeze_info(struct model *model)
     if (snapshot->state != SNAPSHOT_FROZEN && snapshot->state != SNAPSHOT_THAWED)
         model_no_opinion(model);
     model_want(model, JET_errSuccess);
-    want_instances(model, snapshot);
+    model_want_instances(model, snapshot);
 }
 
 const struct model_entry model_snapshot_entries[] = {

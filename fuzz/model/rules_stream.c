@@ -26,20 +26,7 @@ static void attach_info(struct model *model)
     model_want(model, JET_errSuccess);
     model_want_fact(model, "n=%zu", model_count_in_backup(model, instance));
     model_want_texts(model);
-    uint64_t after = 0;
-    for (;;) {
-        const struct database_file *next = NULL;
-        for (size_t i = 0; i < model->file_count; i++) {
-            const struct database_file *file = model->files[i];
-            if (model_in_backup(file, instance) && file->attach_order > after &&
-                (next == NULL || file->attach_order < next->attach_order))
-                next = file;
-        }
-        if (next == NULL)
-            break;
-        model_want_text(model, next->path);
-        after = next->attach_order;
-    }
+    model_want_databases(model, instance);
 }
 
 /* Takes the range of generations from the answer, or from what is known. */
@@ -295,7 +282,7 @@ static void open_file(struct model *model)
                                     .section = section};
     /* Without an answer (paths are foretold), logs have their size and databases no end. */
     if (model->answer == NULL)
-        handle->size = generation != 0 ? model->log_file_size : UINT64_MAX / 2;
+        handle->size = generation != 0 ? model_log_file_size(instance) : UINT64_MAX / 2;
     uint64_t size;
     if (model_answer_number(model, "size", &size) && (file != NULL || generation != 0))
         handle->size = size;

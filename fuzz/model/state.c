@@ -86,19 +86,30 @@ bool model_has_options(const struct model *model)
     return false;
 }
 
-/* Relative, '/' between names, no "./" in front, no '/' at the end. */
+/* Relative, one '/' between names, no name ".", no '/' at the end. */
 const char *model_path(struct model *model, const char *path)
 {
     char *copy = arena_text(&model->arena, path);
-    for (char *c = copy; *c != '\0'; c++) {
-        if (*c == '\\')
-            *c = '/';
+    char *out = copy;
+    for (const char *name = copy; *name != '\0';) {
+        const size_t length = strcspn(name, "/\\");
+        const bool first = name == copy;
+        const bool kept = length > 1 || (length == 1 && name[0] != '.');
+        if (kept && out > copy && out[-1] != '/')
+            *out++ = '/';
+        if (kept) {
+            memmove(out, name, length);
+            out += length;
+        }
+        name += length;
+        if (first && length == 0)
+            *out++ = '/'; /* from the root */
+        while (*name == '/' || *name == '\\')
+            name++;
     }
-    while (strncmp(copy, "./", 2) == 0)
-        copy += 2;
-    size_t length = strlen(copy);
-    while (length > 0 && copy[length - 1] == '/')
-        copy[--length] = '\0';
+    if (out == copy + 1 && copy[0] == '/')
+        out = copy;
+    *out = '\0';
     return copy;
 }
 
@@ -214,17 +225,24 @@ bool model_answer_number(const struct model *model, const char *key, uint64_t *n
 
 /* --- objects */
 
+static uint32_t free_instance_place(const struct model *model)
+{
+    for (uint32_t place = 0;; place++) {
+        bool used = false;
+        for (size_t i = 0; i < model->instance_count; i++)
+            used = used || (model->instances[i]->alive && model->instances[i]->place == place);
+        if (!used)
+            return place;
+    }
+}
+
 struct model_instance *model_add_instance(struct model *model, const char *name)
 {
     struct model_instance *instance = arena_allocate(&model->arena, sizeof *instance);
+    *instance = model->defaults;
     instance->name = name;
+    instance->place = free_instance_place(model);
     instance->alive = true;
-    instance->log_path = "";
-    instance->system_path = "";
-    instance->temp_path = "";
-    instance->base_name = "edb";
-    instance->circular = model->circular_default;
-    instance->no_logging = model->no_logging_default;
     if (model->instance_count < OBJECTS_MAX)
         model->instances[model->instance_count++] = instance;
     else
@@ -290,6 +308,21 @@ struct database_file *model_file(struct model *model, const char *path)
     return file;
 }
 
+void model_attach(struct model *model, struct database_file *file, struct model_instance *instance)
+{
+    file->attached = NULL;
+    for (file->place = 1;; file->place++) {
+        bool used = false;
+        for (size_t i = 0; i < model->file_count; i++)
+            used = used || (model->files[i]->attached == instance && model->files[i]->place == file->place);
+        if (!used)
+            break;
+    }
+    file->attached = instance;
+    file->log_path = instance->log_path;
+    file->log_base = instance->base_name;
+}
+
 void model_touch(struct model *model, const char *path)
 {
     if (path == NULL)
@@ -342,18 +375,44 @@ bool model_clouded(const struct model *model, const char *path)
 bool model_logs_used(const struct model *model, const char *directory)
 {
     for (size_t i = 0; i < model->used_log_count; i++) {
-        if (strcmp(model->used_logs[i], directory) == 0)
+        if (strcmp(model->used_logs[i].directory, directory) == 0)
             return true;
     }
     return false;
 }
 
-void model_use_logs(struct model *model, const char *directory)
+static void add_logs(struct model *model, struct used_logs logs)
 {
-    if (model_logs_used(model, directory))
-        return;
     if (model->used_log_count < OBJECTS_MAX)
-        model->used_logs[model->used_log_count++] = directory;
+        model->used_logs[model->used_log_count++] = logs;
     else
         model->lost = true;
+}
+
+void model_use_logs(struct model *model, struct model_instance *instance)
+{
+    const struct used_logs own = {instance->log_path, instance->base_name,
+                                  instance->numbers[MODEL_FILE_NAMES], instance->numbers[MODEL_LOG_SIZE]};
+    bool found = false;
+    for (size_t i = 0; i < model->used_log_count; i++) {
+        const struct used_logs *logs = &model->used_logs[i];
+        if (strcmp(logs->directory, own.directory) != 0)
+            continue;
+        if (logs->base_name == NULL ||
+            (strcmp(logs->base_name, own.base_name) == 0 &&
+             (logs->file_names != own.file_names || logs->kilobytes != own.kilobytes)))
+            instance->lost = true;
+        found = found || logs->base_name == NULL || strcmp(logs->base_name, own.base_name) == 0;
+    }
+    instance->generation = found || model_touched(model, instance->log_path) ? 0 : 1;
+    instance->lowest = instance->generation;
+    instance->log_bytes = 0;
+    if (!found)
+        add_logs(model, own);
+}
+
+void model_lay_logs(struct model *model, const char *directory)
+{
+    if (!model_logs_used(model, directory))
+        add_logs(model, (struct used_logs){.directory = directory});
 }

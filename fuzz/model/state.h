@@ -55,7 +55,7 @@ struct database_file {
     struct model_instance *attached;
     bool read_only;
     bool unloggable;
-    uint64_t attach_order;
+    uint32_t place; /* among the instance's databases, from 1: the lowest that was free */
     /* of the backup in progress */
     bool copied; /* read to its end and closed */
 };
@@ -100,8 +100,13 @@ struct model_handle {
     bool section; /* opened with a section: offsets are not predicted */
 };
 
+/* Numbers of parameters that rules look at; the others follow. */
+enum model_parameter { MODEL_CIRCULAR, MODEL_LOG_SIZE, MODEL_CREATE_PATHS, MODEL_FILE_NAMES, MODEL_PAGE };
+#define MODEL_PARAMETERS 64
+
 struct model_instance {
     const char *name;
+    uint32_t place; /* among the instances: the lowest that was free */
     bool alive;
     bool initialised;
     bool service_stopped;
@@ -110,8 +115,9 @@ struct model_instance {
     /* published: a term found sessions in transactions; an Init finds the paths in use and ends the instance
      */
     bool term_failed;
-    bool no_logging, circular;
-    bool lost; /* not followed any further: no opinion */
+    bool no_logging;
+    uint64_t numbers[MODEL_PARAMETERS]; /* values of parameters; see rules_parameters.c */
+    bool lost;                          /* not followed any further: no opinion */
     const char *log_path;
     const char *system_path;
     const char *temp_path;
@@ -173,6 +179,13 @@ struct object {
     void *pointer;
 };
 
+/* Logs that lie in a directory. */
+struct used_logs {
+    const char *directory;
+    const char *base_name;
+    uint64_t file_names, kilobytes; /* as the parameters were */
+};
+
 enum process_mode { MODE_NONE, MODE_ONE, MODE_MULTI };
 
 /* What the handler of a call expects. */
@@ -194,12 +207,8 @@ struct model {
     bool published;
     bool lost; /* nothing is followed any more until the next crash */
     uint32_t page;
-    uint32_t log_file_size; /* bytes */
-    bool circular_default, no_logging_default;
-    bool create_paths; /* CreatePathIfNotExist */
-    bool long_names;   /* logs with 8 digits, not 5 */
+    struct model_instance defaults; /* the process's parameters: those of instances to come */
     enum process_mode mode;
-    const char *one_log_path; /* set for the one instance before it exists */
     struct object slots[8][SLOTS];
     struct model_instance *instances[OBJECTS_MAX];
     size_t instance_count;
@@ -215,12 +224,11 @@ struct model {
     size_t file_count;
     struct backup_set *sets[OBJECTS_MAX];
     size_t set_count;
-    bool assume_files; /* the program's directory was not empty at first */
-    uint64_t attach_clock;
+    bool assume_files;                /* the program's directory was not empty at first */
     const char *touched[OBJECTS_MAX]; /* directories whose files were changed by hand */
     size_t touched_count;
 
-    const char *used_logs[OBJECTS_MAX]; /* log directories that hold logs */
+    struct used_logs used_logs[OBJECTS_MAX];
     size_t used_log_count;
 
     /* the call being judged */
@@ -276,6 +284,23 @@ static inline bool model_succeeded(struct model *model)
 /* A number that the answer gives, fact or note. */
 bool model_answer_number(const struct model *model, const char *key, uint64_t *number);
 
+/* --- parameters */
+
+/* As they are in a fresh process, with the program's settings. */
+void model_parameters_reset(struct model *model);
+static inline bool model_circular(const struct model_instance *instance)
+{
+    return instance->numbers[MODEL_CIRCULAR] != 0;
+}
+static inline bool model_creates_paths(const struct model_instance *instance)
+{
+    return instance->numbers[MODEL_CREATE_PATHS] != 0;
+}
+static inline uint64_t model_log_file_size(const struct model_instance *instance)
+{
+    return instance->numbers[MODEL_LOG_SIZE] * 1024;
+}
+
 /* --- objects */
 
 struct model_instance *model_add_instance(struct model *model, const char *name);
@@ -288,7 +313,10 @@ void model_touch(struct model *model, const char *path);
 /* Touched by hand, or part of what a backup wrote: no opinion on databases there. */
 bool model_clouded(const struct model *model, const char *path);
 bool model_logs_used(const struct model *model, const char *directory);
-void model_use_logs(struct model *model, const char *directory);
+/* The instance begins to log, or finds logs that are not written like its own: then no opinion on it. */
+void model_use_logs(struct model *model, struct model_instance *instance);
+/* Logs have come into the directory, whoever wrote them. */
+void model_lay_logs(struct model *model, const char *directory);
 
 /* --- contents */
 
@@ -311,6 +339,7 @@ struct model_entry {
     void (*handler)(struct model *model);
 };
 extern const struct model_entry model_instance_entries[];
+extern const struct model_entry model_parameter_entries[];
 extern const struct model_entry model_database_entries[];
 extern const struct model_entry model_backup_entries[];
 extern const struct model_entry model_snapshot_entries[];
@@ -328,6 +357,12 @@ void model_log_written(struct model *model, struct model_instance *instance, uin
 bool model_is_legacy(const struct model *model);
 bool model_is_wide(const struct model *model);
 void model_backup_end(struct model *model, struct model_instance *instance);
+/* The databases that a backup of the instance holds, as texts. */
+void model_want_databases(struct model *model, const struct model_instance *instance);
+/* The instances of a snapshot, or all, each with its databases. */
+void model_want_instances(struct model *model, const struct model_snapshot *snapshot);
+/* The file is a database of the instance now. */
+void model_attach(struct model *model, struct database_file *file, struct model_instance *instance);
 void model_record_good_end(struct model *model, struct model_instance *instance);
 
 #endif
