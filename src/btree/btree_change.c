@@ -274,12 +274,10 @@ static JET_ERR decide_replace(struct node_change *change, const struct change_pl
     return is_there(place) ? JET_errSuccess : JET_errRecordNotFound;
 }
 
-/* A leaf is never emptied but by a merge: its last node stays, flag-deleted. */
+/* A page is never emptied but by a merge: its first node stays, flag-deleted. */
 static JET_ERR decide_delete(struct node_change *change, const struct change_place *place)
 {
-    const struct page *page = &place->latch->page;
-
-    change->kind = page_line_count(page) > 1 || page_is_root(page) ? CHANGE_DELETE : CHANGE_FLAG_DELETE;
+    change->kind = place->line > 0 ? CHANGE_DELETE : CHANGE_FLAG_DELETE;
     return is_there(place) ? JET_errSuccess : JET_errRecordNotFound;
 }
 
@@ -324,7 +322,7 @@ JET_ERR root_set_header(struct tree *tree, const struct btree_actor *actor, stru
         memset(&record, 0, sizeof record);
         log_fill_page(&record.node.page, LOG_RECORD_SET_EXTERNAL_HEADER, tree, actor, tree->root, modified,
                       before);
-        record.node.tree_page = tree->root;
+        record.node.tree_page = tree->owner;
         record.node.tree_object = tree->object;
         record.data_size = (uint16_t)header.size;
         TRY(log_append(tree->database->log, pieces, 2, 0, actor->begin.generation, &position));

@@ -32,7 +32,7 @@ static void fill_node(struct log_record_node *record, uint8_t type, const struct
     if (change->concurrent)
         record->page.flags |= LOG_PAGE_CONCURRENT_CREATE_INDEX;
     record->version_id = change->entry_id;
-    record->tree_page = tree->root;
+    record->tree_page = tree->owner;
     record->tree_object = tree->object;
 }
 

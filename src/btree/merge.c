@@ -200,7 +200,7 @@ static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *acto
     record.merge.parent_page = above != NULL ? above->latch.page.number : PAGE_NUMBER_NULL;
     record.merge.dbtime_parent_before =
         above != NULL ? page_header(&above->latch.page)->modified : LOG_DBTIME_NONE;
-    record.merge.tree_page = plan->tree->root;
+    record.merge.tree_page = plan->tree->owner;
     record.merge.tree_object = plan->tree->object;
     record.merge.flags = (uint8_t)((level->change_key ? LOG_MERGE_KEY_CHANGE : 0) |
                                    (level->delete_node ? LOG_MERGE_DELETE_NODE : 0) |

@@ -116,7 +116,7 @@ JET_ERR space_create_tree(struct tree_registry *registry, struct database *datab
         .unique = design->unique, .parent = design->parent, .page_flags = design->page_flags};
 
     TRY(tree_open(registry, database, design->parent, &parent));
-    TRY(space_get_extent(parent, actor, wanted, least, &extent));
+    TRY(space_get_extent(parent, actor, wanted, least, true, &extent));
     change.root = extent.last - extent.pages + 1;
     change.pages = extent.pages;
     change.owned_root = multiple ? change.root + 1 : PAGE_NUMBER_NULL;
@@ -254,6 +254,7 @@ JET_ERR space_grow_database(struct tree_registry *registry, struct database *dat
     JET_ERR err = JET_errSuccess;
     struct tree *tree = NULL;
     struct space_trees trees = {NULL, NULL};
+    struct space_extent extent = {0, 0};
 
     TRY(tree_open(registry, database, ROOT_PAGE_DATABASE, &tree));
     os_mutex_lock(&tree->space_lock);
@@ -261,7 +262,7 @@ JET_ERR space_grow_database(struct tree_registry *registry, struct database *dat
     if (err >= JET_errSuccess)
         err = space_trees_open(tree, &trees);
     if (err >= JET_errSuccess && pages > 0)
-        err = space_add_extent(tree, &trees, actor, pages, pages);
+        err = space_add_extent(tree, &trees, actor, pages, pages, &extent);
     os_mutex_unlock(&tree->space_lock);
     *total = database->page_last;
 done:

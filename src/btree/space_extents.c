@@ -12,6 +12,8 @@ JET_ERR space_trees_open(struct tree *tree, struct space_trees *trees)
     if (!trees->owned->space || !trees->available->space || trees->owned->object != tree->object ||
         trees->available->object != tree->object)
         FAIL(JET_errSPOwnExtCorrupted);
+    trees->owned->owner = tree->root;
+    trees->available->owner = tree->root;
 done:
     if (err < JET_errSuccess)
         space_trees_close(trees);

@@ -4,10 +4,13 @@
 #define EXTENT_SMALL 4u      /* a tree that owns little gets little */
 #define EXTENT_DEFAULT 16u   /* others at least this */
 #define SMALL_TREE_PAGES 16u /* what "little" is */
-#define GROWTH_FRACTION 4u   /* and at least this fraction of what they own */
+#define GROWTH_FRACTION 4u   /* and at least this fraction of their first extent, as much as the last time */
 #define FILE_GROWTH 256u     /* the file grows to multiples of this, its header pages counted */
 #define FILE_HEADER_PAGES 2u
-#define FRAGMENT_PAGES 8u /* the database's root does not leave smaller rests */
+#define FRAGMENT_PAGES 8u /* large requests leave no smaller rests (JET_paramPageFragment) */
+/* In a small database new trees get exactly what they ask for, while they begin in its first half. */
+#define SMALL_DATABASE_PAGES 254u
+#define SMALL_DATABASE_FIRST_HALF 128u
 
 JET_ERR space_extend_file(struct tree *tree, const struct btree_actor *actor, uint32_t wanted,
                           struct space_extent *extent)
@@ -50,7 +53,7 @@ JET_ERR space_from_parent(struct tree *tree, const struct btree_actor *actor, ui
     TRY(tree_know_space(parent));
     if (parent->parent != PAGE_NUMBER_NULL && parent->parent != ROOT_PAGE_DATABASE)
         FAIL(JET_errDatabaseCorrupted);
-    TRY(space_get_extent(parent, actor, wanted, least, extent));
+    TRY(space_get_extent(parent, actor, wanted, least, false, extent));
 done:
     tree_close(parent);
     return err;
@@ -119,15 +122,14 @@ JET_ERR space_reserve(struct tree *tree, struct space_trees *trees, const struct
 }
 
 JET_ERR space_add_extent(struct tree *tree, struct space_trees *trees, const struct btree_actor *actor,
-                         uint32_t wanted, uint32_t least)
+                         uint32_t wanted, uint32_t least, struct space_extent *extent)
 {
     JET_ERR err = JET_errSuccess;
-    struct space_extent extent = {0, 0};
 
     TRY(space_reserve(tree, trees, actor));
-    TRY(space_from_parent(tree, actor, wanted, least, &extent));
-    TRY(extents_insert(trees->owned, actor, extent));
-    TRY(extents_insert(trees->available, actor, extent));
+    TRY(space_from_parent(tree, actor, wanted, least, extent));
+    TRY(extents_insert(trees->owned, actor, *extent));
+    TRY(extents_insert(trees->available, actor, *extent));
 done:
     return err;
 }
@@ -164,7 +166,12 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
     struct convert_change change = {.root = tree->root, .object = tree->object};
 
     TRY(space_read_header(tree, &change.header)); /* checks it */
-    TRY(space_from_parent(tree, actor, wanted + 2, least + 2, &extent));
+    least += 2;                                   /* for the roots of the space trees */
+    if (wanted < least)
+        wanted = least;
+    if (wanted < change.header.pages)
+        wanted = change.header.pages;
+    TRY(space_from_parent(tree, actor, wanted, least, &extent));
     change.secondary_first = extent.last - extent.pages + 1;
     change.secondary_pages = extent.pages;
     if (tree->root >= change.secondary_first && tree->root <= extent.last)
@@ -179,7 +186,7 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
     change.bitmap = change.header.available;
     change.page_flags =
         page_header(&root.page)->flags &
-        ~(uint32_t)(PAGE_ROOT | PAGE_LEAF | PAGE_PARENT_OF_LEAF | PAGE_REPAIR | PAGE_FLUSH_TYPE_MASK);
+        ~(uint32_t)(PAGE_ROOT | PAGE_LEAF | PAGE_PARENT_OF_LEAF | PAGE_REPAIR | PAGE_FLAGS_OF_WRITING);
     change.modified = database_next_dbtime(tree->database);
     if (change_is_logged(tree, actor))
         TRY(log_convert(tree, actor, &change, page_header(&root.page)->modified, &position));
@@ -196,51 +203,136 @@ done:
     return err;
 }
 
+/* Who asks for pages, since that decides where they come from. */
+enum space_request {
+    REQUEST_PAGE,   /* the tree itself needs one */
+    REQUEST_EXTENT, /* a child's further extent */
+    REQUEST_TREE,   /* a child that is being made */
+};
+
+/* Trees whose free pages children may have. Other trees keep theirs, and get what a child asks for from
+ * above. */
+static bool serves_children(const struct tree *tree)
+{
+    static const page_number roots[] = {ROOT_PAGE_DATABASE, 4, 7, 10,
+                                        24}; /* the catalog's and its indexes' */
+
+    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+        if (tree->root == roots[i])
+            return true;
+    }
+    return false;
+}
+
+/* Whether the tree is so small that it gets little: its first extent, what it owns, and its branch pages. */
+static JET_ERR is_small(struct tree *tree, struct space_trees *trees, const struct space_header *header,
+                        bool *small)
+{
+    JET_ERR err = JET_errSuccess;
+    struct latch root = LATCH_INIT;
+    uint32_t owned = 0;
+
+    *small = false;
+    if ((header->flags & SPACE_VERSION2) != 0 || header->pages >= SMALL_TREE_PAGES)
+        goto done;
+    TRY(cache_latch(tree->database, tree->root, LATCH_SHARED, 0, &root));
+    bool flat = page_is_leaf(&root.page) || (page_has_flag(&root.page, PAGE_PARENT_OF_LEAF) &&
+                                             page_line_count(&root.page) < SMALL_TREE_PAGES);
+    cache_unlatch(&root);
+    if (!flat)
+        goto done;
+    TRY(extents_sum(trees->owned, &owned));
+    *small = owned <= SMALL_TREE_PAGES;
+done:
+    cache_unlatch(&root);
+    return err;
+}
+
+/* Remembers the size of the last extent in the space header. */
+static JET_ERR remember_growth(struct tree *tree, const struct btree_actor *actor, uint32_t pages)
+{
+    JET_ERR err = JET_errSuccess;
+    struct latch root = LATCH_INIT;
+    struct space_header header;
+
+    TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
+    TRY(tree_check_page(tree, &root.page, NULL));
+    if (page_external_header(&root.page).size < sizeof header)
+        FAIL(JET_errSPOwnExtCorrupted);
+    memcpy(&header, page_external_header(&root.page).data, sizeof header);
+    header.pages = pages;
+    header.flags |= SPACE_VERSION2;
+    TRY(root_set_header(tree, actor, &root, span_of(&header, sizeof header)));
+done:
+    cache_unlatch(&root);
+    return err;
+}
+
 /* The size a tree that ran out of pages asks for. */
-static JET_ERR growth(struct tree *tree, struct space_trees *trees, uint32_t wanted, uint32_t *pages)
+static JET_ERR growth(struct tree *tree, struct space_trees *trees, const struct btree_actor *actor,
+                      uint32_t wanted, uint32_t *pages)
 {
     JET_ERR err = JET_errSuccess;
     struct space_header header;
-    uint32_t owned = 0;
+    bool small = false;
 
     TRY(space_read_header(tree, &header));
-    if (header.pages < SMALL_TREE_PAGES)
-        TRY(extents_sum(trees->owned, &owned));
-    else
-        owned = header.pages;
-    uint32_t least = owned < SMALL_TREE_PAGES ? EXTENT_SMALL : EXTENT_DEFAULT;
-    if (owned / GROWTH_FRACTION > least)
-        least = owned / GROWTH_FRACTION;
-    *pages = wanted > least ? wanted : least;
+    TRY(is_small(tree, trees, &header, &small));
+    bool first_known = (header.flags & SPACE_VERSION2) == 0;
+    uint32_t least = first_known ? header.pages / GROWTH_FRACTION : header.pages;
+    if (least < EXTENT_DEFAULT)
+        least = EXTENT_DEFAULT;
+    *pages = small ? EXTENT_SMALL : least;
+    if (*pages < header.pages)
+        *pages = header.pages;
+    if (*pages < wanted)
+        *pages = wanted;
+    if (*pages > tree->database->page_last && *pages > EXTENT_DEFAULT)
+        FAIL(JET_errSPOwnExtCorrupted); /* no extent was ever that large */
+    if (*pages != header.pages)
+        TRY(remember_growth(tree, actor, *pages));
 done:
     return err;
 }
 
 /* Finds free pages in the trees, growing the tree if there are none. */
 static JET_ERR find_or_grow(struct tree *tree, struct space_trees *trees, const struct btree_actor *actor,
-                            uint32_t wanted, uint32_t least, page_number hint, struct space_extent *extent)
+                            enum space_request request, uint32_t wanted, uint32_t least, page_number hint,
+                            struct space_extent *extent)
 {
     JET_ERR err = JET_errSuccess;
     bool found = false;
 
-    if (least == 1 && hint != PAGE_NUMBER_NULL)
+    if (request == REQUEST_PAGE && hint != PAGE_NUMBER_NULL)
         TRY(extents_find(trees->available, hint, extent, &found));
-    if (!found)
-        TRY(extents_find_size(trees->available, wanted, extent, &found));
-    if (!found && least < wanted)
+    if (!found && (request == REQUEST_PAGE || serves_children(tree)))
         TRY(extents_find_size(trees->available, least, extent, &found));
     if (!found) {
         uint32_t pages = wanted;
 
-        if (tree->parent != PAGE_NUMBER_NULL)
-            TRY(growth(tree, trees, wanted, &pages));
-        TRY(space_add_extent(tree, trees, actor, pages, least));
-        TRY(extents_find_size(trees->available, least, extent, &found));
-        if (!found)
-            FAIL(JET_errOutOfDatabaseSpace);
+        if (request == REQUEST_PAGE && tree->parent != PAGE_NUMBER_NULL)
+            TRY(growth(tree, trees, actor, wanted, &pages));
+        TRY(space_add_extent(tree, trees, actor, pages, least, extent));
     }
 done:
     return err;
+}
+
+/* How many of the found pages are handed out: all of them where the rest would be too small to be of use. */
+static uint32_t pages_to_take(const struct tree *tree, enum space_request request, struct space_extent found,
+                              uint32_t wanted)
+{
+    bool all = false;
+
+    if (found.pages <= wanted || request == REQUEST_PAGE)
+        return found.pages < wanted ? found.pages : wanted;
+    if (tree->parent == PAGE_NUMBER_NULL)
+        all = found.pages < wanted + EXTENT_SMALL &&
+              !(request == REQUEST_TREE && tree->database->page_last < SMALL_DATABASE_PAGES &&
+                found.last - found.pages + 1 < SMALL_DATABASE_FIRST_HALF);
+    else
+        all = wanted >= FRAGMENT_PAGES && found.pages < wanted + FRAGMENT_PAGES;
+    return all ? found.pages : wanted;
 }
 
 /* A run of `least` to `wanted` free pages in the bitmap; 0 if there is none. */
@@ -309,8 +401,8 @@ done:
 }
 
 /* The same for all trees; the caller holds the lock. */
-static JET_ERR get_locked(struct tree *tree, const struct btree_actor *actor, uint32_t wanted, uint32_t least,
-                          page_number hint, struct space_extent *extent)
+static JET_ERR get_locked(struct tree *tree, const struct btree_actor *actor, enum space_request request,
+                          uint32_t wanted, uint32_t least, page_number hint, struct space_extent *extent)
 {
     JET_ERR err = JET_errSuccess;
     struct space_trees trees = {NULL, NULL};
@@ -325,11 +417,8 @@ static JET_ERR get_locked(struct tree *tree, const struct btree_actor *actor, ui
         TRY(space_convert(tree, actor, wanted, least));
     }
     TRY(space_trees_open(tree, &trees));
-    TRY(find_or_grow(tree, &trees, actor, wanted, least, hint, &found));
-    uint32_t take = found.pages < wanted ? found.pages : wanted;
-    if (tree->parent == PAGE_NUMBER_NULL && wanted > 1 && found.pages < wanted + FRAGMENT_PAGES &&
-        found.pages > take)
-        take = found.pages;
+    TRY(find_or_grow(tree, &trees, actor, request, wanted, least, hint, &found));
+    uint32_t take = pages_to_take(tree, request, found, wanted);
     TRY(extents_take(trees.available, actor, found, take));
     *extent = (struct space_extent){found.last - found.pages + take, take};
 done:
@@ -338,10 +427,11 @@ done:
 }
 
 JET_ERR space_get_extent(struct tree *tree, const struct btree_actor *actor, uint32_t wanted, uint32_t least,
-                         struct space_extent *extent)
+                         bool new_tree, struct space_extent *extent)
 {
     os_mutex_lock(&tree->space_lock);
-    JET_ERR err = get_locked(tree, actor, wanted, least, PAGE_NUMBER_NULL, extent);
+    JET_ERR err = get_locked(tree, actor, new_tree ? REQUEST_TREE : REQUEST_EXTENT, wanted, least,
+                             PAGE_NUMBER_NULL, extent);
     os_mutex_unlock(&tree->space_lock);
     return err;
 }
@@ -376,7 +466,7 @@ JET_ERR space_get_page(struct tree *tree, const struct btree_actor *actor, page_
     struct space_extent extent = {0, 0};
 
     os_mutex_lock(&tree->space_lock);
-    JET_ERR err = get_locked(tree, actor, 1, 1, hint, &extent);
+    JET_ERR err = get_locked(tree, actor, REQUEST_PAGE, 1, 1, hint, &extent);
     os_mutex_unlock(&tree->space_lock);
     *page = extent.last;
     return err;

@@ -45,9 +45,9 @@ void split_buffer_return(struct tree *extents, const struct btree_actor *actor, 
 /* -- Growing (space_grow.c). */
 /* Sees to it that the next insert into either space tree finds pages for its splits. */
 JET_ERR space_reserve(struct tree *tree, struct space_trees *trees, const struct btree_actor *actor);
-/* Gives the tree another extent of `wanted` pages if possible, at least `least`. */
+/* Gives the tree another extent of `wanted` pages if possible, at least `least`: all of it is free. */
 JET_ERR space_add_extent(struct tree *tree, struct space_trees *trees, const struct btree_actor *actor,
-                         uint32_t wanted, uint32_t least);
+                         uint32_t wanted, uint32_t least, struct space_extent *extent);
 /* Turns a single-extent tree into one with space trees. */
 JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32_t wanted, uint32_t least);
 /* Gets an extent from the parent tree, or from the file for the database's root. */
@@ -57,9 +57,9 @@ JET_ERR space_from_parent(struct tree *tree, const struct btree_actor *actor, ui
 JET_ERR space_extend_file(struct tree *tree, const struct btree_actor *actor, uint32_t wanted,
                           struct space_extent *extent);
 
-/* Takes its own lock: an extent of the tree for a child; and back. */
+/* Takes its own lock: an extent of the tree for a child, which is made of it if `new_tree`; and back. */
 JET_ERR space_get_extent(struct tree *tree, const struct btree_actor *actor, uint32_t wanted, uint32_t least,
-                         struct space_extent *extent);
+                         bool new_tree, struct space_extent *extent);
 JET_ERR space_free_extent(struct tree *tree, const struct btree_actor *actor, struct space_extent extent);
 
 #endif

@@ -91,7 +91,7 @@ static JET_ERR log_step(struct split_plan *plan, const struct btree_actor *actor
     record.split.parent_page = parent != NULL ? parent->page.number : PAGE_NUMBER_NULL;
     record.split.dbtime_parent_before =
         parent != NULL ? page_header(&parent->page)->modified : LOG_DBTIME_NONE;
-    record.split.tree_page = plan->tree->root;
+    record.split.tree_page = plan->tree->owner;
     record.split.tree_object = plan->tree->object;
     record.split.operation_line = (uint16_t)step->operation_line;
     record.split.dbtime_right_before = LOG_DBTIME_NONE;
@@ -105,8 +105,8 @@ static JET_ERR log_step(struct split_plan *plan, const struct btree_actor *actor
     record.split.split_operation = (uint8_t)step->operation;
     record.split.split_line = (uint16_t)step->split_line;
     record.split.line_count = (uint16_t)step->line_count;
-    record.split.new_page_flags = step->new_flags;
-    record.split.split_page_flags = step->split_flags;
+    record.split.new_page_flags = step->new_flags & ~(uint32_t)PAGE_FLAGS_OF_WRITING;
+    record.split.split_page_flags = step->split_flags & ~(uint32_t)PAGE_FLAGS_OF_WRITING;
     record.split.uncommitted_free_source = (int16_t)step->uncommitted_free_split;
     record.split.uncommitted_free_destination = (int16_t)step->uncommitted_free_new;
     record.split.prefix_line_split = step->prefix_line_split;

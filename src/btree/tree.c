@@ -89,6 +89,7 @@ static struct tree *allocate_tree(struct tree_registry *registry, struct databas
     tree->registry = registry;
     tree->database = database;
     tree->root = root;
+    tree->owner = root;
     os_mutex_init(&tree->space_lock, OS_RANK_TREE);
     return tree;
 }

@@ -26,8 +26,9 @@ struct tree_registry;
 struct tree {
     struct database *database; /* borrowed; outlives the tree */
     page_number root;          /* immutable */
-    object_id object;          /* immutable: object id stamped on every page of the tree */
-    bool unique;               /* immutable: bookmark is the key alone; otherwise key and data */
+    page_number owner;  /* root of the tree whose space this is: of a space tree what log records name */
+    object_id object;   /* immutable: object id stamped on every page of the tree */
+    bool unique;        /* immutable: bookmark is the key alone; otherwise key and data */
     bool space;         /* immutable: an owned- or available-extents tree, whose pages carry the space flag */
     page_number parent; /* root page of the tree that owns our extents; null for the database root */
 

@@ -42,6 +42,8 @@ enum page_flag {
     PAGE_PRE_INIT = 0x20000, /* allocated, not yet formatted */
 };
 #define PAGE_FLUSH_TYPE_SHIFT 15
+/* Flags that a page gets when it is written, which log records leave out. */
+#define PAGE_FLAGS_OF_WRITING (PAGE_NEW_CHECKSUM | PAGE_SCRUBBED | PAGE_FLUSH_TYPE_MASK)
 
 struct PACKED page_header {
     uint64_t checksum;    /* XOR in the low half, ECC in the high half */
