@@ -327,6 +327,9 @@ static int process_file(const struct options *options, const char *path, struct 
 
 /* --- a child process for each file, so that a crash or a hang is that file's result alone */
 
+/* There in a build that measures coverage; written at exit(), which a child leaves out. */
+extern int __llvm_profile_write_file(void) __attribute__((weak));
+
 static void child(const struct options *options, const char *path, int to_parent)
 {
     struct file_result result = {0};
@@ -334,6 +337,8 @@ static void child(const struct options *options, const char *path, int to_parent
     /* The parent knows the path. */
     ssize_t written = write(to_parent, &result, sizeof result);
     fflush(NULL);
+    if (__llvm_profile_write_file != NULL)
+        __llvm_profile_write_file();
     _exit(written == (ssize_t)sizeof result ? status : 3);
 }
 
