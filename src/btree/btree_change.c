@@ -78,9 +78,10 @@ JET_ERR change_ask(struct node_change *change, struct latch *latch, uint32_t lin
     return change->decide(change, &place);
 }
 
-/* Keeps the page's count of claimable bytes in step when a versioned node's data change size. */
+/* Keeps the page's count of claimable bytes in step when a versioned node's data change size. `claimed` is the
+ * count before the change: growing data may have lowered it to what is free already. */
 static void adjust_claims(struct tree *tree, struct page *page, uint32_t line,
-                          const struct node_change *change, size_t old_size)
+                          const struct node_change *change, size_t old_size, uint32_t claimed)
 {
     struct node node = node_get(page, line);
     size_t others = node_reserved_size(tree, &node);
@@ -96,16 +97,15 @@ static void adjust_claims(struct tree *tree, struct page *page, uint32_t line,
         most_before = most_after = others > old_size ? others : old_size;
     size_t before = most_before > old_size ? most_before - old_size : 0;
     size_t after = most_after > new_size ? most_after - new_size : 0;
-    if (after > before)
-        page_add_uncommitted_free(page, (uint32_t)(after - before));
-    else if (before > after)
-        page_reclaim_uncommitted_free(page, (uint32_t)(before - after));
+    const int64_t now = (int64_t)claimed + (int64_t)after - (int64_t)before;
+    page_set_uncommitted_free(page, now > 0 ? (uint32_t)now : 0);
 }
 
 static void apply_change(struct tree *tree, struct page *page, uint32_t line,
                          const struct node_change *change)
 {
     size_t old_size = change->kind == CHANGE_INSERT ? 0 : node_get(page, line).data.size;
+    const uint32_t claimed = page_header(page)->uncommitted_free_bytes;
     struct key key = key_of(change->bookmark.key.bytes, change->bookmark.key.size);
 
     switch (change->kind) {
@@ -120,11 +120,11 @@ static void apply_change(struct tree *tree, struct page *page, uint32_t line,
         break;
     case CHANGE_FLAG_INSERT_AND_REPLACE:
         apply_flag_insert_and_replace(page, line, change->data, change->versioned);
-        adjust_claims(tree, page, line, change, old_size);
+        adjust_claims(tree, page, line, change, old_size, claimed);
         break;
     case CHANGE_REPLACE:
         apply_replace(page, line, change->data, change->versioned);
-        adjust_claims(tree, page, line, change, old_size);
+        adjust_claims(tree, page, line, change, old_size, claimed);
         break;
     case CHANGE_FLAG_DELETE:
         apply_flag_delete(page, line, change->versioned);
@@ -140,7 +140,7 @@ static void apply_change(struct tree *tree, struct page *page, uint32_t line,
         break;
     case CHANGE_UNDO_REPLACE:
         apply_undo_replace(page, line, change->data, false);
-        adjust_claims(tree, page, line, change, old_size);
+        adjust_claims(tree, page, line, change, old_size, claimed);
         if (change->unversion)
             node_clear_flags(page, line, NODE_VERSIONED);
         break;

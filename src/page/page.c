@@ -279,14 +279,3 @@ void page_set_uncommitted_free(struct page *page, uint32_t bytes)
     struct page_header *header = page_header(page);
     header->uncommitted_free_bytes = (uint16_t)(bytes < header->free_bytes ? bytes : header->free_bytes);
 }
-
-void page_add_uncommitted_free(struct page *page, uint32_t bytes)
-{
-    page_set_uncommitted_free(page, page_header(page)->uncommitted_free_bytes + bytes);
-}
-
-void page_reclaim_uncommitted_free(struct page *page, uint32_t bytes)
-{
-    const uint32_t now = page_header(page)->uncommitted_free_bytes;
-    page_set_uncommitted_free(page, bytes < now ? now - bytes : 0);
-}

@@ -200,7 +200,5 @@ void page_zero_free_space(struct page *page);
 
 /* Uncommitted free space: bytes that rolled-back changes could claim. Clamped to [0, free_bytes]. */
 void page_set_uncommitted_free(struct page *page, uint32_t bytes);
-void page_add_uncommitted_free(struct page *page, uint32_t bytes);
-void page_reclaim_uncommitted_free(struct page *page, uint32_t bytes);
 
 #endif

@@ -429,16 +429,18 @@ static JET_ERR end_level(struct table_cursor *cursor, JET_ERR err)
     return err;
 }
 
+/* Deleted rows that are not cleaned up count as well. */
 static JET_ERR table_is_empty(struct table_cursor *cursor, bool *empty)
 {
     struct versioned_cursor *walk = NULL;
+    bool any = false;
     JET_ERR err = versioned_cursor_open(cursor->transaction, cursor->database, cursor->table->root, &walk);
     if (err < JET_errSuccess)
         return err;
-    err = versioned_cursor_first(walk);
-    *empty = err == JET_errNoCurrentRecord || err == JET_errRecordNotFound;
+    err = versioned_cursor_any_node(walk, &any);
+    *empty = !any;
     versioned_cursor_close(walk);
-    return err < JET_errSuccess && !*empty ? err : JET_errSuccess;
+    return err;
 }
 
 JET_ERR table_add_column(struct table_cursor *cursor, struct column_request *request)

@@ -427,15 +427,13 @@ static JET_ERR place_primary(struct table_cursor *cursor, struct index_definitio
     JET_ERR err = JET_errSuccess;
     struct versioned_cursor *walk = NULL;
     struct table_definition *table = cursor->table;
+    bool any = false;
     if (table->primary != NULL)
         FAIL(JET_errIndexHasPrimary);
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, table->root, &walk));
-    err = versioned_cursor_first(walk);
-    if (err >= JET_errSuccess)
+    TRY(versioned_cursor_any_node(walk, &any));
+    if (any)
         FAIL(JET_errTableNotEmpty);
-    if (err != JET_errNoCurrentRecord && err != JET_errRecordNotFound)
-        goto done;
-    err = JET_errSuccess;
     index->id = table->id;
     index->root = table->root;
     catalog_reduce_key_max(table, index);

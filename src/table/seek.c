@@ -149,9 +149,55 @@ static void extend_beyond(struct table_cursor *cursor, enum versioned_seek relat
 /* A seek that found nothing leaves the cursor where the row would be: a range may start there. */
 static void remember_seek(struct table_cursor *cursor)
 {
+    if (cursor->secondary != NULL)
+        versioned_cursor_before_first(cursor->primary);
     cursor->beside = true;
     cursor->beside_key.size = cursor->key_size;
     memcpy(cursor->beside_key.bytes, cursor->key, cursor->key_size);
+}
+
+/* Whether the published engine, when it found nothing, went on to an end of the tree (and stays there) instead
+ * of staying where the row would be: it does if the descent ended on a row it can see (`rec.cxx`, `bt.cxx`).
+ * A search for an equal key goes on in non-unique indexes only, and only when nothing lies behind. */
+static JET_ERR went_to_end(struct table_cursor *cursor, enum versioned_seek relation, bool *to_end)
+{
+    JET_ERR err = JET_errSuccess;
+    struct versioned_cursor *active = table_active(cursor);
+    *to_end = false;
+    if (relation != VERSIONED_SEEK_EQ) {
+        err = versioned_cursor_lands(active, made_key(cursor), to_end);
+    } else if (cursor->index != NULL && !index_is_unique(cursor->index)) {
+        err = versioned_cursor_next(active);
+        if (err == JET_errNoCurrentRecord) {
+            err = versioned_cursor_previous(active);
+            *to_end = err >= JET_errSuccess;
+        }
+        if (err >= JET_errSuccess || err == JET_errNoCurrentRecord)
+            err = versioned_cursor_seek(active, made_key(cursor), VERSIONED_SEEK_EQ); /* beside the key again */
+        if (err == JET_errRecordNotFound)
+            err = JET_errSuccess;
+    }
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
+
+/* Nothing was found: where the cursor stays. */
+static JET_ERR place_after_miss(struct table_cursor *cursor, enum versioned_seek relation, bool forward)
+{
+    bool to_end = true;
+    if (!cursor->is_temporary || temporary_is_materialized(cursor)) {
+        JET_ERR err = went_to_end(cursor, relation, &to_end);
+        if (err < JET_errSuccess)
+            return err;
+    } else {
+        to_end = relation != VERSIONED_SEEK_EQ;
+    }
+    if (!to_end)
+        remember_seek(cursor);
+    else if (forward)
+        table_after_last(cursor);
+    else
+        table_before_first(cursor);
+    return JET_errSuccess;
 }
 
 JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
@@ -180,16 +226,11 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
     if (err >= JET_errSuccess)
         err = table_follow(cursor);
     if (err == JET_errRecordNotFound || err == JET_errNoCurrentRecord) {
-        if (cursor->secondary != NULL)
-            versioned_cursor_before_first(cursor->primary);
-        if (relation == VERSIONED_SEEK_EQ)
-            remember_seek(cursor);
-        else if (forward)
-            table_after_last(cursor);
-        else
-            table_before_first(cursor);
-        table_forget_key(cursor);
-        FAIL(JET_errRecordNotFound);
+        err = place_after_miss(cursor, relation, forward);
+        if (err >= JET_errSuccess) {
+            table_forget_key(cursor);
+            FAIL(JET_errRecordNotFound);
+        }
     }
     if (err < JET_errSuccess) {
         table_forget_key(cursor);

@@ -292,8 +292,11 @@ JET_ERR transaction_rollback(struct transaction *transaction)
         return JET_errNotInTransaction;
     for (struct version_entry *entry = transaction->newest; entry != NULL && entry->level >= level;
          entry = entry->older) {
-        if (!entry->rolled_back)
-            TRY(entry_undo(transaction, entry));
+        if (entry->rolled_back)
+            continue;
+        TRY(entry_undo(transaction, entry));
+        if (entry->operation == VERSION_INSERT)
+            remove_undone_insert(transaction->store, entry);
     }
     if (transaction->logged_level == level) {
         struct log_record_rollback record = {LOG_RECORD_ROLLBACK, transaction->actor.process, 1};

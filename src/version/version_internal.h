@@ -40,6 +40,7 @@ struct version_entry {
     bool rolled_back; /* (bucket lock) the page has been undone already */
     bool hashed;
     bool before_known; /* redo: an undo-info record may still bring it */
+    bool redone;       /* made by redo of the log */
     uint8_t width;     /* deltas */
     uint16_t offset;
     int64_t delta;
@@ -166,6 +167,9 @@ void entry_abandon(struct version_entry *entry);
 /* Gives committed entries (oldest first) to clean-up, and does what costs nothing. */
 void queue_append(struct version_store *store, struct version_entry *first, struct version_entry *last);
 void queue_clean_quickly(struct version_store *store);
+/* Takes the deleted node of an undone insert out of its tree, as the published engine does at once (`ver.cxx`);
+ * leaves it if others have to do with it or somebody cleans already. No latches may be held. */
+void remove_undone_insert(struct version_store *store, struct version_entry *entry);
 /* Cleans when the store is filling up; no latches may be held. */
 void queue_relieve(struct version_store *store);
 

@@ -52,6 +52,7 @@ JET_ERR version_redo_entry(struct transaction *transaction, const struct version
     TRY(entry_create(transaction, tree, redo->operation, &bookmark,
                      redo->before_known ? redo->before : span_of(NULL, 0), redo->entry_id, &entry));
     entry->before_known = redo->operation != VERSION_REPLACE || redo->before_known;
+    entry->redone = true;
     entry->delta = redo->delta;
     entry->offset = redo->offset;
     entry->width = redo->operation == VERSION_DELTA64 ? 8 : 4;

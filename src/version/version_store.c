@@ -210,10 +210,10 @@ static JET_ERR decide_removal(struct node_change *change, const struct change_pl
         return JET_errSuccess;
     if (node_has_entries(store, change->tree, &change->bookmark))
         return JET_errSuccess;
-    /* A leaf is not emptied but by taking it out of the tree. */
-    if (page_line_count(page) > 1 || page_is_root(page))
+    /* A leaf is not emptied but by taking it out of the tree; the last node of a root stays, deleted. */
+    if (page_line_count(page) > 1)
         change->kind = CHANGE_DELETE;
-    else
+    else if (!page_is_root(page))
         change->last_of_leaf = true;
     return JET_errSuccess;
 }
@@ -248,6 +248,24 @@ static JET_ERR remove_node(struct version_store *store, struct version_entry *en
         transaction_abandon(cleaner);
 done:
     return err;
+}
+
+void remove_undone_insert(struct version_store *store, struct version_entry *entry)
+{
+    if (entry->redone || entry->tree == NULL || entry->database->temporary)
+        return;
+    os_mutex_lock(&store->queue_lock);
+    const bool busy = store->cleaning;
+    store->cleaning = true;
+    os_mutex_unlock(&store->queue_lock);
+    if (busy)
+        return;
+    entry_unhash(store, entry);      /* it is no entry of the node any more */
+    (void)remove_node(store, entry); /* a node that stays is no harm */
+    os_mutex_lock(&store->queue_lock);
+    store->cleaning = false;
+    os_condition_wake_all(&store->cleaned);
+    os_mutex_unlock(&store->queue_lock);
 }
 
 static void clean_entry(struct version_store *store, struct version_entry *entry)

@@ -382,6 +382,32 @@ done:
     return err;
 }
 
+JET_ERR versioned_cursor_lands(struct versioned_cursor *cursor, struct span key, bool *visible)
+{
+    JET_ERR err = JET_errSuccess;
+    enum seek_place place = SEEK_EMPTY;
+    const struct bookmark bookmark = {key, {NULL, 0}};
+    struct node_sight sight = {false, {NULL, 0}};
+
+    versioned_cursor_release(cursor);
+    TRY(btree_cursor_seek(&cursor->physical, &bookmark, LATCH_SHARED, &place));
+    if (place != SEEK_EMPTY)
+        TRY(look(cursor, &sight));
+    *visible = sight.exists;
+done:
+    versioned_cursor_release(cursor);
+    return err;
+}
+
+JET_ERR versioned_cursor_any_node(struct versioned_cursor *cursor, bool *any)
+{
+    versioned_cursor_release(cursor);
+    JET_ERR err = btree_cursor_first(&cursor->physical, LATCH_SHARED);
+    *any = err >= JET_errSuccess;
+    versioned_cursor_release(cursor);
+    return err == JET_errRecordNotFound ? JET_errSuccess : err;
+}
+
 JET_ERR versioned_cursor_goto(struct versioned_cursor *cursor, const struct bookmark *bookmark)
 {
     JET_ERR err = JET_errSuccess;

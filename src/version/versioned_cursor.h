@@ -50,6 +50,12 @@ enum versioned_seek {
  * JET_wrnSeekNotEqual: at the nearest node in the direction; JET_errRecordNotFound: none; the place is then
  * beside the key, so that next and previous go to the neighbours. */
 JET_ERR versioned_cursor_seek(struct versioned_cursor *cursor, struct span key, enum versioned_seek how);
+/* Whether a descent by `key` ends on a node that the snapshot shows: the first at or behind the key, else the
+ * last of the tree. The place does not change. After a seek that found nothing this tells whether the published
+ * engine gave up at once or went on to an end of the tree. */
+JET_ERR versioned_cursor_lands(struct versioned_cursor *cursor, struct span key, bool *visible);
+/* Whether the tree has any node, be it visible to nobody: a deleted one that has not been cleaned up counts. */
+JET_ERR versioned_cursor_any_node(struct versioned_cursor *cursor, bool *any);
 /* To the node with exactly this bookmark: JET_errSuccess, or JET_errRecordDeleted (the place does not
  * change). */
 JET_ERR versioned_cursor_goto(struct versioned_cursor *cursor, const struct bookmark *bookmark);
