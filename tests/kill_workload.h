@@ -129,9 +129,8 @@ struct workload_engine {
         }                                                                                                    \
     } while (0)
 
-/* Starts an instance in `directory` (ending with a separator) with small logs and cache, recovering what is
- * there. */
-static inline JET_ERR workload_init(struct workload_engine *engine, const char *directory)
+/* Makes an instance in `directory` (ending with a separator) with small logs and cache. */
+static inline JET_ERR workload_instance(struct workload_engine *engine, const char *directory)
 {
     JET_ERR err;
     engine->instance = 0;
@@ -143,8 +142,30 @@ static inline JET_ERR workload_init(struct workload_engine *engine, const char *
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramLogFileSize, 128, NULL));
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramCheckpointDepthMax, 16384, NULL));
     WORKLOAD_TRY(JetSetSystemParameterA(&engine->instance, 0, JET_paramMaxTemporaryTables, 0, NULL));
+    return JET_errSuccess;
+}
+
+/* Starts it, recovering what is there. */
+static inline JET_ERR workload_init(struct workload_engine *engine, const char *directory)
+{
+    JET_ERR err = workload_instance(engine, directory);
+    if (err < JET_errSuccess)
+        return err;
     WORKLOAD_TRY(JetInit(&engine->instance));
     WORKLOAD_TRY(JetBeginSessionA(engine->instance, &engine->session, NULL, NULL));
+    return JET_errSuccess;
+}
+
+/* Puts a backup made into the directory `from` back and redoes the logs in `directory`. The instance is
+ * neither there before nor after. */
+static inline JET_ERR workload_restore(struct workload_engine *engine, const char *directory,
+                                       const char *from)
+{
+    JET_ERR err = workload_instance(engine, directory);
+    if (err < JET_errSuccess)
+        return err;
+    WORKLOAD_TRY(JetRestoreInstanceA(engine->instance, from, NULL, NULL));
+    WORKLOAD_TRY(JetTerm(engine->instance));
     return JET_errSuccess;
 }
 

@@ -114,7 +114,7 @@ JET_ERR database_open_file(struct database *database, bool read_only)
     database->read_only = read_only;
     set_from_header(database, size);
     if (damaged && !read_only)
-        TRY(database_header_write(database->file, &database->header));
+        TRY(database_header_mend(database->file, database->header.page_size));
 done:
     if (err < JET_errSuccess)
         database_close_file(database);

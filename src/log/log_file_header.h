@@ -15,6 +15,7 @@
 #define LOG_SECTOR_SIZE 4096u
 #define LOG_HEADER_SECTORS 1u
 #define LOG_ATTACHMENTS_SIZE 2048u
+#define LOG_PIECE_SIZE 512u  /* the least that disks write whole */
 #define LOG_FRAGMENT_MIN 32u /* less room than this at the end of a segment is filled with NOPs */
 
 /* What we write; files up to these major and update-major versions are read. */
@@ -63,7 +64,10 @@ struct PACKED log_segment_header {
     uint64_t checksum;            /* ECC and XOR, as of database pages; page number := sector number */
     struct log_position position; /* of this segment: byte 0 */
     struct log_time started;      /* when its first record was added */
-    uint8_t reserved[12];
+    uint8_t pieces;               /* bit i: the i-th LOG_PIECE_SIZE bytes are not all zero; 0: not known */
+    uint8_t reserved[1];
+    uint16_t unsynced; /* segments before this one that may not have been on disk when it was written */
+    uint8_t reserved_2[8];
     uint32_t flags;
 };
 _Static_assert(sizeof(struct log_segment_header) == 40, "LGSEGHDR");

@@ -1,39 +1,8 @@
 /* Opening, verifying and walking one log file. */
-#include "src/log/log_reader.h"
+#include "src/log/log_reader_internal.h"
 
 #include "src/os/file.h"
 #include "src/os/memory.h"
-#include "src/page/checksum.h"
-
-#define CHUNK_SECTORS 16u
-
-struct log_file_reader {
-    struct log_file_header header;
-    struct log_file_end end;
-    uint8_t *segments;     /* valid segments, from sector LOG_HEADER_SECTORS on */
-    uint32_t count;        /* of them */
-    uint32_t capacity;     /* room for, in segments */
-    size_t next;           /* offset in `segments` behind the last record */
-    uint8_t *assembled;    /* a fragmented record */
-    size_t assembled_size; /* room of it */
-};
-
-static const uint8_t zero_sector[LOG_SECTOR_SIZE];
-
-static bool is_zero(const uint8_t *sector)
-{
-    return memcmp(sector, zero_sector, LOG_SECTOR_SIZE) == 0;
-}
-
-/* Whether `sector` is a segment with the checksum of place `number`; a single wrong bit is put right and
- * counted. */
-static bool segment_verify(uint8_t *sector, uint32_t number, unsigned *repaired)
-{
-    enum checksum_result result = checksum_block_verify(sector, LOG_SECTOR_SIZE, number, true);
-    if (result == CHECKSUM_REPAIRABLE)
-        (*repaired)++;
-    return result != CHECKSUM_BAD;
-}
 
 static JET_ERR read_header(struct os_file *file, struct log_file_header *header)
 {
@@ -56,116 +25,6 @@ JET_ERR log_file_header_read(const char *path, struct log_file_header *header)
     TRY(read_header(file, header));
 done:
     os_file_close(file);
-    return err;
-}
-
-static JET_ERR segment_append(struct log_file_reader *reader, const uint8_t *sector)
-{
-    if (reader->count == reader->capacity) {
-        uint32_t capacity = reader->capacity == 0 ? CHUNK_SECTORS : reader->capacity * 2;
-        uint8_t *segments = os_reallocate(reader->segments, (size_t)capacity * LOG_SECTOR_SIZE);
-        if (segments == NULL)
-            return JET_errOutOfMemory;
-        reader->segments = segments;
-        reader->capacity = capacity;
-    }
-    memcpy(reader->segments + (size_t)reader->count * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE);
-    reader->count++;
-    struct log_segment_header header;
-    memcpy(&header, sector, sizeof(header));
-    reader->end.segments_checksum ^= header.checksum;
-    return JET_errSuccess;
-}
-
-enum segment_state { SEGMENT_VALID, SEGMENT_EMPTY, SEGMENT_DAMAGED, SEGMENT_MISPLACED };
-
-static enum segment_state classify(struct log_file_reader *reader, uint8_t *sector, uint32_t number)
-{
-    if (is_zero(sector))
-        return SEGMENT_EMPTY;
-    if (!segment_verify(sector, number, &reader->end.repaired)) {
-        if (number != LOG_HEADER_SECTORS && segment_verify(sector, number - 1, &reader->end.repaired))
-            return SEGMENT_EMPTY; /* the shadow of the segment before */
-        return SEGMENT_DAMAGED;
-    }
-    struct log_segment_header header;
-    memcpy(&header, sector, sizeof(header));
-    struct log_position here = {0, (uint16_t)number, reader->header.generation};
-    int order = log_position_compare(header.position, here);
-    if (order < 0)
-        return SEGMENT_EMPTY; /* left by an earlier life of the file */
-    return order > 0 ? SEGMENT_MISPLACED : SEGMENT_VALID;
-}
-
-/* The damaged segment's shadow, if the sector behind holds it. */
-static bool shadow_read(struct log_file_reader *reader, struct os_file *file, uint32_t number,
-                        uint8_t *sector)
-{
-    if (number + 1 >= reader->header.file_sectors ||
-        os_file_read(file, (uint64_t)(number + 1) * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE) <
-            JET_errSuccess)
-        return false;
-    if (is_zero(sector) || !segment_verify(sector, number, &reader->end.repaired))
-        return false;
-    struct log_segment_header header;
-    memcpy(&header, sector, sizeof(header));
-    struct log_position here = {0, (uint16_t)number, reader->header.generation};
-    return log_position_compare(header.position, here) == 0;
-}
-
-static void set_corrupt(struct log_file_reader *reader, uint32_t number)
-{
-    reader->end.corrupt = true;
-    reader->end.corrupt_sector = number;
-}
-
-/* Takes in one sector; *done when the walk has to end. */
-static JET_ERR scan_sector(struct log_file_reader *reader, struct os_file *file, uint32_t number,
-                           uint8_t *sector, bool *empty_seen, bool *done)
-{
-    uint8_t shadow[LOG_SECTOR_SIZE];
-    switch (classify(reader, sector, number)) {
-    case SEGMENT_EMPTY:
-        *empty_seen = true;
-        return JET_errSuccess;
-    case SEGMENT_VALID:
-        if (*empty_seen)
-            break;
-        return segment_append(reader, sector);
-    case SEGMENT_DAMAGED:
-        if (*empty_seen || !shadow_read(reader, file, number, shadow))
-            break;
-        reader->end.torn = true;
-        reader->end.torn_sector = number;
-        return segment_append(reader, shadow);
-    case SEGMENT_MISPLACED:
-        break;
-    }
-    set_corrupt(reader, number);
-    *done = true;
-    return JET_errSuccess;
-}
-
-static JET_ERR scan(struct log_file_reader *reader, struct os_file *file)
-{
-    JET_ERR err = JET_errSuccess;
-    bool empty_seen = false;
-    bool finished = false;
-    uint32_t last = (uint32_t)reader->header.file_sectors - 1; /* exclusive: the last sector stays unused */
-    uint8_t *chunk = os_allocate((size_t)CHUNK_SECTORS * LOG_SECTOR_SIZE);
-    if (chunk == NULL)
-        FAIL(JET_errOutOfMemory);
-    for (uint32_t first = LOG_HEADER_SECTORS; first < last && !finished; first += CHUNK_SECTORS) {
-        uint32_t count = last - first < CHUNK_SECTORS ? last - first : CHUNK_SECTORS;
-        TRY(os_file_read(file, (uint64_t)first * LOG_SECTOR_SIZE, chunk, (size_t)count * LOG_SECTOR_SIZE));
-        for (uint32_t i = 0; i < count && !finished; i++)
-            TRY(scan_sector(reader, file, first + i, chunk + (size_t)i * LOG_SECTOR_SIZE, &empty_seen,
-                            &finished));
-    }
-    reader->end.end =
-        (struct log_position){0, (uint16_t)(LOG_HEADER_SECTORS + reader->count), reader->header.generation};
-done:
-    os_free(chunk);
     return err;
 }
 
@@ -208,7 +67,7 @@ JET_ERR log_file_open(const char *path, struct log_file_reader **reader)
         FAIL(JET_errOutOfMemory);
     TRY(os_file_open(path, OS_OPEN_READ, OS_SHARE_READ_WRITE, &file));
     TRY(read_header(file, &opened->header));
-    TRY(scan(opened, file));
+    TRY(log_file_scan(opened, file));
     find_term(opened);
     *reader = opened;
     opened = NULL;
@@ -323,20 +182,23 @@ static JET_ERR fragment_begin(struct log_file_reader *reader, struct assembly *a
     const struct log_record_fragment_begin *begin = (const void *)(reader->segments + offset);
     bool at_segment_start = offset % LOG_SECTOR_SIZE == sizeof(struct log_segment_header);
     if (log_record_size(begin, room) == 0 || begin->fragment_size >= begin->total_size ||
-        begin->total_size > data_end(reader))
+        begin->total_size > (uint32_t)reader->header.file_sectors * LOG_SECTOR_SIZE)
         return JET_errLogFileCorrupt;
     /* A record cut off by a crash may be followed by recovery's first record at the start of a segment. */
     if (assembly->inside &&
         !(at_segment_start && begin->fragment_size > 0 && begin->data[0] == LOG_RECORD_UNDO_INFO))
         return JET_errLogFileCorrupt;
-    if (begin->total_size > reader->assembled_size) {
+    /* What is longer than all that is there was cut off: only its fragments are counted. */
+    bool whole = begin->total_size <= data_end(reader);
+    if (whole && begin->total_size > reader->assembled_size) {
         uint8_t *assembled = os_reallocate(reader->assembled, begin->total_size);
         if (assembled == NULL)
             return JET_errOutOfMemory;
         reader->assembled = assembled;
         reader->assembled_size = begin->total_size;
     }
-    memcpy(reader->assembled, begin->data, begin->fragment_size);
+    if (whole)
+        memcpy(reader->assembled, begin->data, begin->fragment_size);
     *assembly = (struct assembly){true, begin->total_size, begin->fragment_size};
     return JET_errSuccess;
 }
@@ -348,10 +210,12 @@ static JET_ERR fragment_continue(struct log_file_reader *reader, struct assembly
     if (!assembly->inside || log_record_size(fragment, room) == 0 ||
         fragment->fragment_size > assembly->total - assembly->seen)
         return JET_errLogFileCorrupt;
-    memcpy(reader->assembled + assembly->seen, fragment->data, fragment->fragment_size);
+    if (assembly->total <= data_end(reader))
+        memcpy(reader->assembled + assembly->seen, fragment->data, fragment->fragment_size);
     assembly->seen += fragment->fragment_size;
     *complete = assembly->seen == assembly->total;
-    if (*complete && log_record_size(reader->assembled, assembly->total) != assembly->total)
+    if (*complete && (assembly->total > data_end(reader) ||
+                      log_record_size(reader->assembled, assembly->total) != assembly->total))
         return JET_errLogFileCorrupt;
     return JET_errSuccess;
 }

@@ -4,7 +4,8 @@
  *
  * A partly filled segment is written twice, at its place and in the sector behind it (the shadow); a torn
  * write of the one leaves the other. Segments of older generations (a recycled file) and zeroes count as
- * empty. Thread-safety: one thread per reader. Engine sources: `logread.cxx`, `logstream.cxx`. */
+ * empty. Segments that this engine writes need no shadow: each is written once, and says which ones before it
+ * need not be there. Thread-safety: one thread per reader. Engine sources: `logread.cxx`, `logstream.cxx`. */
 #ifndef OPENESENT_LOG_LOG_READER_H
 #define OPENESENT_LOG_LOG_READER_H
 
@@ -18,6 +19,8 @@ struct log_file_end {
     bool closed_normally;          /* the last record is a term or a recovery quit */
     bool torn;                     /* the last write was torn; its shadow copy was used */
     bool corrupt;                  /* a segment is damaged beyond repair: records from `end` on are lost */
+    bool torn_tail;                /* behind `end` lies what a crash left of writes that nothing waited for */
+    uint32_t tail_end;             /* with `torn_tail`: the sector behind the last of it */
     uint32_t torn_sector;          /* with `torn` */
     uint32_t corrupt_sector;       /* with `corrupt` */
     unsigned repaired;             /* segments whose single wrong bit was put right in memory */

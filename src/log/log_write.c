@@ -11,11 +11,13 @@
 
 static void seal_segments(struct log *log, uint8_t *segments, size_t first_offset, size_t size)
 {
+    ASSERT(log->durable <= first_offset && log->durable % LOG_SECTOR_SIZE == 0);
     for (size_t i = 0; i < size; i += LOG_SECTOR_SIZE) {
         struct log_segment_header header;
         memcpy(&header, segments + i, sizeof(header));
         header.position = log_position_of(log, first_offset + i);
-        memset(header.reserved, 0, sizeof(header.reserved));
+        header.pieces = log_segment_pieces(segments + i);
+        header.unsynced = (uint16_t)((first_offset + i - log->durable) / LOG_SECTOR_SIZE);
         header.flags = PAGE_NEW_CHECKSUM;
         memcpy(segments + i, &header, sizeof(header));
         header.checksum = checksum_block(segments + i, LOG_SECTOR_SIZE, header.position.sector, true);
@@ -327,17 +329,36 @@ JET_ERR log_start_behind(struct log *log, const struct log_file_reader *previous
                             log_file_reader_end(previous)->segments_checksum);
 }
 
+/* What lies behind the end must be gone before anything new is written there: it would look like its
+ * continuation. */
+static JET_ERR clear_tail(struct os_file *file, const struct log_file_end *end)
+{
+    JET_ERR err = JET_errSuccess;
+    uint8_t *zeroes = os_allocate_zeroed(LOG_SECTOR_SIZE);
+    if (zeroes == NULL)
+        FAIL(JET_errOutOfMemory);
+    for (uint32_t sector = end->end.sector; sector < end->tail_end; sector++)
+        TRY(os_file_write(file, (uint64_t)sector * LOG_SECTOR_SIZE, zeroes, LOG_SECTOR_SIZE));
+    TRY(os_file_sync(file));
+done:
+    os_free(zeroes);
+    return err;
+}
+
 JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     struct os_file *file = NULL;
     const struct log_file_end *end = log_file_reader_end(reader);
-    ASSERT(!log->started && end->end.byte == 0);
+    ASSERT(!log->started && !end->corrupt && end->end.byte == 0);
     TRY(allocate_buffers(log));
     TRY(log_path(log, 0, path, sizeof(path)));
     TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_READ, &file));
+    if (end->torn_tail)
+        TRY(clear_tail(file, end));
     install_file(log, file, log_file_reader_header(reader));
+    file = NULL;
     log->segments_checksum = end->segments_checksum;
     log->base = log->entry = log->durable = (size_t)end->end.sector * LOG_SECTOR_SIZE;
     log->started = true;
@@ -346,6 +367,7 @@ JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader
         log_create_reserves(log);
     log_keep_temporary(log);
 done:
+    os_file_close(file);
     return err;
 }
 

@@ -143,6 +143,26 @@ void database_header_to_page(const struct database_header *header, void *page, u
     checksum_header_set(page, page_size);
 }
 
+JET_ERR database_header_mend(struct os_file *file, uint32_t page_size)
+{
+    JET_ERR err = JET_errSuccess;
+    uint64_t other = page_size;
+    uint8_t *page = os_allocate_zeroed(PAGE_SIZE_MAX);
+    if (page == NULL)
+        FAIL(JET_errOutOfMemory);
+    err = read_copy(file, 0, page);
+    if (err == JET_errReadVerifyFailure) {
+        other = 0;
+        err = read_shadow(file, page);
+    }
+    TRY(err);
+    TRY(os_file_write(file, other, page, page_size));
+    TRY(os_file_sync(file));
+done:
+    os_free(page);
+    return err;
+}
+
 JET_ERR database_header_write(struct os_file *file, struct database_header *header)
 {
     JET_ERR err = JET_errSuccess;

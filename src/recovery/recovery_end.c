@@ -88,7 +88,9 @@ static JET_ERR undo_open_sessions(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
     struct log_position undo = LOG_POSITION_MIN;
-    struct log_position mark = LOG_POSITION_MIN;
+    /* A mark that is the last record stays the only one: headers may name it, and whoever redoes this log
+     * from an older copy has to come to the same. */
+    struct log_position mark = recovery->shutdown_mark;
     if (!recovery->last_is_shutdown)
         TRY(append_recovery_undo(recovery, &undo));
     TRY(recovery_check_mismatch(recovery));
@@ -101,7 +103,8 @@ static JET_ERR undo_open_sessions(struct recovery *recovery)
         if (recovery->databases[id].database != NULL)
             TRY(cache_flush_database(recovery->databases[id].database));
     }
-    TRY(recovery_append_shutdown_mark(recovery->log, &mark));
+    if (!recovery->last_is_shutdown)
+        TRY(recovery_append_shutdown_mark(recovery->log, &mark));
     TRY(recovery_close_databases(recovery, mark));
     TRY(append_quit(recovery, undo));
     recovery->ended = true;

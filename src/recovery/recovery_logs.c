@@ -74,6 +74,14 @@ JET_ERR recovery_corruption(const struct recovery *recovery, bool torn)
     return torn ? JET_errLogTornWriteDuringHardRecovery : JET_errLogCorruptDuringHardRecovery;
 }
 
+bool recovery_log_is_damaged(const struct recovery *recovery)
+{
+    const struct log_file_end *end = log_file_reader_end(recovery->reader);
+    bool may_end_torn =
+        recovery->reader_is_current && !(recovery->hard && recovery->generation <= recovery->generation_high);
+    return end->corrupt || (end->torn_tail && !may_end_torn);
+}
+
 JET_ERR recovery_check_required(const struct recovery *recovery, int32_t generation)
 {
     JET_ERR worst = JET_errSuccess;
@@ -214,7 +222,7 @@ static JET_ERR check_chain(struct recovery *recovery, int32_t generation,
     if (header->update_minor >= LOG_UPDATE_MINOR_SEGMENTS_CHECKSUM &&
         header->previous_segments_checksum != previous_checksum)
         return JET_errLogSequenceChecksumMismatch;
-    if (end->corrupt)
+    if (recovery_log_is_damaged(recovery))
         return evaluate_bad_log(recovery, generation, recovery_corruption(recovery, false));
     if (recovery->hard && end->torn &&
         (generation <= recovery->generation_high || !recovery->reader_is_current))

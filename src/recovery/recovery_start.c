@@ -202,10 +202,27 @@ done:
     return err;
 }
 
+/* After the death of the process alone, segments may be there that were never synced: they must be on disk
+ * before pages with their changes are. */
+static JET_ERR sync_current(const struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    struct os_file *file = NULL;
+    TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
+    TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_READ, &file));
+    TRY(os_file_sync(file));
+done:
+    os_file_close(file);
+    return err;
+}
+
 static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *state)
 {
     JET_ERR err = JET_errSuccess;
     bool without_undo = (recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0;
+    if (state->current_exists)
+        TRY(sync_current(recovery));
     TRY(choose_start(recovery, state));
     recovery->set->redoing = true;
     TRY(recovery_redo(recovery));

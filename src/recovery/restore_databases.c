@@ -76,7 +76,8 @@ JET_ERR restore_check_database(struct recovery *recovery, const char *path)
     uint8_t *page = NULL;
     uint64_t offset = 0;
     TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_NONE, &file));
-    err = database_header_read(file, &header, NULL);
+    bool differ = false;
+    err = database_header_read(file, &header, &differ);
     if (err == JET_errReadVerifyFailure || err == JET_errFileInvalidType)
         err = JET_errDatabaseCorrupted;
     TRY(err);
@@ -88,6 +89,8 @@ JET_ERR restore_check_database(struct recovery *recovery, const char *path)
         FAIL(trailer_error);
     memcpy(&trailer, page, sizeof(trailer));
     TRY(check_range(recovery, &header, &trailer, trailer_error));
+    if (differ)
+        TRY(database_header_mend(file, header.page_size));
     enter_range(recovery, &header);
     TRY(database_header_write(file, &header));
     if (trailer_error >= JET_errSuccess) {
