@@ -4,6 +4,9 @@
 #include "src/cache/database.h"
 #include "src/os/memory.h"
 
+/* Bits of opens that the engine makes for itself: create, delete. */
+#define INTERNAL_OPEN_BITS 0x30000000u
+
 /* A call on a database, by a session. */
 struct database_call {
     struct session *session;
@@ -42,8 +45,11 @@ static JET_ERR open_table(JET_SESID sesid, JET_DBID dbid, const void *name, bool
     *table = JET_tableidNil;
     TRY(data_ddl_context(call.session, &context));
     TRY(data_text(&texts, name, &text));
-    if ((grbit & (JET_bitTableDenyWrite | JET_bitTableDenyRead)) == 0 &&
-        (grbit & JET_bitTableReadOnly) != 0 && (grbit & JET_bitTableUpdatable) != 0)
+    if ((grbit & INTERNAL_OPEN_BITS) != 0)
+        FAIL(JET_errInvalidGrbit);
+    if ((grbit & JET_bitTablePermitDDL) != 0 ? (grbit & JET_bitTableDenyRead) == 0
+                                             : (grbit & JET_bitTableDenyRead) != 0 &&
+                                                   (grbit & JET_bitTableReadOnly) != 0)
         FAIL(JET_errInvalidGrbit);
     TRY(table_open(&call.session->transaction, call.database, text, grbit, &cursor));
     TRY(data_publish_cursor(call.session, cursor, table));

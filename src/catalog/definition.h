@@ -245,8 +245,8 @@ struct table_definition {
     uint64_t sequential_next;    /* last used key of a table without primary index; 0 = not known yet */
     uint32_t open_count;         /* cursors */
     uint32_t deny_read_count;
-    uint32_t deny_write_count;
-    const void *exclusive_owner; /* session that holds it exclusively */
+    bool template_used;          /* a template that a table has been derived from since it was loaded */
+    const void *exclusive_owner; /* session that keeps readers out */
     bool delete_pending;
     bool unlinked;                /* out of the database's list: the last close frees it */
     uint32_t versioned_count;     /* pending DDL of this table; it stays in memory until zero */

@@ -58,7 +58,8 @@ struct table_cursor {
     const struct table_parameters *parameters;
     JET_GRBIT grbit; /* of JetOpenTable */
     bool updatable;
-    bool exclusive; /* counted in the definition's deny counts */
+    bool exclusive;   /* counted in the definition's deny count */
+    bool permits_ddl; /* changes the schema of a table whose schema is fixed */
     bool is_temporary;
     bool temporary_inserting; /* a temporary table before its first move */
     uint8_t open_level;       /* transaction level when it was opened: a rollback below closes it */

@@ -51,9 +51,7 @@ static void release_locks(struct table_cursor *cursor)
     *link = cursor->next_of_table;
     if (cursor->grbit & JET_bitTableDenyRead)
         cursor->table->deny_read_count -= cursor->exclusive;
-    if (cursor->grbit & JET_bitTableDenyWrite)
-        cursor->table->deny_write_count -= cursor->exclusive;
-    if (cursor->table->deny_read_count == 0 && cursor->table->deny_write_count == 0)
+    if (cursor->table->deny_read_count == 0)
         cursor->table->exclusive_owner = NULL;
     catalog_unlock(catalog);
 }
@@ -108,26 +106,65 @@ done:
     return err;
 }
 
+static bool denies(const struct table_cursor *cursor, JET_GRBIT deny)
+{
+    return cursor->exclusive && (cursor->grbit & deny) != 0;
+}
+
+/* What the other cursors of a table mean to somebody who opens it. */
+struct others {
+    bool deny_read;    /* another session keeps readers out */
+    bool deny_write;   /* another session keeps writers out */
+    bool writers_held; /* any session does, his own included */
+    bool any;          /* another session has it open */
+    bool writers;      /* so that it may write */
+};
+
+static struct others look_at_others(const struct table_definition *table, const void *owner)
+{
+    struct others others = {0};
+    for (const struct table_cursor *one = table->cursors; one != NULL; one = one->next_of_table) {
+        others.writers_held = others.writers_held || denies(one, JET_bitTableDenyWrite);
+        if (one->transaction == owner)
+            continue;
+        others.any = true;
+        others.writers = others.writers || one->updatable;
+        others.deny_read = others.deny_read || denies(one, JET_bitTableDenyRead);
+        others.deny_write = others.deny_write || denies(one, JET_bitTableDenyWrite);
+    }
+    return others;
+}
+
+/* Whether the table's own schema is settled: nobody needs an older state of it, or (a template) has it as his
+ * own. */
+static bool schema_may_change(const struct table_definition *table)
+{
+    return table->is_template ? !table->template_used : table->versioned_count == 0;
+}
+
 /* Whether the deny bits of an open and those of others go together; takes them if so. Under the catalog's
- * lock. */
+ * lock. (engine source: `fileopen.cxx`) */
 static JET_ERR take_locks(struct table_definition *table, JET_GRBIT grbit, const void *owner)
 {
+    if ((grbit & JET_bitTableReadOnly) != 0 && (grbit & JET_bitTableUpdatable) != 0)
+        return JET_errInvalidGrbit;
     if (table->delete_pending)
         return JET_errTableLocked;
-    const bool mine = table->exclusive_owner == owner;
-    if (table->deny_read_count > 0 && !mine)
+    const struct others others = look_at_others(table, owner);
+    if (others.deny_read)
         return JET_errTableLocked;
-    if (table->deny_write_count > 0 && !mine && (grbit & JET_bitTableUpdatable) != 0)
+    if (others.deny_write && (grbit & JET_bitTableUpdatable) != 0)
         return JET_errTableLocked;
-    if ((grbit & (JET_bitTableDenyRead | JET_bitTableDenyWrite)) != 0 && table->open_count > 1 &&
-        (!mine || (grbit & JET_bitTablePermitDDL) != 0))
+    if ((grbit & JET_bitTableDenyWrite) != 0 && (others.writers_held || others.writers))
         return JET_errTableInUse;
-    if (grbit & JET_bitTableDenyRead)
+    if ((grbit & JET_bitTableDenyRead) != 0 && others.any)
+        return JET_errTableInUse;
+    if ((grbit & JET_bitTablePermitDDL) != 0 && !schema_may_change(table))
+        return JET_errTableInUse;
+    if (grbit & JET_bitTableDenyRead) {
         table->deny_read_count++;
-    if (grbit & JET_bitTableDenyWrite)
-        table->deny_write_count++;
-    if (grbit & (JET_bitTableDenyRead | JET_bitTableDenyWrite))
         table->exclusive_owner = owner;
+    }
     return JET_errSuccess;
 }
 
@@ -149,6 +186,7 @@ JET_ERR table_open(struct transaction *transaction, struct database *database, c
     struct table_cursor *cursor = NULL;
     TRY(table_cursor_open(transaction, table, grbit, &cursor));
     cursor->exclusive = (grbit & (JET_bitTableDenyRead | JET_bitTableDenyWrite)) != 0;
+    cursor->permits_ddl = (grbit & JET_bitTablePermitDDL) != 0;
     table_defer_first(cursor);
     *out = cursor;
 done:

@@ -451,18 +451,23 @@ JET_ERR table_add_column(struct table_cursor *cursor, struct column_request *req
     if (cursor->is_temporary)
         FAIL(JET_errInvalidParameter);
     TRY(table_check_updatable(cursor));
-    if ((cursor->table->flags & JET_bitObjectTableFixedDDL) != 0 &&
-        (cursor->table->is_template || !ddl_is_exclusive(cursor)))
+    if ((cursor->table->flags & JET_bitObjectTableFixedDDL) != 0 && !cursor->permits_ddl)
         FAIL(JET_errFixedDDL);
     if ((request->grbit & JET_bitColumnUnversioned) != 0 && !ddl_is_exclusive(cursor) &&
         transaction_level(cursor->transaction) != 0)
         FAIL(JET_errInTransaction);
     JET_ERR warning = ddl_check_column(cursor->table, request, ddl_is_exclusive(cursor), &column);
     TRY(warning);
+    if (cursor->table->is_template && (request->grbit & JET_bitColumnTagged) == 0 &&
+        !type_is_long(request->type))
+        FAIL(JET_errFixedDDL);
     if (column.flags & COLUMN_FLAG_ESCROW) {
         TRY(table_is_empty(cursor, &empty));
-        if (!empty)
+        if (!empty) {
+            if (cursor->secondary == NULL)
+                table_defer_first(cursor);
             FAIL(JET_errTableNotEmpty);
+        }
     }
     TRY(transaction_begin(cursor->transaction, false));
     TRY(end_level(cursor, add_in_transaction(cursor, request, &column)));
@@ -665,13 +670,17 @@ JET_ERR table_set_default(struct table_cursor *cursor, const char *name, const v
     bool used = false;
     TRY(table_find_column_by_name(cursor, name, &column));
     if (column->inherited)
-        FAIL(JET_errFixedInheritedDDL);
+        FAIL(JET_errColumnNotFound); /* only the table's own columns are looked at */
     TRY(column_in_use(cursor, column_public_id(column), &used));
     if (used)
         FAIL(JET_errColumnInUse);
     if (column_type_size(column->type) != 0 && size != column->max_size &&
         (column_id_is_fixed(column->id) || size < column->max_size))
         FAIL(JET_errInvalidBufferSize);
+    if (column_id_is_fixed(column->id) && size > column->max_size)
+        FAIL(JET_errInvalidBufferSize);
+    if (column_id_is_variable(column->id) && size > column->max_size)
+        size = column->max_size; /* cut, as a value would be */
     if ((column->max_size > 0 && column->max_size < size) || size > LONG_DEFAULT_MAX)
         FAIL(JET_errDefaultValueTooBig);
     fitted = *column;

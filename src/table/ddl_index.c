@@ -513,7 +513,7 @@ static JET_ERR check_request(struct table_cursor *cursor, struct index_request *
         FAIL(JET_errInTransaction);
     TRY(table_check_updatable(cursor));
     if ((cursor->table->flags & JET_bitObjectTableFixedDDL) != 0 &&
-        (cursor->table->is_template || !ddl_is_exclusive(cursor)))
+        (cursor->table->is_template || !cursor->permits_ddl))
         FAIL(JET_errFixedDDL);
     TRY(table_check_name(request->name, checked));
     if (request->density == 0)

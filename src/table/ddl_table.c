@@ -90,6 +90,7 @@ static JET_ERR open_template(struct creation *creation)
     TRY(catalog_open_table(creation->transaction, creation->database, checked, &creation->template_table));
     if (!creation->template_table->is_template)
         FAIL(JET_errDDLNotInheritable);
+    creation->template_table->template_used = true;
 done:
     return err;
 }
@@ -403,6 +404,8 @@ JET_ERR table_create(struct transaction *transaction, struct database *database,
         err = table_cursor_open(transaction, creation.table, JET_bitTableDenyRead, &cursor);
         if (err >= JET_errSuccess) {
             cursor->exclusive = true;
+            cursor->permits_ddl =
+                (creation.table->flags & JET_bitObjectTableFixedDDL) != 0 && !creation.table->is_template;
             cursor->updatable = !database->read_only;
             table_defer_first(cursor);
             err = transaction_commit(transaction, false);
