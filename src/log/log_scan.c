@@ -54,6 +54,15 @@ static JET_ERR segment_append(struct log_file_reader *reader, const uint8_t *sec
     return JET_errSuccess;
 }
 
+/* A write reached the disk in part: a piece that held something is still as it was when the file was made. */
+static bool looks_torn(const uint8_t *sector)
+{
+    struct log_segment_header header;
+    bool header_is_there = memcmp(sector, zero_sector, LOG_PIECE_SIZE) != 0;
+    memcpy(&header, sector, sizeof(header));
+    return !header_is_there || (header.pieces & ~log_segment_pieces(sector)) != 0;
+}
+
 enum segment_state { SEGMENT_VALID, SEGMENT_EMPTY, SEGMENT_DAMAGED, SEGMENT_MISPLACED };
 
 static enum segment_state classify(struct log_file_reader *reader, uint8_t *sector, uint32_t number)
@@ -67,6 +76,8 @@ static enum segment_state classify(struct log_file_reader *reader, uint8_t *sect
     }
     struct log_segment_header header;
     memcpy(&header, sector, sizeof(header));
+    if (looks_torn(sector))
+        return SEGMENT_DAMAGED; /* the checksum does not notice when what repeats itself is missing */
     struct log_position here = {0, (uint16_t)number, reader->header.generation};
     int order = log_position_compare(header.position, here);
     if (order < 0)
@@ -95,15 +106,6 @@ static bool shadow_read(struct log_file_reader *reader, struct os_file *file, ui
  * What was written after the last sync may be on disk in parts, in any order, when the machine goes down:
  * whole segments, and pieces of segments. The segments themselves say what may be missing. Everything else
  * that is wrong is damage. */
-
-/* A write reached the disk in part: a piece that held something is still as it was when the file was made. */
-static bool looks_torn(const uint8_t *sector)
-{
-    struct log_segment_header header;
-    bool header_is_there = memcmp(sector, zero_sector, LOG_PIECE_SIZE) != 0;
-    memcpy(&header, sector, sizeof(header));
-    return !header_is_there || (header.pieces & ~log_segment_pieces(sector)) != 0;
-}
 
 /* Whether the sector `number` was written before the one at `hole` had to be on disk. */
 static bool admits_hole(const uint8_t *sector, uint32_t number, uint32_t hole)
