@@ -8,26 +8,40 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fuzz/model/paths.h"
+#include <time.h>
 
-static const char usage[] = "usage: path_tool [--profile documented|published] [--states N] [DIRECTORY]\n"
-                            "Walks the model of the backup family (two instances, two databases each) over "
-                            "all states and calls, and counts the edges.\n"
-                            "With DIRECTORY, writes programs there that pass every edge; replay --judge "
-                            "DIRECTORY then compares the engine.\n";
+#include "fuzz/model/paths.h"
+#include "fuzz/runner/judge.h"
+
+static const char usage[] =
+    "usage: path_tool [--profile documented|published] [--states N] [--run] [DIRECTORY]\n"
+    "Walks the model of the backup family (two instances, two databases each) over all states and calls, "
+    "and\n"
+    "counts the edges: state, call, class of arguments, answer.\n"
+    "  --run       makes the engine run the programs that pass the edges; the model judges every answer\n"
+    "  --states N  stops after N states (default: all)\n"
+    "With DIRECTORY, writes the programs there; with --run as well, only those that the engine fails.\n";
 
 struct output {
-    const char *directory;
-    size_t number;
+    const char *profile, *directory;
+    bool run;
+    size_t number, lines, disagreements;
+    double seconds; /* of the engine's runs */
     bool failed;
 };
 
-static void write_program(void *context, const struct program *program)
+static double seconds_now(void)
 {
-    struct output *output = context;
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void write_program(struct output *output, const struct program *program)
+{
     struct text text = {0};
     char path[2048];
-    snprintf(path, sizeof path, "%s/path-%05zu.jet", output->directory, output->number++);
+    snprintf(path, sizeof path, "%s/path-%06zu.jet", output->directory, output->number);
     program_print(program, &text);
     FILE *file = fopen(path, "wb");
     output->failed = output->failed || file == NULL || fwrite(text.bytes, 1, text.size, file) != text.size;
@@ -36,32 +50,72 @@ static void write_program(void *context, const struct program *program)
     text_free(&text);
 }
 
+/* True if the engine answers as the model says. */
+static bool run_one(struct output *output, const struct program *program)
+{
+    struct judge judge;
+    struct program transcript = {0};
+    struct run_result result;
+    struct file_result report = {0};
+    double begun = seconds_now();
+    judge_start(&judge, program, output->profile);
+    struct run_options options = {.simulated = true, .profile = output->profile, .observer = judge.observer};
+    run_program(program, &options, &transcript, &result);
+    bool agrees = judge_finish(&judge, &transcript, &report) == 0;
+    output->seconds += seconds_now() - begun;
+    output->lines += result.lines;
+    if (!agrees && output->disagreements++ < 20)
+        printf("%zu: %s\n", output->number, report.message);
+    program_free(&transcript);
+    return agrees;
+}
+
+static void take_program(void *context, const struct program *program)
+{
+    struct output *output = context;
+    bool agrees = !output->run || run_one(output, program);
+    if (output->directory != NULL && (!output->run || !agrees))
+        write_program(output, program);
+    output->number++;
+}
+
+static bool parse_arguments(int argc, char **argv, struct output *output, size_t *states)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--profile") == 0 && i + 1 < argc)
+            output->profile = argv[++i];
+        else if (strcmp(argv[i], "--states") == 0 && i + 1 < argc)
+            *states = (size_t)strtoul(argv[++i], NULL, 0);
+        else if (strcmp(argv[i], "--run") == 0)
+            output->run = true;
+        else if (argv[i][0] != '-' && output->directory == NULL)
+            output->directory = argv[i];
+        else
+            return false;
+    }
+    return strcmp(output->profile, "documented") == 0 || strcmp(output->profile, "published") == 0;
+}
+
 int main(int argc, char **argv)
 {
-    const char *profile = "documented";
-    size_t states = 400;
-    struct output output = {0};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--profile") == 0 && i + 1 < argc) {
-            profile = argv[++i];
-        } else if (strcmp(argv[i], "--states") == 0 && i + 1 < argc) {
-            states = (size_t)strtoul(argv[++i], NULL, 0);
-        } else if (argv[i][0] != '-' && output.directory == NULL) {
-            output.directory = argv[i];
-        } else {
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (strcmp(profile, "documented") != 0 && strcmp(profile, "published") != 0) {
+    size_t states = SIZE_MAX;
+    struct output output = {.profile = "documented"};
+    if (!parse_arguments(argc, argv, &output, &states)) {
         fputs(usage, stderr);
         return 2;
     }
     if (output.directory != NULL)
         mkdir(output.directory, 0777);
     struct paths_counts counts;
-    paths_walk(profile, states, output.directory != NULL ? write_program : NULL, &output, &counts);
-    printf("%zu states, %zu edges, %zu covered by %zu programs; %zu calls without a foretold answer\n",
-           counts.states, counts.edges, counts.covered, counts.programs, counts.vague);
-    return output.failed ? 1 : 0;
+    bool wanted = output.directory != NULL || output.run;
+    paths_walk(output.profile, states, wanted ? take_program : NULL, &output, &counts);
+    printf("%s%zu states, %zu edges, %zu covered by %zu programs; %zu calls without a foretold answer\n",
+           counts.complete ? "" : "incomplete: ", counts.states, counts.edges, counts.covered,
+           counts.programs, counts.vague);
+    if (output.run)
+        printf("%zu programs with %zu calls ran in %.0f seconds of CPU (%.0f a second); in %zu the engine "
+               "answered otherwise\n",
+               output.number, output.lines, output.seconds, (double)output.number / output.seconds,
+               output.disagreements);
+    return output.failed || output.disagreements > 0 ? 1 : 0;
 }

@@ -92,6 +92,9 @@ static const char *const calls[] = {
     "FullBackup i0 \"bk\" 65536",
     "FullBackup i0 \"cp\" 65536 0 truncate=0",
     "FullBackup i0 \"inc\" 65536 BackupIncremental",
+    "BackupInstance i0 \"dir\" BackupAtomic",
+    "BackupInstanceW i0 \"dir\" BackupIncremental|BackupAtomic",
+    "BackupInstance i0 null 0",
     "AttachDatabase s0 \"a/a0.edb\" 0",
     "AttachDatabase s0 \"a/none.edb\" 0",
     "DetachDatabase s0 \"a/none.edb\"",
@@ -107,20 +110,49 @@ static const char *const calls[] = {
     "StopServiceInstance i0",
     "OSSnapshotPrepare n0 0",
     "OSSnapshotPrepare n0 ContinueAfterThaw",
+    "OSSnapshotPrepare n0 IncrementalSnapshot",
+    "OSSnapshotPrepare n0 ExplicitPrepare",
+    "OSSnapshotPrepareInstance n0 i0 0",
     "OSSnapshotPrepare n0 0x40",
     "OSSnapshotFreeze n0 0",
     "OSSnapshotThaw n0 0",
     "OSSnapshotAbort n0 0",
     "OSSnapshotEnd n0 0",
     "OSSnapshotTruncateLog n0 0",
+    "OSSnapshotTruncateLogInstance n0 i0 0",
+    "OSSnapshotEnd raw:0x77 0",
     "OSSnapshotGetFreezeInfo n0 0",
+    "GetInstanceInfo",
+    "%R",
 };
 
-/* The second instance's part, before the first does anything. */
+/* The call "%R": the first instance, if it is gone, starts again. */
+static const char *const restart[] = {
+    "CreateInstance i0 \"a\"",
+    "SetSystemParameter i0 LogFilePath \"a/\"",
+    "SetSystemParameter i0 SystemPath \"a/\"",
+    "SetSystemParameter i0 TempPath \"a/\"",
+    "Init i0",
+    "BeginSession i0 s0",
+    "AttachDatabase s0 \"a/a0.edb\" 0",
+    "OpenDatabase s0 d0 \"a/a0.edb\" 0",
+    "OpenTable s0 d0 t0 \"t\" 0",
+    "AttachDatabase s0 \"a/a1.edb\" 0",
+    "OpenDatabase s0 d1 \"a/a1.edb\" 0",
+};
+
+/* The second instance's part, before the first does anything. Exchanging the instances gives the other half
+ * of the pairs of states; that neither disturbs the other beyond these classes is what fuzz/independence
+ * shows. */
 static const char *const companions[][4] = {
     {NULL},
     {"BeginExternalBackupInstance i1 0", "OpenFileInstance i1 h1 \"b/b0.edb\"", NULL},
     {"BeginExternalBackupInstance i1 0", "StopBackupInstance i1", NULL},
+    {"BeginExternalBackupInstance i1 0", "GetLogInfoInstance i1", NULL},
+    {"FullBackup i1 \"bkb\" 65536", "BeginExternalBackupInstance i1 BackupIncremental", NULL},
+    {"BeginSurrogateBackup i1 1 1 0", NULL},
+    {"StopServiceInstance i1", NULL},
+    {"Term2 i1 TermComplete", NULL},
 };
 
 #define CALLS (sizeof calls / sizeof calls[0])
@@ -133,13 +165,18 @@ struct node {
     int parent;  /* node, -1 for a beginning */
     size_t call; /* from the parent */
     unsigned depth;
+    int next; /* node of the same bucket, -1 at the end */
     char key[KEY_SIZE];
 };
+
+#define BUCKETS 65536
+#define DEPTH_MAX 200
 
 struct walk {
     const char *profile;
     struct node *nodes;
     size_t count, capacity;
+    int *buckets; /* by key: the newest node, -1 for none */
     struct paths_counts *counts;
     void (*program)(void *context, const struct program *program);
     void *context;
@@ -161,33 +198,43 @@ static void add_text(struct program *program, const char *text, bool published)
     }
 }
 
+static void add_call(struct program *program, size_t call, bool published)
+{
+    if (strcmp(calls[call], "%R") != 0) {
+        add_text(program, calls[call], published);
+        return;
+    }
+    for (size_t i = 0; i < sizeof restart / sizeof restart[0]; i++)
+        add_text(program, restart[i], published);
+}
+
 /* The program that reaches a node. */
-static void build(const struct walk *walk, size_t index, struct program *program)
+static void build(const struct walk *walk, const struct node *node, struct program *program)
 {
     bool published = strcmp(walk->profile, "published") == 0;
-    size_t path[256];
+    size_t path[DEPTH_MAX + 1];
     size_t length = 0;
-    size_t companion = walk->nodes[index].companion;
-    for (int at = (int)index; walk->nodes[at].parent >= 0; at = walk->nodes[at].parent)
-        path[length++] = walk->nodes[at].call;
+    size_t companion = node->companion;
+    for (; node->parent >= 0; node = &walk->nodes[node->parent])
+        path[length++] = node->call;
     add_text(program, published ? "set profile published" : "set profile documented", published);
     for (size_t i = 0; i < sizeof beginning / sizeof beginning[0]; i++)
         add_text(program, beginning[i], published);
     for (size_t i = 0; companions[companion][i] != NULL; i++)
         add_text(program, companions[companion][i], published);
     while (length > 0)
-        add_text(program, calls[path[--length]], published);
+        add_call(program, path[--length], published);
 }
 
 /* --- the model's state in short */
 
+/* What later answers depend on: which kind of full backup the header knows. The fields themselves are facts
+ * of GetDatabaseInfo's answers, not part of a state. */
 static unsigned field_class(const struct database_file *file)
 {
     if (file->fields_unknown)
-        return 32;
-    return (file->fields.full != 0 ? 1u : 0) | (file->fields.incremental != 0 ? 2u : 0) |
-           (file->fields.copy != 0 ? 4u : 0) | (file->fields.differential != 0 ? 8u : 0) |
-           (file->full_by_snapshot ? 16u : 0);
+        return 3;
+    return file->fields.full == 0 ? 0 : file->full_by_snapshot ? 2 : 1;
 }
 
 static unsigned open_class(const struct model_handle *handle)
@@ -199,31 +246,64 @@ static unsigned open_class(const struct model_handle *handle)
     return kind * 3 + progress;
 }
 
+/* The databases of the instance, without their order: how many there are, were copied, know which full
+ * backup. */
+static unsigned database_class(const struct model *model, const struct model_instance *instance)
+{
+    unsigned counts[6] = {0};
+    for (size_t i = 0; i < model->file_count; i++) {
+        const struct database_file *file = model->files[i];
+        if (file->attached != instance)
+            continue;
+        counts[0]++;
+        counts[1] += file->copied ? 1 : 0;
+        counts[2 + field_class(file)]++;
+    }
+    unsigned all = 0;
+    for (size_t i = 0; i < 6; i++)
+        all = all * 4 + (counts[i] < 3 ? counts[i] : 3);
+    return all;
+}
+
+/* The snapshot. Beside a streaming backup its bits do not matter. */
+static void session_class(const struct model_snapshot *snapshot, bool streaming, char *text, size_t size)
+{
+    if (snapshot == NULL || (streaming && snapshot->state == SNAPSHOT_GONE))
+        snprintf(text, size, "n-");
+    else if (streaming)
+        snprintf(text, size, "n%d", (int)snapshot->state);
+    else
+        snprintf(text, size, "n%d,%u", (int)snapshot->state, snapshot->grbit);
+}
+
 static void make_key(const struct model *model, size_t companion, char *key)
 {
     const struct object object = model->slots[0][0];
     const struct model_instance *instance = object.kind == OBJECT_INSTANCE ? object.pointer : NULL;
+    const struct object snapshot = model->slots[5][0];
+    const struct model_snapshot *n0 = snapshot.kind == OBJECT_SNAPSHOT ? snapshot.pointer : NULL;
+    bool streaming = instance != NULL && instance->alive &&
+                     (instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE);
+    char session[16];
+    session_class(n0, streaming, session, sizeof session);
     if (instance == NULL || !instance->alive) {
-        snprintf(key, KEY_SIZE, "%zu gone", companion);
+        snprintf(key, KEY_SIZE, "%zu gone %s", companion, session);
+        return;
+    }
+    if (instance->lost) {
+        snprintf(key, KEY_SIZE, "%zu lost", companion);
         return;
     }
     const struct backup_context *b = &instance->backup;
-    const struct object snapshot = model->slots[5][0];
-    const struct model_snapshot *n0 = snapshot.kind == OBJECT_SNAPSHOT ? snapshot.pointer : NULL;
-    unsigned copied = 0;
-    unsigned fields = 0;
-    for (size_t i = 0; i < model->file_count && i < 8; i++) {
-        const struct database_file *file = model->files[i];
-        if (file->attached != instance)
-            continue;
-        copied = copied * 2 + (file->copied ? 1 : 0);
-        fields = fields * 64 + field_class(file);
+    if (instance->service_stopped) {
+        /* Only a term gets anywhere. */
+        snprintf(key, KEY_SIZE, "%zu stopped k%d%d %s,%d", companion, b->kind, b->stop, session,
+                 instance->snapshot != NULL);
+        return;
     }
-    snprintf(key, KEY_SIZE, "%zu k%d%d%d%d%d o%u c%u r%u f%u s%d%d n%d%d%u l%d", companion, b->kind,
-             b->incremental, b->stop, b->logs_phase, b->truncated, open_class(b->open), copied,
-             b->read_count > 0 ? 1u : 0u, fields, instance->service_stopped, instance->never_backup,
-             instance->snapshot != NULL, n0 != NULL ? (int)n0->state : 9, n0 != NULL ? n0->grbit : 0,
-             instance->lost);
+    snprintf(key, KEY_SIZE, "%zu k%d%d%d%d%d o%u r%u d%x s%d %s,%d", companion, b->kind, b->incremental,
+             b->stop, b->logs_phase, b->truncated, open_class(b->open), b->read_count > 0 ? 1u : 0u,
+             database_class(model, instance), instance->never_backup, session, instance->snapshot != NULL);
 }
 
 /* Runs the model over a program; returns it after the last line, with that line's expectation left in it. */
@@ -238,11 +318,19 @@ static struct model *run_model(const struct program *program)
 
 /* --- the walk */
 
+static size_t bucket_of(const char *key)
+{
+    uint32_t hash = 2166136261u;
+    for (const char *at = key; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
+    return hash % BUCKETS;
+}
+
 static int find_node(const struct walk *walk, const char *key)
 {
-    for (size_t i = 0; i < walk->count; i++) {
+    for (int i = walk->buckets[bucket_of(key)]; i >= 0; i = walk->nodes[i].next) {
         if (strcmp(walk->nodes[i].key, key) == 0)
-            return (int)i;
+            return i;
     }
     return -1;
 }
@@ -255,6 +343,9 @@ static void add_node(struct walk *walk, struct node node)
         if (walk->nodes == NULL)
             abort();
     }
+    int *bucket = &walk->buckets[bucket_of(node.key)];
+    node.next = *bucket;
+    *bucket = (int)walk->count;
     walk->nodes[walk->count++] = node;
 }
 
@@ -266,44 +357,88 @@ static void give_out(struct walk *walk, const struct program *program, size_t ed
         walk->program(walk->context, program);
 }
 
-/* All calls from one state. Those that lead back to it are gathered in one program; each other one gets a
- * program of its own. */
-static void expand(struct walk *walk, size_t index, size_t most_states)
+/* One call from one state: true if the model foretells exactly one answer. `node` gets the state behind it.
+ */
+static bool try_call(const struct walk *walk, size_t index, size_t call, struct program *program,
+                     struct node *node)
 {
     bool published = strcmp(walk->profile, "published") == 0;
-    struct program loops = {0};
-    size_t loop_edges = 0;
-    build(walk, index, &loops);
+    build(walk, &walk->nodes[index], program);
+    add_call(program, call, published);
+    struct model *model = run_model(program);
+    *node = (struct node){.companion = walk->nodes[index].companion,
+                          .parent = (int)index,
+                          .call = call,
+                          .depth = walk->nodes[index].depth + 1};
+    bool clear = !model->lost && !model->expect.no_opinion && model->expect.code_count == 1;
+    if (clear)
+        make_key(model, node->companion, node->key);
+    model_free(model);
+    return clear;
+}
+
+/* Appends calls that lead back to their state, one behind the other, and gives the program out. A call that
+ * leaves the state when it comes behind others gets a program of its own. */
+static void give_out_loops(struct walk *walk, size_t index, const size_t *loops, size_t count)
+{
+    bool published = strcmp(walk->profile, "published") == 0;
+    struct program program = {0};
+    size_t edges = 0;
+    build(walk, &walk->nodes[index], &program);
+    struct model *model = run_model(&program);
+    struct model_verdict verdict;
+    for (size_t i = 0; i < count; i++) {
+        char key[KEY_SIZE];
+        size_t from = program.line_count;
+        add_call(&program, loops[i], published);
+        for (; from < program.line_count; from++)
+            model_judge(model, &program.lines[from], NULL, &verdict);
+        make_key(model, walk->nodes[index].companion, key);
+        edges++;
+        if (!model->lost && strcmp(key, walk->nodes[index].key) == 0)
+            continue;
+        /* This edge is passed; the others go on afresh. */
+        give_out(walk, &program, edges);
+        model_free(model);
+        program_free(&program);
+        program = (struct program){0};
+        edges = 0;
+        build(walk, &walk->nodes[index], &program);
+        model = run_model(&program);
+    }
+    if (edges > 0)
+        give_out(walk, &program, edges);
+    model_free(model);
+    program_free(&program);
+}
+
+/* All calls from one state. Those that lead back to it are gathered; each other one gets a program of its
+ * own. */
+static void expand(struct walk *walk, size_t index, size_t most_states)
+{
+    size_t loops[CALLS];
+    size_t loop_count = 0;
     for (size_t call = 0; call < CALLS; call++) {
         struct program program = {0};
-        build(walk, index, &program);
-        add_text(&program, calls[call], published);
-        struct model *model = run_model(&program);
-        struct node node = {.companion = walk->nodes[index].companion,
-                            .parent = (int)index,
-                            .call = call,
-                            .depth = walk->nodes[index].depth + 1};
-        bool clear = !model->lost && !model->expect.no_opinion && model->expect.code_count == 1;
-        if (clear) {
-            make_key(model, node.companion, node.key);
-            walk->counts->edges++;
-        } else {
+        struct node node;
+        if (!try_call(walk, index, call, &program, &node)) {
             walk->counts->vague++;
-        }
-        model_free(model);
-        if (clear && strcmp(node.key, walk->nodes[index].key) == 0) {
-            add_text(&loops, calls[call], published);
-            loop_edges++;
-        } else if (clear) {
+        } else if (strcmp(node.key, walk->nodes[index].key) == 0) {
+            walk->counts->edges++;
+            loops[loop_count++] = call;
+        } else {
+            walk->counts->edges++;
             give_out(walk, &program, 1);
-            if (find_node(walk, node.key) < 0 && walk->count < most_states && node.depth < 200)
-                add_node(walk, node);
+            if (find_node(walk, node.key) < 0) {
+                if (walk->count < most_states && node.depth < DEPTH_MAX)
+                    add_node(walk, node);
+                else
+                    walk->counts->complete = false;
+            }
         }
         program_free(&program);
     }
-    if (loop_edges > 0)
-        give_out(walk, &loops, loop_edges);
-    program_free(&loops);
+    give_out_loops(walk, index, loops, loop_count);
 }
 
 void paths_walk(const char *profile, size_t most_states,
@@ -311,19 +446,25 @@ void paths_walk(const char *profile, size_t most_states,
                 struct paths_counts *counts)
 {
     struct walk walk = {.profile = profile, .counts = counts, .program = program, .context = context};
-    *counts = (struct paths_counts){0};
+    *counts = (struct paths_counts){.complete = true};
+    walk.buckets = malloc(BUCKETS * sizeof *walk.buckets);
+    if (walk.buckets == NULL)
+        abort();
+    for (size_t i = 0; i < BUCKETS; i++)
+        walk.buckets[i] = -1;
     for (size_t companion = 0; companion < COMPANIONS; companion++) {
         struct node node = {.companion = companion, .parent = -1};
-        add_node(&walk, node);
         struct program start = {0};
-        build(&walk, walk.count - 1, &start);
+        build(&walk, &node, &start);
         struct model *model = run_model(&start);
-        make_key(model, companion, walk.nodes[walk.count - 1].key);
+        make_key(model, companion, node.key);
+        add_node(&walk, node);
         model_free(model);
         program_free(&start);
     }
     for (size_t i = 0; i < walk.count; i++)
         expand(&walk, i, most_states);
     counts->states = walk.count;
+    free(walk.buckets);
     free(walk.nodes);
 }
