@@ -4,6 +4,8 @@
 #include "src/table/retrieve.h"
 #include "src/table/update.h"
 
+#define LONG_SIZE_MAX 0x7fffffffu
+
 JET_ERR JET_API JetPrepareUpdate(JET_SESID sesid, JET_TABLEID tableid, uint32_t prep)
 {
     struct data_call call;
@@ -106,12 +108,11 @@ done:
     return err;
 }
 
-/* The first error ends it; warnings are kept with their column, and one of them is the result. */
+/* The first error ends it; warnings are kept with their column, and that of the last column is the result. */
 JET_ERR JET_API JetSetColumns(JET_SESID sesid, JET_TABLEID tableid, JET_SETCOLUMN *psetcolumn,
                               uint32_t csetcolumn)
 {
     JET_ERR err = JET_errSuccess;
-    JET_ERR result = JET_errSuccess;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
     TRY(table_check_updatable(call.cursor));
@@ -120,14 +121,15 @@ JET_ERR JET_API JetSetColumns(JET_SESID sesid, JET_TABLEID tableid, JET_SETCOLUM
     if (psetcolumn == NULL && csetcolumn > 0)
         FAIL(JET_errInvalidParameter);
     for (uint32_t i = 0; i < csetcolumn; i++) {
+        if (psetcolumn[i].cbData > LONG_SIZE_MAX)
+            FAIL(JET_errInvalidParameter);
+    }
+    for (uint32_t i = 0; i < csetcolumn; i++) {
         JET_SETCOLUMN *one = &psetcolumn[i];
         const struct set_options options = {one->itagSequence, one->ibLongValue, one->grbit};
         TRY(table_set_column(call.cursor, one->columnid, one->pvData, one->cbData, &options));
         one->err = err;
-        if (err > JET_errSuccess)
-            result = err;
     }
-    err = result;
 done:
     data_leave(&call);
     return err;
@@ -184,11 +186,15 @@ done:
 static JET_ERR retrieve_one(struct table_cursor *cursor, JET_RETRIEVECOLUMN *one)
 {
     struct retrieve_options options = {
-        .grbit = one->grbit, .offset = one->ibLongValue, .itag = one->itagSequence};
-    if (one->itagSequence == 0) {
+        .grbit = one->grbit, .offset = one->ibLongValue, .itag = one->itagSequence, .row_first = true};
+    const bool from_key = (one->grbit & (JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark)) != 0;
+    if (one->itagSequence == 0 && !from_key) {
         JET_ERR err = table_count_values(cursor, one->columnid, one->grbit, &one->itagSequence);
-        one->columnidNextTagged = one->columnid;
-        one->err = err;
+        if (err >= JET_errSuccess) {
+            one->cbActual = 0;
+            one->columnidNextTagged = one->columnid;
+            one->err = err;
+        }
         return err;
     }
     JET_ERR err = table_retrieve(cursor, one->columnid, one->pvData, one->cbData, &one->cbActual, &options);

@@ -229,7 +229,9 @@ static JET_ERR retrieve_from_index(struct table_cursor *cursor, JET_COLUMNID id,
     if (null) {
         err = give_null(actual);
     } else {
-        const uint32_t start = column_is_long(column) && options->offset < size ? options->offset : 0;
+        uint32_t start = 0;
+        if (column_is_long(column))
+            start = options->offset < size ? options->offset : size;
         err = give(value + start, size - start, buffer, max, actual);
     }
 done:
@@ -336,13 +338,16 @@ JET_ERR table_retrieve(struct table_cursor *cursor, JET_COLUMNID id, void *buffe
             goto done;
         }
     }
+    if (options->row_first)
+        TRY(row_read(cursor, (options->grbit & JET_bitRetrieveCopy) != 0, &row));
     if (id != 0)
         TRY(table_find_column(cursor, id, &column));
     if (column != NULL && (column->flags & COLUMN_FLAG_ENCRYPTED) != 0 &&
         (options->grbit &
          (JET_bitRetrievePhysicalSize | JET_bitRetrieveLongId | JET_bitRetrieveLongValueRefCount)) == 0)
         FAIL(JET_errColumnNoEncryptionKey);
-    TRY(row_read(cursor, (options->grbit & JET_bitRetrieveCopy) != 0, &row));
+    if (!options->row_first)
+        TRY(row_read(cursor, (options->grbit & JET_bitRetrieveCopy) != 0, &row));
     found = column;
     if (id == 0) {
         if (options->itag == 0)
@@ -376,10 +381,13 @@ JET_ERR table_count_values(struct table_cursor *cursor, JET_COLUMNID id, JET_GRB
     struct row_copy row = {0};
     struct value value;
     struct column_definition *column = NULL;
+    const struct retrieve_options options = {.grbit = grbit};
+    uint32_t actual = 0;
     *count = 0;
+    TRY(check_grbit(cursor, &options, 0, &actual));
+    TRY(row_read(cursor, (grbit & JET_bitRetrieveCopy) != 0, &row));
     if (id != 0)
         TRY(table_find_column(cursor, id, &column));
-    TRY(row_read(cursor, (grbit & JET_bitRetrieveCopy) != 0, &row));
     if (column != NULL && column_id_is_tagged(column->id)) {
         bool found = false;
         struct tagged_field field;

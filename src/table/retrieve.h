@@ -22,6 +22,7 @@ struct retrieve_options {
     uint32_t offset;     /* of long values */
     uint32_t itag;       /* in; out with JET_bitRetrieveTag and for column 0 */
     JET_COLUMNID column; /* out: the column that was read */
+    bool row_first;      /* whether there is a row is looked at before the column */
 };
 /* JetRetrieveColumn. `actual` (may be NULL) gets the size of the value from `offset` on. JET_wrnColumnNull,
  * JET_wrnBufferTruncated. */
