@@ -179,8 +179,11 @@ static void begin_surrogate(struct model *model)
     uint64_t first = model_number(model, 0);
     uint64_t last = model_number(model, 0);
     uint32_t grbit = (uint32_t)model_number(model, 0);
-    int32_t code = begin_code(model, instance, grbit | JET_bitBackupSurrogate);
-    if (code == JET_errSuccess || first == 0 || last < first || last > 1)
+    const uint32_t tip = instance->no_logging ? 0 : instance->generation;
+    int32_t code = JET_errInvalidParameter;
+    if (instance->never_backup || ((uint32_t)first <= (uint32_t)last && (uint32_t)last <= tip))
+        code = begin_code(model, instance, grbit | JET_bitBackupSurrogate);
+    if (tip == 0 && !instance->no_logging && (uint32_t)first <= (uint32_t)last && last != 0)
         model_no_opinion(model);
     model_want(model, code);
     if (model_succeeded(model))
@@ -457,6 +460,8 @@ static void keep_set(struct model *model, struct model_instance *instance, const
     set->directory = model_path(model, directory);
     set->whole = !partial;
     set->high = instance->backup.high;
+    set->usual_names = strcmp(instance->base_name, model->defaults.base_name) == 0 &&
+                       instance->numbers[MODEL_FILE_NAMES] == model->defaults.numbers[MODEL_FILE_NAMES];
     for (size_t i = 0; i < model->file_count && set->count < 16; i++) {
         const struct database_file *file = model->files[i];
         if (!model_in_backup(file, instance))
@@ -478,6 +483,21 @@ static void mark_copied(struct model *model, struct model_instance *instance)
         if (model_in_backup(model->files[i], instance))
             model->files[i]->copied = true;
     }
+}
+
+/* It was begun, and the composite ends what it cannot go on with. */
+static void full_backup_failed(struct model *model, struct model_instance *instance)
+{
+    const char *step = model->answer == NULL ? NULL : program_outcome_fact(model->answer, "step", true);
+    if (step == NULL || strcmp(step, "Begin") == 0 || strcmp(step, "End") == 0) {
+        instance->lost = true;
+        return;
+    }
+    if (strcmp(step, "Log") == 0 || strcmp(step, "Truncate") == 0)
+        model_roll_log(instance);
+    else if (strcmp(step, "Database") != 0)
+        instance->generation = 0;
+    model_backup_end(model, instance);
 }
 
 static void full_backup(struct model *model)
@@ -507,12 +527,18 @@ static void full_backup(struct model *model)
         return;
     int32_t code = begin_code(model, instance, grbit);
     bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
-    if (!good_chunk(model, chunk) || !plain || (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 ||
-        model_touched(model, instance->log_path))
+    const bool databases =
+        (grbit & JET_bitBackupIncremental) == 0 && model_count_in_backup(model, instance) > 0;
+    const bool short_chunk = databases && (chunk % model->page != 0 || chunk < (uint64_t)3 * model->page);
+    if ((!good_chunk(model, chunk) && !short_chunk) || !plain ||
+        (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 || model_touched(model, instance->log_path))
         model_no_opinion(model);
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     const bool locked = code == JET_errSuccess && !incremental && any_exclusive(model, instance);
-    model_want(model, locked ? JET_errDatabaseLocked : code);
+    if (code == JET_errSuccess && locked)
+        model_want(model, JET_errDatabaseLocked);
+    else
+        model_want(model, code == JET_errSuccess && short_chunk ? JET_errInvalidParameter : code);
     if (code == JET_errSuccess)
         model_want_fact(model, "databases=%zu", incremental ? 0 : model_count_in_backup(model, instance));
     else
@@ -521,7 +547,7 @@ static void full_backup(struct model *model)
         if (directory != NULL && code == JET_errSuccess)
             model_touch(model, directory);
         if (code == JET_errSuccess)
-            instance->lost = true;
+            full_backup_failed(model, instance);
         return;
     }
     begin_backup(model, instance, grbit);
@@ -569,8 +595,8 @@ static void backup_directory(struct model *model)
         touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));
     if (code == JET_errSuccess && any_exclusive(model, instance))
         model_no_opinion(model);
-    if (hollow || touched || !model_creates_paths(instance) || code != JET_errSuccess || incremental ||
-        model_touched(model, instance->log_path))
+    if (hollow || touched || directory[0] == '/' || !model_creates_paths(instance) ||
+        code != JET_errSuccess || incremental || model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);
     if (!model_succeeded(model)) {

@@ -155,9 +155,7 @@ static void restore_contents(struct model *model, struct model_session *session,
 
 static void rollback(struct model *model)
 {
-    struct model_session *session = model_session_gate(model);
-    if (session == NULL)
-        model_no_opinion(model); /* it goes on when the service is stopped */
+    struct model_session *session = model_ending_session_gate(model);
     if (session == NULL || shares_session(model, session))
         return;
     uint64_t grbit = model_number(model, 0);
@@ -254,7 +252,7 @@ static void open_table(struct model *model)
 
 static void close_table(struct model *model)
 {
-    struct model_session *session = model_session_gate(model);
+    struct model_session *session = model_ending_session_gate(model);
     if (session == NULL)
         return;
     struct model_cursor *cursor = cursor_gate(model, session);

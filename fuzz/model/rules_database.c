@@ -26,8 +26,27 @@ static const struct model_cursor *named_cursor(const struct model *model)
     return slot < SLOTS && model->slots[3][slot].kind == OBJECT_CURSOR ? model->slots[3][slot].pointer : NULL;
 }
 
-/* The session of a data or database call; NULL: what the call answers was added. */
-struct model_session *model_session_gate(struct model *model)
+/* What a call answers once the service is stopped: handles are looked at before that is. */
+static void want_stopped(struct model *model, const struct model_session *session)
+{
+    const bool no_cursor = names_nothing(model, 't');
+    const bool no_database = names_nothing(model, 'd');
+    const struct model_cursor *cursor = named_cursor(model);
+    const bool foreign = cursor != NULL && cursor->session != session;
+    if (no_cursor)
+        model_want(model, JET_errInvalidTableId);
+    if (no_database)
+        model_want(model, JET_errInvalidDatabaseId);
+    if (foreign)
+        model_want(model, JET_errSesidTableIdMismatch);
+    /* A dead cursor's session may have had the same number. */
+    if (foreign ? !cursor->alive : !no_cursor || no_database)
+        model_want(model, JET_errClientRequestToStopJetService);
+}
+
+/* The session of a data or database call; NULL: what the call answers was added. `stopped_too`: the call goes
+ * on when the service is stopped. */
+static struct model_session *session_gate(struct model *model, bool stopped_too)
 {
     struct model_reference reference = model_reference(model);
     struct model_session *session = reference.kind == OBJECT_SESSION ? reference.pointer : NULL;
@@ -37,25 +56,23 @@ struct model_session *model_session_gate(struct model *model)
     }
     if (session->instance->lost || session->foreign)
         model_no_opinion(model);
-    if (session->instance->service_stopped) {
-        const bool no_cursor = names_nothing(model, 't'); /* handles are looked at before the service is */
-        const bool no_database = names_nothing(model, 'd');
-        if (no_cursor)
-            model_want(model, JET_errInvalidTableId);
-        if (no_database)
-            model_want(model, JET_errInvalidDatabaseId);
-        const struct model_cursor *cursor = named_cursor(model);
-        const bool foreign = cursor != NULL && cursor->session != session;
-        if (foreign)
-            model_want(model, JET_errSesidTableIdMismatch);
-        /* A dead cursor's session may have had the same number. */
-        if (foreign ? !cursor->alive : !no_cursor || no_database)
-            model_want(model, JET_errClientRequestToStopJetService);
+    if (session->instance->service_stopped && !stopped_too) {
+        want_stopped(model, session);
         return NULL;
     }
     if (session->level > 0 && session->thread != model->line->thread)
         model_no_opinion(model); /* another thread's transaction: not every call looks */
     return session;
+}
+
+struct model_session *model_session_gate(struct model *model)
+{
+    return session_gate(model, false);
+}
+
+struct model_session *model_ending_session_gate(struct model *model)
+{
+    return session_gate(model, true);
 }
 
 struct model_database *model_database_argument(struct model *model, struct model_session *session)
@@ -237,11 +254,9 @@ static void open_database(struct model *model)
 
 static void close_database(struct model *model)
 {
-    struct model_session *session = model_session_gate(model);
-    if (session == NULL) {
-        model_no_opinion(model); /* closing goes on when the service is stopped */
+    struct model_session *session = model_ending_session_gate(model);
+    if (session == NULL)
         return;
-    }
     struct model_database *database = model_database_argument(model, session);
     if (database == NULL) {
         model_no_opinion(model);

@@ -86,9 +86,10 @@ static void external_restore(struct model *model)
         from[count] = model_path(model, first);
         to[count++] = model_path(model, second);
     }
-    if (model_has_options(model) || set == NULL || !set->whole || set->spent || count == 0 ||
-        count != set->count || checkpoint == NULL || log == NULL || model_touched(model, set->directory) ||
-        model_touched(model, model_path(model, log)) || model_logs_used(model, model_path(model, log)) ||
+    if (model_has_options(model) || set == NULL || !set->whole || !set->usual_names || set->spent ||
+        count == 0 || count != set->count || checkpoint == NULL || log == NULL ||
+        model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
+        model_logs_used(model, model_path(model, log)) ||
         strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 || (model->mode == MODE_ONE))
         model_no_opinion(model);
     for (size_t i = 0; i < count && set != NULL; i++) {
@@ -118,23 +119,31 @@ static void external_restore(struct model *model)
         set->spent = true;
 }
 
-/* Restores of directory backups play forward through what logs they find: followed, not foretold. */
+/* Restores of directory backups play forward through what logs they find: followed, not foretold. They take
+ * an instance of their own, or one that is not started and stays so. */
 static void restore(struct model *model)
 {
+    const bool with_instance = strncmp(model->line->op->name, "RestoreInstance", 15) == 0;
+    struct model_instance *instance = &model->defaults;
     model_no_opinion(model);
-    for (size_t i = 0; i < model->file_count; i++) {
+    if (with_instance) {
+        struct model_reference reference = model_reference(model);
+        if (reference.kind == OBJECT_INSTANCE && ((struct model_instance *)reference.pointer)->alive)
+            instance = reference.pointer;
+    }
+    if (instance != &model->defaults && !instance->initialised)
+        instance->lost = true;
+    model_touch(model, instance->log_path);
+    model_touch(model, instance->system_path);
+    for (const char *path = model_text(model); path != NULL; path = model_text(model)) {
+        model_touch(model, path);
+        if (!model_plain_path(path) || strchr(path, '.') != NULL || path[0] == '/')
+            model->lost = true;
+    }
+    for (size_t i = 0; i < model->file_count; i++) { /* wherever they lay when they were backed up */
         if (model->files[i]->attached == NULL)
             model->files[i]->damaged = true;
     }
-    for (size_t i = 0; i < model->instance_count; i++) {
-        if (model->instances[i]->alive && !model->instances[i]->initialised)
-            model->instances[i]->lost = true;
-    }
-    for (size_t i = 0; i < model->line->argument_count; i++) {
-        if (model->line->arguments[i].text != NULL)
-            model_touch(model, model->line->arguments[i].text);
-    }
-    model->lost = true;
 }
 
 const struct model_entry model_file_entries[] = {

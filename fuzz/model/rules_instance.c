@@ -3,7 +3,7 @@
 
 #include "fuzz/model/backup_rules.h"
 
-static struct model_instance *the_one(struct model *model)
+struct model_instance *model_the_one(struct model *model)
 {
     for (size_t i = 0; i < model->instance_count; i++) {
         if (model->instances[i]->alive)
@@ -23,7 +23,7 @@ struct model_instance *model_gate(struct model *model, bool legacy, bool enter)
         return NULL;
     }
     if (model->mode == MODE_ONE)
-        instance = the_one(model);
+        instance = model_the_one(model);
     else if (!legacy && reference.kind == OBJECT_INSTANCE &&
              ((struct model_instance *)reference.pointer)->alive)
         instance = reference.pointer;
@@ -47,134 +47,36 @@ struct model_instance *model_gate(struct model *model, bool legacy, bool enter)
     return instance;
 }
 
+bool model_name_in_use(const struct model *model, const char *name)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *other = model->instances[i];
+        if (other->alive && (name == NULL) == (other->name == NULL) &&
+            (name == NULL || strcmp(other->name, name) == 0))
+            return true;
+    }
+    return false;
+}
+
 static void create_instance(struct model *model)
 {
     struct model_reference slot = model_reference(model);
     const char *name = model_text(model);
+    if (slot.is_null) {
+        if (model->mode == MODE_ONE)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
     if (model->mode == MODE_ONE) {
         model_want(model, JET_errRunningInOneInstanceMode);
         return;
     }
-    bool in_use = false;
-    for (size_t i = 0; name != NULL && i < model->instance_count; i++)
-        in_use = in_use || (model->instances[i]->alive && strcmp(model->instances[i]->name, name) == 0);
-    if (slot.is_null || !model_plain_text(name)) {
-        model_no_opinion(model);
-        model->lost = true;
-    }
-    model_want(model, in_use ? JET_errInstanceNameInUse : JET_errSuccess);
+    model_want(model, model_name_in_use(model, name) ? JET_errInstanceNameInUse : JET_errSuccess);
     if (!model_succeeded(model))
         return;
     model->mode = MODE_MULTI;
-    model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name != NULL ? name : ""));
-}
-
-static bool same_or_default(const char *a, const char *b)
-{
-    return a[0] == '\0' || b[0] == '\0' || strcmp(a, b) == 0;
-}
-
-/* Another live instance uses, or may use, the same directories. */
-static bool log_path_in_use(const struct model *model, const struct model_instance *instance)
-{
-    for (size_t i = 0; i < model->instance_count; i++) {
-        const struct model_instance *other = model->instances[i];
-        if (other != instance && other->alive && other->initialised &&
-            (same_or_default(other->log_path, instance->log_path) ||
-             same_or_default(other->system_path, instance->system_path) ||
-             same_or_default(other->temp_path, instance->temp_path)))
-            return true;
-    }
-    return false;
-}
-
-/* Recovery brings every file of the instance's logs to its durable state. */
-static void recover_files(struct model *model, const struct model_instance *instance)
-{
-    for (size_t i = 0; i < model->file_count; i++) {
-        struct database_file *file = model->files[i];
-        if (!file->dirty || file->log_path == NULL || strcmp(file->log_path, instance->log_path) != 0 ||
-            strcmp(file->log_base, instance->base_name) != 0)
-            continue;
-        file->dirty = false;
-        if (model_touched(model, file->path))
-            file->damaged = true;
-    }
-}
-
-static bool any_dirty_touched(const struct model *model, const struct model_instance *instance)
-{
-    if (model_touched(model, instance->log_path) || model_touched(model, instance->system_path))
-        return true;
-    for (size_t i = 0; i < model->set_count; i++) { /* a backup has left its logs there */
-        if (model_is_below(model->sets[i]->directory, instance->log_path))
-            return true;
-    }
-    for (size_t i = 0; i < model->file_count; i++) {
-        const struct database_file *file = model->files[i];
-        if (file->dirty && (file->damaged || model_touched(model, file->path)))
-            return true;
-    }
-    return false;
-}
-
-static void start(struct model *model, struct model_instance *instance)
-{
-    instance->initialised = true;
-    model_use_logs(model, instance);
-    recover_files(model, instance);
-}
-
-static void init(struct model *model)
-{
-    struct model_reference slot = model_reference(model);
-    uint64_t grbit = model_number(model, 0);
-    if (slot.is_null) {
-        if (model->mode == MODE_NONE && model->next <= 2 && grbit == 0)
-            model_want(model, JET_errSuccess);
-        else
-            model_no_opinion(model);
-        if (!model_succeeded(model))
-            return;
-        if (model->mode == MODE_NONE) {
-            struct model_instance *instance = model_add_instance(model, "");
-            model->mode = MODE_ONE;
-            start(model, instance);
-            if (any_dirty_touched(model, instance))
-                instance->lost = true;
-        }
-        return;
-    }
-    struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
-    if (model->assume_files || instance == NULL || !instance->alive || grbit != 0 ||
-        model->mode == MODE_ONE || log_path_in_use(model, instance) || any_dirty_touched(model, instance) ||
-        !model_creates_paths(instance))
-        model_no_opinion(model);
-    if (instance != NULL && instance->initialised)
-        model_want(model, instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized);
-    else
-        model_want(model, JET_errSuccess);
-    if (instance == NULL || !instance->alive || model->mode == MODE_ONE) {
-        model->lost = true;
-        return;
-    }
-    bool was_running = instance->initialised && !instance->term_failed;
-    bool clouded = any_dirty_touched(model, instance);
-    if (model_succeeded(model)) {
-        start(model, instance);
-        if (grbit != 0)
-            instance->lost = true;
-        if (clouded) {
-            for (size_t i = 0; i < model->file_count; i++) {
-                if (model->files[i]->attached == NULL)
-                    model->files[i]->damaged = true;
-            }
-        }
-    } else if (instance->term_failed) {
-        instance->lost = true; /* its handle is dead, its sessions hang on */
-    } else if (!was_running) {
-        model_kill_instance(model, instance);
-    }
+    model_slot_set(model, slot, OBJECT_INSTANCE, model_add_instance(model, name));
 }
 
 /* --- end */
@@ -242,9 +144,14 @@ static void term(struct model *model)
     uint64_t grbit = plain ? JET_bitTermAbrupt : model_number(model, 0);
     bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
     bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
-    if (!instance->initialised || instance->log_failed || instance->snapshot != NULL ||
-        instance->backup.kind == BACKUP_FROZEN || (grbit == 0 && !plain) || (grbit & ~(uint64_t)15) != 0 ||
-        (instance->service_stopped && !stops))
+    if (!instance->initialised) { /* made, but never started */
+        model_want(model, JET_errSuccess);
+        if (model_succeeded(model))
+            model_kill_instance(model, instance);
+        return;
+    }
+    if (instance->log_failed || instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
+        (grbit == 0 && !plain) || (grbit & ~(uint64_t)15) != 0 || (instance->service_stopped && !stops))
         model_no_opinion(model);
     bool dirty = (grbit & JET_bitTermDirty) != 0;
     if (instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
@@ -411,9 +318,9 @@ static void join(struct model *model)
 const struct model_entry model_instance_entries[] = {
     {"CreateInstance", create_instance},
     {"CreateInstance2", create_instance},
-    {"Init", init},
-    {"Init2", init},
-    {"Init3", init},
+    {"Init", model_init},
+    {"Init2", model_init},
+    {"Init3", model_init},
     {"Term", term},
     {"Term2", term},
     {"StopService", stop_service},

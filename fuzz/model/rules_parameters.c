@@ -1,6 +1,7 @@
 /* System parameters: when they may be written, what is refused, and what the rules need to know of them.
  * Source: `sysparamtable.g.cxx` and the order of checks in `jetapi.cxx`. */
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz/model/state.h"
 #include "fuzz/runner/names.h"
@@ -34,6 +35,7 @@ static const struct rule rules[] = {
     [MODEL_CREATE_PATHS] = {JET_paramCreatePathIfNotExist, BOOLEAN, 0, 0, UINT64_MAX, 0, FOLLOWED},
     [MODEL_FILE_NAMES] = {JET_paramLegacyFileNames, NUMBER, I, 0, 255, 1, FOLLOWED},
     [MODEL_PAGE] = {JET_paramDatabasePageSize, SIZE, G | M | I, 4096, 32768, 4096, FOLLOWED},
+    [MODEL_TEMPORARY_TABLES] = {JET_paramMaxTemporaryTables, NUMBER, I, 0, 2147483647, 20, LIMIT},
     {JET_paramSystemPath, FOLDER, I, 0, 246, 0, FOLLOWED},
     {JET_paramTempPath, FOLDER, I, 0, 247, 0, FOLLOWED},
     {JET_paramLogFilePath, FOLDER, I, 0, 246, 0, FOLLOWED},
@@ -72,7 +74,6 @@ static const struct rule rules[] = {
     {JET_paramMaxOpenTables, NUMBER, I, 0, 2147483647, 300, LIMIT},
     {JET_paramMaxCursors, NUMBER, I, 0, 2147483647, 1024, LIMIT},
     {JET_paramMaxVerPages, NUMBER, I, 1, 2147483647, 64, LIMIT},
-    {JET_paramMaxTemporaryTables, NUMBER, I, 0, 2147483647, 20, LIMIT},
     {JET_paramLogBuffers, NUMBER, I, 1, 2147483647, 126, NO_EFFECT},
     {JET_paramDeleteOutOfRangeLogs, BOOLEAN, I, 0, UINT64_MAX, 0, NOT_FOLLOWED},
     {JET_paramCleanupMismatchedLogFiles, BOOLEAN, I, 0, UINT64_MAX, 0, NOT_FOLLOWED},
@@ -162,6 +163,18 @@ static bool is_plain_folder(const char *text)
            (model_plain_path(text) && strchr(text, '.') == NULL && text[0] != '/' && text[0] != '\\');
 }
 
+/* The file: a folder gets the usual name, a bare name lies in the system path whatever that becomes. */
+static const char *temporary_path(struct model *model, const char *text)
+{
+    const size_t length = strlen(text);
+    if (length == 0)
+        return "tmp.edb";
+    if (text[length - 1] != '/' && text[length - 1] != '\\')
+        return model_path(model, text);
+    const char *folder = model_path(model, text);
+    return folder[0] == '\0' ? "./tmp.edb" : arena_format(&model->arena, "%s/tmp.edb", folder);
+}
+
 /* False: a text that is not described. */
 static bool follow_text(struct model *model, struct model_instance *instance, uint32_t id, const char *text)
 {
@@ -169,19 +182,21 @@ static bool follow_text(struct model *model, struct model_instance *instance, ui
     switch (id) {
     case JET_paramSystemPath:
         instance->system_path = path;
+        instance->empty_system_path = text[0] == '\0';
         return is_plain_folder(text);
     case JET_paramTempPath:
-        instance->temp_path = path;
-        return is_plain_folder(text);
+        instance->temp_path = temporary_path(model, text);
+        return text[0] == '\0' || model_plain_path(text);
     case JET_paramLogFilePath:
         instance->log_path = path;
+        instance->empty_log_path = text[0] == '\0';
         return is_plain_folder(text);
     case JET_paramBaseName:
         instance->base_name = arena_text(&model->arena, text);
         return model_plain_text(text);
     case JET_paramRecovery:
-        instance->no_logging = strcmp(text, "off") == 0;
-        return strcmp(text, "on") == 0 || strcmp(text, "off") == 0;
+        instance->no_logging = strcasecmp(text, "on") != 0;
+        return strncasecmp(text, "repair", 6) != 0;
     default:
         return true;
     }
@@ -239,8 +254,7 @@ static struct model_instance *find_target(struct model *model, struct model_refe
     }
     if (reference.kind != OBJECT_NONE)
         return NULL;
-    return token != NULL && token->word != NULL && strncmp(token->word, "raw", 3) == 0 ? NULL
-                                                                                       : &model->defaults;
+    return token != NULL && model_invented(token) ? NULL : &model->defaults;
 }
 
 static void set_system_parameter(struct model *model)
@@ -286,7 +300,7 @@ void model_parameters_reset(struct model *model)
 {
     struct model_instance *defaults = &model->defaults;
     *defaults = (struct model_instance){
-        .name = "", .log_path = "", .system_path = "", .temp_path = "", .base_name = "edb"};
+        .name = "", .log_path = "", .system_path = "", .temp_path = "tmp.edb", .base_name = "edb"};
     for (size_t i = 0; i < RULES; i++)
         defaults->numbers[i] = rules[i].usual;
     if (!model->published)

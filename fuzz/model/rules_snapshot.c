@@ -128,7 +128,9 @@ void model_want_instances(struct model *model, const struct model_snapshot *snap
         if (instance == NULL || (snapshot != NULL && !is_in(instance, snapshot)))
             continue;
         count++;
-        model_want_text(model, instance->name);
+        model_want_text(model, instance->name == NULL ? "" : instance->name);
+        if (instance->name != NULL && !model_plain_text(instance->name))
+            model_no_opinion(model); /* shown as a path */
         model_want_databases(model, instance);
         if (instance->lost)
             model_no_opinion(model);

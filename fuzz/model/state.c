@@ -45,6 +45,14 @@ struct model_reference model_reference(struct model *model)
     return reference;
 }
 
+bool model_invented(const struct program_token *token)
+{
+    uint64_t number = 0;
+    if (token->text != NULL || token->word == NULL || strncmp(token->word, "raw:", 4) != 0)
+        return false;
+    return !model_number_text(token->word + 4, &number) || (number != 0 && number != UINT64_MAX);
+}
+
 void model_slot_set(struct model *model, struct model_reference slot, enum object_kind kind, void *pointer)
 {
     if (slot.letter >= 0)

@@ -65,7 +65,8 @@ struct backup_set {
     const char *directory;
     bool whole;    /* a streamed full backup */
     bool spent;    /* restored in place: its databases are databases now */
-    uint32_t high; /* last generation */
+    bool usual_names; /* of the logs */
+    uint32_t high;    /* last generation */
     uint32_t count;
     const char *names[16];        /* base names */
     struct content *contents[16]; /* as of the log roll */
@@ -101,12 +102,12 @@ struct model_handle {
 };
 
 /* Numbers of parameters that rules look at; the others follow. */
-enum model_parameter { MODEL_CIRCULAR, MODEL_LOG_SIZE, MODEL_CREATE_PATHS, MODEL_FILE_NAMES, MODEL_PAGE };
+enum model_parameter { MODEL_CIRCULAR, MODEL_LOG_SIZE, MODEL_CREATE_PATHS, MODEL_FILE_NAMES, MODEL_PAGE, MODEL_TEMPORARY_TABLES };
 #define MODEL_PARAMETERS 64
 
 struct model_instance {
-    const char *name;
-    uint32_t place; /* among the instances: the lowest that was free */
+    const char *name; /* may be NULL */
+    uint32_t place;   /* among the instances: the lowest that was free */
     bool alive;
     bool initialised;
     bool service_stopped;
@@ -120,7 +121,8 @@ struct model_instance {
     bool lost;                          /* not followed any further: no opinion */
     const char *log_path;
     const char *system_path;
-    const char *temp_path;
+    const char *temp_path; /* a file */
+    bool empty_log_path, empty_system_path; /* set to nothing */
     const char *base_name;
     uint32_t generation; /* current log; 0 = not known */
     uint32_t lowest;     /* oldest log that certainly exists */
@@ -258,6 +260,8 @@ struct model_reference {
 
 const struct program_token *model_token(struct model *model);
 struct model_reference model_reference(struct model *model);
+/* A handle given as a number that is neither nil nor zero. */
+bool model_invented(const struct program_token *token);
 const char *model_text(struct model *model); /* NULL for null or missing */
 uint64_t model_number(struct model *model, uint64_t otherwise);
 const char *model_option(const struct model *model, const char *key);
@@ -350,8 +354,16 @@ extern const struct model_entry model_file_entries[];
  * calls take no instance. `enter` is false for the stop calls. */
 struct model_instance *model_gate(struct model *model, bool legacy, bool enter);
 
+/* The one instance of one-instance mode. */
+struct model_instance *model_the_one(struct model *model);
+/* NULL: a second one without a name. */
+bool model_name_in_use(const struct model *model, const char *name);
+void model_init(struct model *model);
+
 /* Shared rules. */
 struct model_session *model_session_gate(struct model *model);
+/* Of a call that ends something: it goes on when the service is stopped. */
+struct model_session *model_ending_session_gate(struct model *model);
 struct model_database *model_database_argument(struct model *model, struct model_session *session);
 void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes);
 bool model_is_legacy(const struct model *model);

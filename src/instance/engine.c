@@ -89,7 +89,8 @@ JET_ERR engine_resolve_paths(struct instance *instance)
 
     process_lock();
     recovery = parameter_text(&instance->parameters, JET_paramRecovery);
-    instance->recovery_on = recovery[0] != '\0' && !os_text_equal_ascii_case(recovery, "off");
+    instance->recovery_on =
+        os_text_equal_ascii_case(recovery, "on") || os_text_equal_ascii_case(recovery, "repair");
     instance->page_size = (uint32_t)parameter_number(process_parameters_locked(), JET_paramDatabasePageSize);
     TRY(resolve_folder(instance, JET_paramSystemPath, instance->system_path));
     TRY(resolve_folder(instance, JET_paramLogFilePath, instance->log_path));

@@ -1,0 +1,198 @@
+/* JetInit and its kin: which instance is meant, what stands against its start, what recovery brings back.
+ * Source: `jetapi.cxx`. */
+#include <string.h>
+
+#include "fuzz/model/state.h"
+
+/* --- paths */
+
+/* The temporary database: a bare name lies in the system path. */
+static const char *temporary_file(struct model *model, const struct model_instance *instance)
+{
+    const char *path = instance->temp_path;
+    if (strchr(path, '/') != NULL || instance->system_path[0] == '\0')
+        return path;
+    return arena_format(&model->arena, "%s/%s", instance->system_path, path);
+}
+
+static bool has_temporary(const struct model_instance *instance)
+{
+    return instance->numbers[MODEL_TEMPORARY_TABLES] > 0;
+}
+
+/* What another instance that runs has already. */
+static int32_t path_code(struct model *model, const struct model_instance *instance,
+                         const struct model_instance *other)
+{
+    const bool logging = !instance->no_logging && !other->no_logging;
+    if (has_temporary(instance) && has_temporary(other) &&
+        strcmp(temporary_file(model, instance), temporary_file(model, other)) == 0)
+        return JET_errTempPathInUse;
+    if (logging && strcmp(instance->system_path, other->system_path) == 0)
+        return JET_errSystemPathInUse;
+    return logging && strcmp(instance->log_path, other->log_path) == 0 ? JET_errLogFilePathInUse
+                                                                       : JET_errSuccess;
+}
+
+static int32_t paths_code(struct model *model, const struct model_instance *instance)
+{
+    if (instance->empty_log_path || instance->empty_system_path) {
+        if (model->published)
+            model_no_opinion(model);
+        return JET_errInvalidPath;
+    }
+    for (uint32_t place = 0; place < model->instance_count; place++) {
+        for (size_t i = 0; i < model->instance_count; i++) {
+            const struct model_instance *other = model->instances[i];
+            if (other == instance || !other->alive || !other->initialised || other->place != place)
+                continue;
+            if (other->lost)
+                model_no_opinion(model);
+            int32_t code = path_code(model, instance, other);
+            if (code != JET_errSuccess)
+                return code;
+        }
+    }
+    return JET_errSuccess;
+}
+
+/* --- recovery */
+
+/* Brings every file of the instance's logs to its durable state. */
+static void recover_files(struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (!file->dirty || file->log_path == NULL || strcmp(file->log_path, instance->log_path) != 0 ||
+            strcmp(file->log_base, instance->base_name) != 0)
+            continue;
+        file->dirty = false;
+        if (model_touched(model, file->path))
+            file->damaged = true;
+    }
+}
+
+/* What recovery would find is not what was written. */
+static bool is_clouded(const struct model *model, const struct model_instance *instance)
+{
+    if (model->assume_files || model_touched(model, instance->log_path) ||
+        model_touched(model, instance->system_path))
+        return true;
+    for (size_t i = 0; i < model->set_count; i++) { /* a backup has left its logs there */
+        if (model_is_below(model->sets[i]->directory, instance->log_path))
+            return true;
+    }
+    for (size_t i = 0; i < model->file_count; i++) {
+        const struct database_file *file = model->files[i];
+        if (file->dirty && (file->damaged || model_touched(model, file->path)))
+            return true;
+    }
+    return false;
+}
+
+static void start(struct model *model, struct model_instance *instance, bool clouded)
+{
+    instance->initialised = true;
+    if (!instance->no_logging) {
+        model_use_logs(model, instance);
+        recover_files(model, instance);
+    }
+    for (size_t i = 0; clouded && i < model->file_count; i++) {
+        if (model->files[i]->attached == NULL)
+            model->files[i]->damaged = true;
+    }
+}
+
+/* --- the call */
+
+/* The folders are made if that was asked for; the program's own is there. */
+static bool folders_may_be_missing(const struct model_instance *instance)
+{
+    return !model_creates_paths(instance) &&
+           (instance->log_path[0] != '\0' || instance->system_path[0] != '\0' ||
+            strchr(instance->temp_path, '/') != NULL);
+}
+
+/* The handle names no instance: one is made, in one-instance mode always. NULL: what the call answers was
+ * added. */
+static struct model_instance *find_instance(struct model *model, struct model_reference slot, bool *made)
+{
+    const bool raw = model_invented(&model->line->arguments[0]);
+    *made = false;
+    if (model->mode == MODE_MULTI && slot.is_null) {
+        model_want(model, JET_errRunningInMultiInstanceMode);
+        return NULL;
+    }
+    if (model->mode == MODE_ONE && model_the_one(model) != NULL) {
+        model_want(model, JET_errAlreadyInitialized);
+        return NULL;
+    }
+    if (model->mode == MODE_MULTI && (slot.kind != OBJECT_NONE || raw)) {
+        struct model_instance *instance = slot.kind == OBJECT_INSTANCE ? slot.pointer : NULL;
+        if (instance != NULL && instance->alive)
+            return instance;
+        model_want(model, JET_errInvalidParameter);
+        model->expect.rule = "I12";
+        model_slot_set(model, slot, OBJECT_NONE, NULL);
+        return NULL;
+    }
+    if (model_name_in_use(model, NULL)) {
+        model_want(model, JET_errInstanceNameInUse);
+        return NULL;
+    }
+    *made = true;
+    if (model->mode == MODE_NONE)
+        model->mode = MODE_ONE;
+    return model_add_instance(model, NULL);
+}
+
+static int32_t init_code(struct model *model, const struct model_instance *instance)
+{
+    if (instance->initialised)
+        return instance->term_failed ? JET_errTempPathInUse : JET_errAlreadyInitialized;
+    int32_t code = paths_code(model, instance);
+    if (code == JET_errSuccess && folders_may_be_missing(instance))
+        model_no_opinion(model);
+    return code;
+}
+
+static void init_failed(struct model *model, struct model_instance *instance, struct model_reference slot,
+                        int32_t code)
+{
+    if (instance->term_failed) {
+        instance->lost = true; /* its handle is dead, its sessions hang on */
+        return;
+    }
+    if (instance->initialised && code == JET_errAlreadyInitialized)
+        return;
+    if (instance->initialised)
+        model->lost = true;
+    model_kill_instance(model, instance);
+    model_slot_set(model, slot, OBJECT_NONE, NULL);
+}
+
+void model_init(struct model *model)
+{
+    const bool plain = strcmp(model->line->op->name, "Init") == 0;
+    struct model_reference slot = model_reference(model);
+    const uint64_t grbit = model_number(model, 0);
+    bool made;
+    struct model_instance *instance = find_instance(model, slot, &made);
+    if (instance == NULL)
+        return;
+    /* Bits and maps change what recovery does. */
+    const bool special = (grbit != 0 && !plain) || model_token(model) != NULL;
+    const bool clouded = is_clouded(model, instance);
+    if (clouded || special || instance->lost)
+        model_no_opinion(model);
+    model_want(model, init_code(model, instance));
+    if (!model_succeeded(model)) {
+        init_failed(model, instance, slot, model_answered(model));
+        return;
+    }
+    start(model, instance, clouded);
+    if (special || (clouded && made))
+        instance->lost = true;
+    if (made)
+        model_slot_set(model, slot, OBJECT_INSTANCE, instance);
+}
