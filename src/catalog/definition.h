@@ -171,7 +171,6 @@ struct index_definition {
     struct definition_birth birth;
     bool derived; /* the template's index in a derived table: its columns are the template's */
     bool tuples;
-    bool sparse;             /* not every row has an entry, even without conditions */
     uint16_t flags;          /* INDEX_FLAG_… */
     uint16_t extended;       /* INDEX_EXTENDED_… */
     uint16_t stored_key_max; /* as the catalog has it; key_max may be less */

@@ -34,8 +34,11 @@ JET_ERR table_index_delete(struct table_cursor *cursor, struct versioned_cursor 
     }
     TRY(versioned_cursor_delete(tree));
 done:
-    if (err == JET_errRecordNotFound || err == JET_errRecordDeleted)
-        err = JET_errSecondaryIndexCorrupted;
+    if (err == JET_errRecordNotFound || err == JET_errRecordDeleted) {
+        /* An index that is populated later has entries of rows that came after it only. */
+        const bool incomplete = (index->extended & INDEX_EXTENDED_DEFERRED_POPULATE) != 0;
+        err = incomplete ? JET_errSuccess : JET_errSecondaryIndexCorrupted;
+    }
     return err;
 }
 
@@ -110,7 +113,7 @@ static JET_ERR change_indexes(struct table_cursor *cursor, const struct record_v
 {
     JET_ERR err = JET_errSuccess;
     for (struct index_definition *index = cursor->table->secondary; index != NULL; index = index->next) {
-        if (index->state == DEFINITION_DELETED || (index->extended & INDEX_EXTENDED_DEFERRED_POPULATE) != 0)
+        if (index->state == DEFINITION_DELETED)
             continue;
         if (old != NULL && new != NULL && !index_concerned(cursor, index))
             continue;
