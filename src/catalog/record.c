@@ -200,7 +200,7 @@ static JET_ERR extend_fixed(const struct table_definition *table, struct record 
     if (new_end < layout->null_bits)
         return JET_errDatabaseCorrupted;
     const uint32_t growth = new_end + new_bits - layout->offsets;
-    if (record->size + growth > record_size_max(table) || record->size + growth > record->capacity)
+    if (!record_fits(table, record, (int64_t)record->size + growth, 0))
         return JET_errRecordTooBig;
     shift(record, layout->offsets, (int32_t)growth);
     memmove(record->data + new_end, record->data + layout->null_bits, old_bits);
@@ -258,7 +258,7 @@ static JET_ERR extend_variable(const struct table_definition *table, struct reco
     const uint32_t added = 2 * (id - layout->variable_last);
     const uint32_t defaults = variable_defaults_size(table, layout->variable_last + 1, id - 1);
     const uint32_t size = record->size + added + defaults;
-    if (size + more > record_size_max(table) || size + more > record->capacity)
+    if (!record_fits(table, record, (int64_t)size + more, 0))
         return JET_errRecordTooBig;
     shift(record, layout->tagged, (int32_t)defaults);
     shift(record, layout->variable, (int32_t)added);
@@ -297,7 +297,7 @@ static JET_ERR set_variable(const struct table_definition *table, struct record 
         FAIL(JET_errDatabaseCorrupted);
     int32_t delta = (int32_t)(value == NULL ? 0 : size) - (int32_t)(end - start);
     int64_t new_size = (int64_t)record->size + delta;
-    if (delta > 0 && (new_size > record_size_max(table) || new_size > record->capacity))
+    if (delta > 0 && !record_fits(table, record, new_size, 0))
         FAIL(JET_errRecordTooBig);
     if (delta != 0) {
         shift(record, layout->variable + end, delta);

@@ -50,6 +50,11 @@ struct value {
 
 /* The largest record of a table in bytes: what fits a page beside a primary key of the greatest size. */
 uint32_t record_size_max(const struct table_definition *table);
+/* Whether a record may become `size` bytes while the number of its separated values changes by `separated`.
+ * The published engine was recorded with its newest format, where a reference to a separated value takes 8
+ * bytes, not 4 as in the format written here: its profile counts each of them so. */
+bool record_fits(const struct table_definition *table, const struct record *record, int64_t size,
+                 int32_t separated);
 
 /* Makes the smallest record: no columns. capacity >= RECORD_HEADER_SIZE. */
 void record_init(struct record *record);

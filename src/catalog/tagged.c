@@ -1,6 +1,7 @@
 #include "src/catalog/record.h"
 
 #include "src/os/error.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 
 /* Bits of the header byte of a field. */
@@ -372,18 +373,59 @@ static JET_ERR remove_field(struct record *record, const struct field_array *arr
     return JET_errSuccess;
 }
 
+#define WIDE_ID_MORE 4u /* bytes of a separated value's id in the newest format beyond those here */
+
+static uint32_t count_separated(const struct tagged_field *field)
+{
+    uint32_t count = 0;
+    for (uint32_t itag = 1; field->long_type && itag <= field->value_count; itag++) {
+        struct value value;
+        if (tagged_value(field, itag, &value) >= JET_errSuccess && value.kind == VALUE_SEPARATED)
+            count++;
+    }
+    return count;
+}
+
+static uint32_t separated_in_record(const struct table_definition *table, const struct record *record)
+{
+    const struct record_view view = {record->data, record->size};
+    struct field_array array;
+    uint32_t count = 0;
+    if (array_open(view, table->page_size, &array) < JET_errSuccess)
+        return 0;
+    for (uint32_t i = 0; i < array.count; i++) {
+        struct tagged_field field;
+        if (field_decode(&array, i, &field) >= JET_errSuccess)
+            count += count_separated(&field);
+    }
+    return count;
+}
+
+bool record_fits(const struct table_definition *table, const struct record *record, int64_t size,
+                 int32_t separated)
+{
+    const int64_t most = record_size_max(table);
+    if (size > most || size > record->capacity)
+        return false;
+    /* A separated value takes more bytes than are added for it: below half of the limit all fits. */
+    if (!os_host_is_published() || size < most / 2)
+        return true;
+    const int64_t count = (int64_t)separated_in_record(table, record) + separated;
+    return size + (int64_t)WIDE_ID_MORE * count <= most;
+}
+
 /* Puts `bytes` in as field `index`, new or in place of the old one. */
 static JET_ERR put_field(const struct table_definition *table, struct record *record,
                          const struct field_array *array, uint32_t index, bool found,
                          const struct column_definition *column, uint32_t flags, const uint8_t *bytes,
-                         uint32_t size)
+                         uint32_t size, int32_t separated)
 {
     uint32_t start = array_offset(array, index);
     uint32_t end = found ? array_offset(array, index + 1) : start;
     uint32_t entry_growth = found ? 0 : ENTRY_SIZE;
     uint64_t new_size = (uint64_t)record->size + entry_growth + size - (end - start);
     bool grows = size + entry_growth > end - start;
-    if ((grows && new_size > record_size_max(table)) || new_size > record->capacity)
+    if ((grows && !record_fits(table, record, (int64_t)new_size, separated)) || new_size > record->capacity)
         return JET_errRecordTooBig;
     if (array->count == 0)
         start = end = 0;
@@ -414,6 +456,17 @@ static uint32_t entry_flags(const struct field_edit *edit, const struct column_d
     if (edit->small && edit->count == 0)
         flags |= ENTRY_SMALL_NULL;
     return flags;
+}
+
+/* By how much the edit changes the number of separated values. */
+static int32_t separated_change(const struct field_edit *edit)
+{
+    int32_t change = edit->value != NULL && (edit->how & TAGGED_SET_SEPARATED) != 0 ? 1 : 0;
+    struct value value;
+    if (edit->itag >= 1 && edit->itag <= edit->old->value_count &&
+        tagged_value(edit->old, edit->itag, &value) >= JET_errSuccess && value.kind == VALUE_SEPARATED)
+        change--;
+    return change;
 }
 
 JET_ERR tagged_set(const struct table_definition *table, struct record *record,
@@ -461,8 +514,9 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record,
     if ((bytes = os_allocate(new_size + 1)) == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(edit_write(&edit, header, bytes, &new_size));
-    TRY(put_field(table, record, &array, index, found, column, entry_flags(&edit, column, header), bytes,
-                  new_size));
+    const uint32_t flags = entry_flags(&edit, column, header);
+    TRY(put_field(table, record, &array, index, found, column, flags, bytes, new_size,
+                  separated_change(&edit)));
 done:
     os_free(bytes);
     return err;

@@ -1,6 +1,7 @@
 /* JetSetColumn: changes the work record of a prepared update (engine sources: `fldmod.cxx`, `lv.cxx`). */
 #include "src/cache/database.h"
 #include "src/os/error.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/table/compression.h"
 #include "src/table/long_value.h"
@@ -8,7 +9,6 @@
 
 #define LONG_INTRINSIC_MAX 1023u
 #define INTERNAL_BITS 0xf0000000u /* of a grbit: nobody else may use them */
-#define LONG_ID_SIZE 4u
 #define LONG_SIZE_MAX 0x7fffffffu
 
 /* What is to become of a long value (the engine's "lvop"). */
@@ -202,14 +202,20 @@ done:
     return err;
 }
 
+/* Shorter values are not moved out: their ids would take as much. See record_fits about the profiles. */
+static uint32_t long_id_size(void)
+{
+    return os_host_is_published() ? 8 : 4;
+}
+
 /* The next lower threshold when the record does not fit; false: nothing more to try. */
 static bool lower_threshold(uint32_t page_size, uint32_t *threshold)
 {
-    if (*threshold <= LONG_ID_SIZE)
+    if (*threshold <= long_id_size())
         return false;
     *threshold /= 2;
     if (*threshold < page_size / 64)
-        *threshold = LONG_ID_SIZE;
+        *threshold = long_id_size();
     return true;
 }
 
@@ -223,7 +229,7 @@ static bool wants_compression(const struct column_definition *column, JET_GRBIT 
 static uint32_t intrinsic_limit(const struct table_cursor *cursor, JET_GRBIT grbit)
 {
     if (grbit & JET_bitSetSeparateLV)
-        return LONG_ID_SIZE;
+        return long_id_size();
     if (grbit & JET_bitSetIntrinsicLV)
         return record_size_max(cursor->table);
     const uint32_t preferred = cursor->table->separate_threshold;
