@@ -156,9 +156,10 @@ static void remember_seek(struct table_cursor *cursor)
     memcpy(cursor->beside_key.bytes, cursor->key, cursor->key_size);
 }
 
-/* Whether the published engine, when it found nothing, went on to an end of the tree (and stays there) instead
- * of staying where the row would be: it does if the descent ended on a row it can see (`rec.cxx`, `bt.cxx`).
- * A search for an equal key goes on in non-unique indexes only, and only when nothing lies behind. */
+/* Whether the published engine, when it found nothing, went on to an end of the tree (and stays there)
+ * instead of staying where the row would be: it does if the descent ended on a row it can see (`rec.cxx`,
+ * `bt.cxx`). A search for an equal key goes on in non-unique indexes only, and only when nothing lies behind.
+ */
 static JET_ERR went_to_end(struct table_cursor *cursor, enum versioned_seek relation, bool *to_end)
 {
     JET_ERR err = JET_errSuccess;
@@ -173,7 +174,8 @@ static JET_ERR went_to_end(struct table_cursor *cursor, enum versioned_seek rela
             *to_end = err >= JET_errSuccess;
         }
         if (err >= JET_errSuccess || err == JET_errNoCurrentRecord)
-            err = versioned_cursor_seek(active, made_key(cursor), VERSIONED_SEEK_EQ); /* beside the key again */
+            err =
+                versioned_cursor_seek(active, made_key(cursor), VERSIONED_SEEK_EQ); /* beside the key again */
         if (err == JET_errRecordNotFound)
             err = JET_errSuccess;
     }
