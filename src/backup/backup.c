@@ -44,7 +44,8 @@ void backup_context_bind(struct backup_context *context, const struct backup_ser
 
 struct log *backup_log(const struct backup_context *context)
 {
-    return context->services == NULL ? NULL : context->services->log(context->instance);
+    ASSERT(context->services != NULL);
+    return context->services->log(context->instance);
 }
 
 void backup_enter(struct backup_context *context)
@@ -73,10 +74,18 @@ enum backup_state backup_state_inside(const struct backup_context *context)
 
 void backup_set_state(struct backup_context *context, enum backup_state state)
 {
-    struct log *log = backup_log(context);
     os_atomic_store(&context->state, (uint32_t)state);
-    if (log != NULL)
-        log_keep_from(log, state == BACKUP_IDLE ? 0 : context->copy_low > 0 ? context->copy_low : 1);
+    log_keep_from(backup_log(context), state == BACKUP_IDLE    ? 0
+                                       : context->copy_low > 0 ? context->copy_low
+                                                               : 1);
+}
+
+void backup_copy_from_checkpoint(struct backup_context *context)
+{
+    struct log *log = backup_log(context);
+    context->copy_low = log_checkpoint(log).generation;
+    ASSERT(context->copy_low > 0);
+    log_keep_from(log, context->copy_low);
 }
 
 JET_ERR backup_enter_for(struct backup_context *context, enum backup_event event)
@@ -189,7 +198,7 @@ static JET_ERR check_begin_log(const struct backup_context *context, JET_GRBIT g
 {
     JET_ERR err = JET_errSuccess;
     struct log *log = backup_log(context);
-    if (log == NULL || !log_enabled(log))
+    if (!log_enabled(log))
         return JET_errLoggingDisabled;
     const JET_ERR state = log_state(log);
     if (state == JET_errLogWriteFail)
@@ -232,10 +241,7 @@ static JET_ERR begin_inside(struct backup_context *context, JET_GRBIT grbit, uin
         if (surrogate)
             context->incremental_time = os_clock_log_time();
     } else {
-        context->copy_low = log_checkpoint(log).generation;
-        if (context->copy_low == 0)
-            context->copy_low = 1;
-        log_keep_from(log, context->copy_low);
+        backup_copy_from_checkpoint(context);
         *(surrogate ? &context->full_position : &context->mark) = log_end(log);
         *(surrogate ? &context->full_time : &context->mark_time) = os_clock_log_time();
     }
@@ -296,8 +302,7 @@ done:
 
 JET_ERR backup_begin_surrogate(struct backup_context *context, uint32_t first, uint32_t last, JET_GRBIT grbit)
 {
-    struct log *log = backup_log(context);
-    if (first > last || log == NULL || (uint32_t)log_generation(log) < last)
+    if (first > last || (uint32_t)log_generation(backup_log(context)) < last)
         return JET_errInvalidParameter;
     return backup_begin(context, JET_bitBackupSurrogate | grbit, first, last);
 }

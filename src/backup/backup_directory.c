@@ -263,7 +263,7 @@ done:
 static JET_ERR check_before_begin(struct backup_context *context, bool full)
 {
     struct log *log = backup_log(context);
-    if (log == NULL || !log_enabled(log))
+    if (!log_enabled(log))
         return JET_errLoggingDisabled;
     if (log_state(log) == JET_errLogWriteFail)
         return JET_errLogWriteFail;

@@ -7,7 +7,6 @@ JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t
                           uint32_t database_id, const struct backup_info *info, unsigned flags,
                           struct log_position *position)
 {
-    struct log *log = backup_log(context);
     struct log_record_backup record = {
         .type = LOG_RECORD_BACKUP,
         .phase = phase,
@@ -18,7 +17,7 @@ JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t
     if (info != NULL)
         record.details = *info;
     const struct log_piece piece = {&record, sizeof record};
-    return log == NULL ? JET_errLoggingDisabled : log_append(log, &piece, 1, flags, 0, position);
+    return log_append(backup_log(context), &piece, 1, flags, 0, position);
 }
 
 static uint8_t scope_of(bool log_only, bool truncated)

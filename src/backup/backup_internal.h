@@ -67,7 +67,11 @@ JET_ERR backup_enter_for(struct backup_context *context, enum backup_event event
 enum backup_state backup_state_inside(const struct backup_context *context);
 void backup_set_state(struct backup_context *context, enum backup_state state);
 
+/* The instance's log: there as long as the instance is entered, though perhaps switched off. */
 struct log *backup_log(const struct backup_context *context);
+
+/* A full copy begins where recovery would begin; those logs are kept from now on. */
+void backup_copy_from_checkpoint(struct backup_context *context);
 
 /* What the table says should the call inside fail or be refused with `event`: ends the backup if it is to
  * end. */

@@ -251,8 +251,6 @@ static JET_ERR check_read(const struct backup_context *context, JET_HANDLE handl
 /* A database whose copy has failed is out of the backup, which goes on; anything else ends the backup. */
 static void read_failed(struct backup_context *context, JET_ERR err)
 {
-    if (err == JET_errBackupAbortByServer)
-        return;
     if (backup_state_inside(context) == BACKUP_DATABASES) {
         context->file.database->backup = (struct database_backup){0};
         backup_drop_file(context);

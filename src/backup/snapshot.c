@@ -151,9 +151,7 @@ static void thaw_member(struct backup_context *context)
 {
     if (!os_atomic_exchange(&context->frozen, false))
         return;
-    struct log *log = backup_log(context);
-    if (log != NULL)
-        log_set_write_gate(log, NULL, NULL);
+    log_set_write_gate(backup_log(context), NULL, NULL);
 }
 
 static void thaw_members(struct snapshot *session)
@@ -230,14 +228,11 @@ static JET_ERR freeze_member(struct snapshot *session, struct backup_context *co
     struct log *log = backup_log(context);
     const bool circular = context->services->circular(context->instance);
     int32_t low, high;
-    if (log == NULL || !log_enabled(log))
+    if (!log_enabled(log))
         FAIL(JET_errLoggingDisabled);
     if (context->full) {
         TRY(log_mark(session, context, !circular));
-        context->copy_low = log_checkpoint(log).generation;
-        if (context->copy_low == 0)
-            context->copy_low = 1;
-        log_keep_from(log, context->copy_low);
+        backup_copy_from_checkpoint(context);
     } else {
         TRY(backup_check_full_before(context, BACKUP_INFO_OS_SNAPSHOT));
         if (circular)
