@@ -18,6 +18,7 @@ static void free_plan(struct split_plan *plan)
         byte_buffer_free(&plan->old_prefixes[i]);
         byte_buffer_free(&plan->separators[i]);
     }
+    os_free(plan->weights);
     os_free(plan);
 }
 

@@ -1,164 +1,56 @@
 #include "src/btree/split_select.h"
 
-static size_t page_capacity(const struct page *page)
-{
-    return page->size - page_header_size(page->size) - sizeof(struct page_tag);
-}
-
-/* What a line may grow to when running transactions roll back. */
-static size_t line_reserve(const struct split_plan *plan, const struct split_step *step, uint32_t line,
-                           const struct node *node)
-{
-    size_t most = 0;
-    struct node before = *node;
-
-    if ((step->new_flags & PAGE_LEAF) == 0 || plan->tree->space)
-        return 0;
-    if (step->operation == SPLIT_OPERATION_INSERT && line == step->operation_line)
-        return 0;
-    most = node_reserved_size(plan->tree, node);
-    if (step->operation != SPLIT_OPERATION_NONE && line == step->operation_line && plan->change.versioned) {
-        before = node_get(&step->page, line);
-        if (before.data.size > most)
-            most = before.data.size;
-    }
-    return most > node->data.size ? most - node->data.size : 0;
-}
-
-struct half {
-    uint32_t first;
-    uint32_t end;
-    int32_t prefix_line; /* from `first`, or SPLIT_LINE_NONE */
-    size_t size;         /* bytes needed, reserves included */
-    size_t reserve;
-};
-
 static struct node plan_line(const struct split_plan *plan, size_t level, uint32_t line)
 {
-    const struct split_step *child = level + 1 < plan->depth ? &plan->steps[level + 1] : NULL;
-
-    return split_line_node(&plan->steps[level], &plan->steps[level].page, child, &plan->change, line);
+    return split_plan_line(plan, level, line);
 }
 
-static size_t half_size(const struct split_plan *plan, size_t level, const struct half *half,
-                        const struct key *prefix)
-{
-    size_t size = key_size(prefix);
-
-    for (uint32_t line = half->first; line < half->end; line++) {
-        struct node node = plan_line(plan, level, line);
-        size_t common = key_size(prefix) == 0 ? 0 : key_common_prefix(prefix, &node.key);
-
-        size += node_size(key_size(&node.key), node.data.size, common > NODE_PREFIX_OVERHEAD ? common : 0);
-    }
-    return size + half->reserve;
-}
-
-static void try_prefix(const struct split_plan *plan, size_t level, struct half *half, uint32_t line)
-{
-    struct node node = plan_line(plan, level, line);
-
-    if (key_size(&node.key) <= NODE_PREFIX_OVERHEAD || (int32_t)(line - half->first) == half->prefix_line)
-        return;
-    size_t size = half_size(plan, level, half, &node.key);
-    if (size < half->size) {
-        half->size = size;
-        half->prefix_line = (int32_t)(line - half->first);
-    }
-}
-
-/* The line that shares most with the page's present prefix: with it, the half needs no more room than before.
- */
-static uint32_t closest_to_prefix(const struct split_plan *plan, size_t level, const struct half *half)
-{
-    struct line header = page_external_header(&plan->steps[level].page);
-    struct key prefix = key_of(header.data, header.size);
-    uint32_t best = half->first;
-    size_t most = 0;
-
-    for (uint32_t line = half->first; line < half->end; line++) {
-        struct node node = plan_line(plan, level, line);
-        size_t common = key_common_prefix(&prefix, &node.key);
-
-        if (common > most) {
-            most = common;
-            best = line;
-        }
-    }
-    return best;
-}
-
-/* Chooses the prefix of a half among a few likely lines, and computes the room it needs. */
-static void choose_prefix(const struct split_plan *plan, size_t level, struct half *half)
-{
-    const struct page *page = &plan->steps[level].page;
-    struct key none = key_of(NULL, 0);
-
-    half->prefix_line = SPLIT_LINE_NONE;
-    half->reserve = 0;
-    for (uint32_t line = half->first; line < half->end; line++) {
-        struct node node = plan_line(plan, level, line);
-
-        half->reserve += line_reserve(plan, &plan->steps[level], line, &node);
-    }
-    half->size = half_size(plan, level, half, &none);
-    if (half->end - half->first < 2)
-        return;
-    try_prefix(plan, level, half, half->first);
-    try_prefix(plan, level, half, half->first + (half->end - half->first) / 2);
-    try_prefix(plan, level, half, half->end - 1);
-    if (!page_is_root(page) && page_external_header(page).size > 0)
-        try_prefix(plan, level, half, closest_to_prefix(plan, level, half));
-}
-
-/* Both halves when the page is split before `line`; false if one of them overflows. */
-static bool try_split_at(struct split_plan *plan, size_t level, uint32_t line)
+/* Both halves when the page is split before `line`. */
+static enum split_fit try_split_at(struct split_plan *plan, size_t level, uint32_t line)
 {
     struct split_step *step = &plan->steps[level];
-    struct half left = {.first = 0, .end = line};
-    struct half right = {.first = line, .end = step->line_count};
-    size_t capacity = page_capacity(&step->page);
+    struct split_half left = {.first = 0, .end = line, .prefix_line = SPLIT_LINE_NONE};
+    struct split_half right = {.first = line, .end = step->line_count};
+    size_t capacity = split_capacity(&step->page);
 
     if (line > 0)
-        choose_prefix(plan, level, &left);
-    choose_prefix(plan, level, &right);
-    if (right.size > capacity || (line > 0 && left.size > capacity))
-        return false;
+        split_choose_prefix(plan, level, &left);
+    split_choose_prefix(plan, level, &right);
+    if (left.size > capacity || right.size > capacity)
+        return (left.size > capacity ? SPLIT_LEFT_OVERFLOWS : 0) |
+               (right.size > capacity ? SPLIT_RIGHT_OVERFLOWS : 0);
     step->split_line = line;
-    step->prefix_line_split = line > 0 ? left.prefix_line : SPLIT_LINE_NONE;
+    step->prefix_line_split = left.prefix_line;
     step->prefix_line_new = right.prefix_line;
     if ((step->new_flags & PAGE_LEAF) != 0) {
-        step->uncommitted_free_split = line > 0 ? (uint32_t)left.reserve : 0;
+        step->uncommitted_free_split = (uint32_t)left.reserve;
         step->uncommitted_free_new = (uint32_t)right.reserve;
     }
-    return true;
+    return SPLIT_FITS;
 }
 
-/* The line that halves the bytes of the page. */
-static uint32_t middle_line(const struct split_plan *plan, size_t level)
+static bool fits_at(struct split_plan *plan, size_t level, uint32_t line)
 {
-    const struct split_step *step = &plan->steps[level];
-    size_t total = 0;
-    size_t sum = 0;
-    uint32_t line = 0;
-
-    for (line = 0; line < step->line_count; line++) {
-        struct node node = plan_line(plan, level, line);
-
-        total += node_size(key_size(&node.key), node.data.size, 0);
-    }
-    for (line = 0; line + 1 < step->line_count; line++) {
-        struct node node = plan_line(plan, level, line);
-        size_t size = node_size(key_size(&node.key), node.data.size, 0);
-
-        if (sum + size > total / 2 && line > 0)
-            break;
-        sum += size;
-    }
-    return line > 0 ? line : 1;
+    return try_split_at(plan, level, line) == SPLIT_FITS;
 }
 
-/* Tries split points from the middle outwards. */
+/* Moves the split point away from the half that overflows; false if that leads nowhere. */
+static bool try_near(struct split_plan *plan, size_t level, uint32_t line)
+{
+    uint32_t count = plan->steps[level].line_count;
+    enum split_fit first = try_split_at(plan, level, line);
+    enum split_fit fit = first;
+
+    while (fit == first && fit != SPLIT_FITS && fit != (SPLIT_LEFT_OVERFLOWS | SPLIT_RIGHT_OVERFLOWS)) {
+        line += fit == SPLIT_RIGHT_OVERFLOWS ? 1 : UINT32_MAX;
+        if (line == 0 || line == count)
+            return false;
+        fit = try_split_at(plan, level, line);
+    }
+    return fit == SPLIT_FITS;
+}
+
+/* Splits where both halves have about the same bytes. */
 static bool try_even_split(struct split_plan *plan, size_t level)
 {
     uint32_t count = plan->steps[level].line_count;
@@ -166,13 +58,16 @@ static bool try_even_split(struct split_plan *plan, size_t level)
 
     if (count < 2)
         return false;
-    middle = middle_line(plan, level);
-    if (middle > count - 1)
-        middle = count - 1;
+    middle = split_middle_line(plan, level);
+    if (try_near(plan, level, middle))
+        return true;
+    if (plan->steps[level].operation != SPLIT_OPERATION_NONE &&
+        (plan->steps[level].new_flags & PAGE_LEAF) != 0)
+        return false; /* without the operation it will fit */
     for (uint32_t away = 0; away < count; away++) {
-        if (away < middle && try_split_at(plan, level, middle - away))
+        if (away < middle && fits_at(plan, level, middle - away))
             return true;
-        if (away > 0 && middle + away < count && try_split_at(plan, level, middle + away))
+        if (away > 0 && middle + away < count && fits_at(plan, level, middle + away))
             return true;
     }
     return false;
@@ -182,7 +77,7 @@ static bool try_even_split(struct split_plan *plan, size_t level)
 static bool try_right_edge(struct split_plan *plan, size_t level)
 {
     for (uint32_t line = plan->steps[level].line_count - 1; line > 0; line--) {
-        if (try_split_at(plan, level, line))
+        if (fits_at(plan, level, line))
             return true;
     }
     return false;
@@ -197,21 +92,22 @@ static void select_append(struct split_plan *plan, size_t level)
     step->type = SPLIT_APPEND;
     step->split_line = step->operation_line;
     step->prefix_line_split = SPLIT_LINE_NONE;
-    step->prefix_line_new = size + NODE_PREFIX_OVERHEAD <= page_capacity(&step->page) &&
+    step->prefix_line_new = size + NODE_PREFIX_OVERHEAD <= split_capacity(&step->page) &&
                                     key_size(&node.key) > NODE_PREFIX_OVERHEAD
                                 ? 0
                                 : SPLIT_LINE_NONE;
-    step->uncommitted_free_split = page_header(&step->page)->uncommitted_free_bytes;
+    step->uncommitted_free_split = (uint32_t)split_reserve(plan, 0, step->split_line);
     step->uncommitted_free_new = 0;
 }
 
-static void set_operation_none(struct split_plan *plan, size_t level)
+static JET_ERR set_operation_none(struct split_plan *plan, size_t level)
 {
     struct split_step *step = &plan->steps[level];
 
     step->operation = SPLIT_OPERATION_NONE;
     step->operation_line = 0;
     step->line_count = page_line_count(&step->page);
+    return split_weigh(plan, level);
 }
 
 static JET_ERR copy_key(struct byte_buffer *buffer, const struct key *key)
@@ -298,22 +194,62 @@ static void begin_step(struct split_plan *plan, size_t level)
  * wait). */
 static JET_ERR select_vertical(struct split_plan *plan, size_t level)
 {
+    JET_ERR err = JET_errSuccess;
     struct split_step *step = &plan->steps[level];
     bool leaf = page_is_leaf(&step->page);
 
+    TRY(split_weigh(plan, level));
     step->type = SPLIT_VERTICAL;
     step->new_flags &= ~(uint32_t)PAGE_ROOT;
     step->split_flags &= ~(uint32_t)(PAGE_LEAF | PAGE_PARENT_OF_LEAF);
     if (leaf)
         step->split_flags |= PAGE_PARENT_OF_LEAF;
-    if (!try_split_at(plan, level, 0)) {
-        set_operation_none(plan, level);
+    if (!fits_at(plan, level, 0)) {
+        TRY(set_operation_none(plan, level));
         plan->depth = level + 1; /* nothing happens below */
         plan->operation_done = false;
-        if (!try_split_at(plan, level, 0))
-            return JET_errDatabaseCorrupted;
+        if (!fits_at(plan, level, 0))
+            FAIL(JET_errDatabaseCorrupted);
     }
-    return keep_prefixes(plan, level);
+    TRY(keep_prefixes(plan, level));
+done:
+    return err;
+}
+
+/* Whether rows come in order at this place though it is not the end of the tree: the two nodes in front were
+ * the last to be added to the page, in that order, since they lie highest on it. */
+static bool is_hot_point(const struct split_step *step)
+{
+    const struct page *page = &step->page;
+    uint32_t line = step->operation_line;
+
+    if (step->operation != SPLIT_OPERATION_INSERT || line < 2)
+        return false;
+    const uint8_t *second = page_line(page, line - 2).data;
+    if (page_line(page, line - 1).data < second)
+        return false;
+    for (uint32_t other = 0; other < page_line_count(page); other++) {
+        if (other != line - 1 && page_line(page, other).data > second)
+            return false;
+    }
+    return true;
+}
+
+/* Splits at a hot point: what is behind goes to the new page, and the new node stays in front of it with the
+ * room that leaves; if nothing is behind, it goes to the new page alone. *done false: it does not fit. */
+static JET_ERR select_hot_point(struct split_plan *plan, size_t level, bool *done)
+{
+    JET_ERR err = JET_errSuccess;
+    struct split_step *step = &plan->steps[level];
+    uint32_t line = step->operation_line;
+
+    if (line < step->line_count - 1) {
+        TRY(set_operation_none(plan, level));
+        plan->operation_done = false;
+    }
+    *done = fits_at(plan, level, line);
+done:
+    return err;
 }
 
 static JET_ERR select_horizontal(struct split_plan *plan, size_t level)
@@ -323,17 +259,26 @@ static JET_ERR select_horizontal(struct split_plan *plan, size_t level)
     bool leaf = page_is_leaf(&step->page);
     bool last = step->operation == SPLIT_OPERATION_INSERT && step->operation_line == step->line_count - 1;
     bool append_below = !leaf && plan->steps[plan->depth - 1].type == SPLIT_APPEND;
+    bool done = false;
 
+    TRY(split_weigh(plan, level));
     step->type = SPLIT_RIGHT;
     if (leaf && last && page_header(&step->page)->next == PAGE_NUMBER_NULL) {
         select_append(plan, level);
+        done = true;
+    } else if (leaf && is_hot_point(step)) {
+        TRY(select_hot_point(plan, level, &done));
     } else if (leaf && step->operation == SPLIT_OPERATION_INSERT && step->operation_line == 0 &&
-               page_header(&step->page)->previous == PAGE_NUMBER_NULL && try_split_at(plan, level, 1)) {
+               page_header(&step->page)->previous == PAGE_NUMBER_NULL) {
         /* In front of everything: the new node stays alone, for those that will come in front of it. */
-    } else if (!(append_below ? try_right_edge(plan, level) : try_even_split(plan, level))) {
+        done = fits_at(plan, level, 1);
+    }
+    if (!done)
+        done = append_below ? try_right_edge(plan, level) : try_even_split(plan, level);
+    if (!done) {
         if (!leaf)
             FAIL(JET_errDatabaseCorrupted);
-        set_operation_none(plan, level);
+        TRY(set_operation_none(plan, level));
         plan->operation_done = false;
         if (!try_even_split(plan, level))
             FAIL(JET_errDatabaseCorrupted);
