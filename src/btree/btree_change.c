@@ -1,10 +1,6 @@
 #include "src/btree/apply_node.h"
 #include "src/btree/btree_internal.h"
 
-/* Pages that are filled by appending keep this part free for later growth (the engine's default density of 80
- * %). */
-#define APPEND_FREE_PERCENT 20u
-
 uint32_t change_size(const struct page *page, uint32_t line, const struct node_change *change)
 {
     switch (change->kind) {
@@ -64,7 +60,7 @@ bool change_fits(struct tree *tree, struct latch *latch, uint32_t line, const st
     /* A new last page is begun earlier. An empty page takes the node whatever its size. */
     if (change->kind == CHANGE_INSERT && !tree->space && line > 0 && line == page_line_count(page) &&
         page_header(page)->next == PAGE_NUMBER_NULL && page_is_leaf(page) &&
-        !page_has_space(tree, latch, size + page->size * APPEND_FREE_PERCENT / 100))
+        !page_has_space(tree, latch, size + page->size * os_atomic_load(&tree->append_free) / 100))
         return false;
     return page_has_space(tree, latch, size);
 }
@@ -78,8 +74,8 @@ JET_ERR change_ask(struct node_change *change, struct latch *latch, uint32_t lin
     return change->decide(change, &place);
 }
 
-/* Keeps the page's count of claimable bytes in step when a versioned node's data change size. `claimed` is the
- * count before the change: growing data may have lowered it to what is free already. */
+/* Keeps the page's count of claimable bytes in step when a versioned node's data change size. `claimed` is
+ * the count before the change: growing data may have lowered it to what is free already. */
 static void adjust_claims(struct tree *tree, struct page *page, uint32_t line,
                           const struct node_change *change, size_t old_size, uint32_t claimed)
 {

@@ -122,6 +122,8 @@ JET_ERR space_create_tree(struct tree_registry *registry, struct database *datab
     change.owned_root = multiple ? change.root + 1 : PAGE_NUMBER_NULL;
     change.object = database_next_object_id(database);
     TRY(tree_open_new(registry, database, change.root, change.object, change.unique, change.parent, &tree));
+    if ((change.page_flags & PAGE_LONG_VALUE) != 0)
+        tree_set_density(tree, 100);
     TRY(create_pages(tree, actor, &change));
     if (multiple) {
         tree->owned_root = change.owned_root;

@@ -80,6 +80,10 @@ static struct tree *publish(struct tree_registry *registry, struct tree *tree)
     return there;
 }
 
+/* The engine's default density of 80 %. */
+#define APPEND_FREE_DEFAULT 20u
+#define DENSITY_LEAST 20u
+
 static struct tree *allocate_tree(struct tree_registry *registry, struct database *database, page_number root)
 {
     struct tree *tree = os_allocate_zeroed(sizeof *tree);
@@ -90,6 +94,7 @@ static struct tree *allocate_tree(struct tree_registry *registry, struct databas
     tree->database = database;
     tree->root = root;
     tree->owner = root;
+    os_atomic_store(&tree->append_free, APPEND_FREE_DEFAULT);
     os_mutex_init(&tree->space_lock, OS_RANK_TREE);
     return tree;
 }
@@ -106,6 +111,8 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
     tree->object = header->tree;
     tree->space = page_has_flag(page, PAGE_SPACE_TREE);
     tree->unique = true;
+    if (page_has_flag(page, PAGE_LONG_VALUE))
+        os_atomic_store(&tree->append_free, 0);
     if (tree->space)
         return JET_errSuccess; /* its external header is a split buffer */
     tree->space_known = true;
@@ -212,6 +219,14 @@ JET_ERR tree_open_known(struct tree_registry *registry, struct database *databas
     tree->unique = unique;
     *out = publish(registry, tree);
     return JET_errSuccess;
+}
+
+void tree_set_density(struct tree *tree, uint32_t density)
+{
+    uint32_t append_free = density >= 100 ? 0 : 100 - (density < DENSITY_LEAST ? DENSITY_LEAST : density);
+
+    if (os_atomic_load(&tree->append_free) != append_free)
+        os_atomic_store(&tree->append_free, append_free);
 }
 
 JET_ERR tree_know_space(struct tree *tree)

@@ -11,6 +11,7 @@
 #ifndef OPENESENT_BTREE_TREE_H
 #define OPENESENT_BTREE_TREE_H
 
+#include "src/os/atomic.h"
 #include "src/os/base.h"
 #include "src/os/error.h"
 #include "src/os/lock.h"
@@ -31,6 +32,8 @@ struct tree {
     bool unique;        /* immutable: bookmark is the key alone; otherwise key and data */
     bool space;         /* immutable: an owned- or available-extents tree, whose pages carry the space flag */
     page_number parent; /* root page of the tree that owns our extents; null for the database root */
+
+    os_atomic_32 append_free; /* percent of a page that appending leaves free: 20, or 0 for long values */
 
     bool space_known; /* (space lock) the two below are filled; otherwise at first use */
     /* Space, filled at open and changed by conversion under the root's latch (atomic reads allowed). */
@@ -75,6 +78,9 @@ JET_ERR tree_open_known(struct tree_registry *registry, struct database *databas
 void tree_forget(struct tree *tree);
 void tree_add_reference(struct tree *tree);
 void tree_close(struct tree *tree);
+
+/* How full appending fills pages, in percent (20 to 100): what the catalog says of the tree. */
+void tree_set_density(struct tree *tree, uint32_t density);
 
 /* Fills the space fields from the root page if they are not known. Space lock held. */
 JET_ERR tree_know_space(struct tree *tree);

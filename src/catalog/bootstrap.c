@@ -11,7 +11,6 @@
 
 #define CATALOG_PAGES 20u
 #define DENSITY_DEFAULT 80u
-#define DENSITY_OBJIDS 100u
 #define DENSITY_LOCALES 92u
 #define INDEX_PAGES 3u
 
@@ -283,6 +282,7 @@ static JET_ERR create_locales(const struct bootstrap *b)
                   DENSITY_LOCALES, key));
     TRY(catalog_insert_objid(b->transaction, b->database, id, id, CATALOG_TABLE, true));
     TRY(versioned_cursor_open(b->transaction, b->database, root, &cursor));
+    versioned_cursor_set_density(cursor, DENSITY_LOCALES);
     for (unsigned i = 0; i < sizeof(locales_rows) / sizeof(locales_rows[0]); i++)
         TRY(insert_locales_row(cursor, table, &locales_rows[i]));
 done:

@@ -5,6 +5,8 @@
 #include "src/catalog/catalog.h"
 #include "src/os/lock.h"
 
+#define DENSITY_OBJIDS 100u /* how full MSysObjids' pages are filled, percent */
+
 /* The schema cache of one database. */
 struct catalog {
     struct os_mutex lock; /* OS_RANK_SCHEMA: list, counts, states of definitions */

@@ -80,6 +80,7 @@ JET_ERR catalog_insert_objid(struct transaction *transaction, struct database *d
         goto done;
     TRY(encode(database->page_size, id, table, type, &record));
     TRY(versioned_cursor_open(transaction, database, root, &cursor));
+    versioned_cursor_set_density(cursor, DENSITY_OBJIDS);
     TRY(versioned_cursor_insert(cursor, span_of(key, objids_key(id, key)), span_of(record.data, record.size),
                                 unversioned ? VERSIONED_INSERT_UNVERSIONED : VERSIONED_INSERT_DEFAULT));
 done:

@@ -31,6 +31,7 @@ JET_ERR table_cursor_open(struct transaction *transaction, struct table_definiti
     table->cursors = cursor;
     catalog_unlock(table->database->catalog);
     TRY(versioned_cursor_open(transaction, table->database, table->root, &cursor->primary));
+    versioned_cursor_set_density(cursor->primary, table->density);
     versioned_cursor_before_first(cursor->primary);
     *out = cursor;
     cursor = NULL;

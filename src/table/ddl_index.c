@@ -402,6 +402,7 @@ static JET_ERR build_index(struct table_cursor *cursor, const struct index_defin
     struct index_keys keys = {0};
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, cursor->table->root, &walk));
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, index->root, &tree));
+    versioned_cursor_set_density(tree, index->density);
     for (err = versioned_cursor_first(walk); err >= JET_errSuccess; err = versioned_cursor_next(walk)) {
         struct node_view node;
         TRY(versioned_cursor_copy(walk, &node));

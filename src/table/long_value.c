@@ -402,25 +402,43 @@ done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
+/* One piece of a new value. */
+static JET_ERR insert_chunk(struct table_cursor *cursor, uint64_t id, const uint8_t *data, uint32_t size,
+                            uint32_t offset)
+{
+    const uint32_t chunk = long_value_chunk_size(cursor->database->page_size);
+    const struct long_value_key key = chunk_key(id, offset);
+    const uint32_t take = size - offset < chunk ? size - offset : chunk;
+
+    ASSERT(take > 0);
+    return versioned_cursor_insert(cursor->long_values, key_span(&key), span_of(data + offset, take),
+                                   VERSIONED_INSERT_APPEND);
+}
+
+static JET_ERR insert_root(struct table_cursor *cursor, uint64_t id, uint32_t size)
+{
+    const struct long_value_root root = {.references = 1, .size = size};
+    const struct long_value_key key = root_key(id);
+
+    return versioned_cursor_insert(cursor->long_values, key_span(&key), span_of(&root, sizeof(root)),
+                                   VERSIONED_INSERT_DEFAULT);
+}
+
+/* Pieces first, since the root names their size: what the engine does. */
 JET_ERR long_value_create(struct table_cursor *cursor, const uint8_t *data, uint32_t size, uint64_t *id)
 {
     JET_ERR err = JET_errSuccess;
     const uint32_t chunk = long_value_chunk_size(cursor->database->page_size);
-    const struct long_value_root root = {.references = 1, .size = size};
     TRY(open_tree(cursor, true));
     do {
         TRY(next_id(cursor, id));
-        const struct long_value_key key = root_key(*id);
-        err = versioned_cursor_insert(cursor->long_values, key_span(&key), span_of(&root, sizeof(root)),
-                                      VERSIONED_INSERT_APPEND);
+        err = size > 0 ? insert_chunk(cursor, *id, data, size, 0) : insert_root(cursor, *id, size);
     } while (err == JET_errKeyDuplicate);
     TRY(err);
-    for (uint32_t offset = 0; offset < size; offset += chunk) {
-        const struct long_value_key key = chunk_key(*id, offset);
-        const uint32_t take = size - offset < chunk ? size - offset : chunk;
-        TRY(versioned_cursor_insert(cursor->long_values, key_span(&key), span_of(data + offset, take),
-                                    VERSIONED_INSERT_APPEND));
-    }
+    for (uint32_t offset = chunk; offset < size; offset += chunk)
+        TRY(insert_chunk(cursor, *id, data, size, offset));
+    if (size > 0)
+        TRY(insert_root(cursor, *id, size));
 done:
     return err;
 }

@@ -65,6 +65,7 @@ static JET_ERR change_index(struct table_cursor *cursor, const struct index_defi
     if (before.count == 0 && after.count == 0)
         goto done;
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, index->root, &tree));
+    versioned_cursor_set_density(tree, index->density);
     /* Both are sorted: entries of one side only are what changes. Deletes first, so that unique keys may
      * swap. */
     for (int pass = 0; pass < 2; pass++) {

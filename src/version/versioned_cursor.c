@@ -27,6 +27,11 @@ done:
     return err;
 }
 
+void versioned_cursor_set_density(struct versioned_cursor *cursor, uint32_t density)
+{
+    tree_set_density(btree_cursor_tree(&cursor->physical), density);
+}
+
 void versioned_cursor_close(struct versioned_cursor *cursor)
 {
     if (cursor == NULL)

@@ -22,6 +22,9 @@ JET_ERR versioned_cursor_open(struct transaction *transaction, struct database *
                               struct versioned_cursor **out);
 /* NULL is fine. Before the transaction's end of life (transaction_done), by its thread. */
 void versioned_cursor_close(struct versioned_cursor *cursor);
+
+/* How full appending fills the tree's pages, in percent; for all cursors on it. */
+void versioned_cursor_set_density(struct versioned_cursor *cursor, uint32_t density);
 struct tree *versioned_cursor_tree(struct versioned_cursor *cursor);
 /* A second cursor of the same transaction on the same tree, at the same place. */
 JET_ERR versioned_cursor_duplicate(struct versioned_cursor *from, struct versioned_cursor **out);
@@ -51,10 +54,11 @@ enum versioned_seek {
  * beside the key, so that next and previous go to the neighbours. */
 JET_ERR versioned_cursor_seek(struct versioned_cursor *cursor, struct span key, enum versioned_seek how);
 /* Whether a descent by `key` ends on a node that the snapshot shows: the first at or behind the key, else the
- * last of the tree. The place does not change. After a seek that found nothing this tells whether the published
- * engine gave up at once or went on to an end of the tree. */
+ * last of the tree. The place does not change. After a seek that found nothing this tells whether the
+ * published engine gave up at once or went on to an end of the tree. */
 JET_ERR versioned_cursor_lands(struct versioned_cursor *cursor, struct span key, bool *visible);
-/* Whether the tree has any node, be it visible to nobody: a deleted one that has not been cleaned up counts. */
+/* Whether the tree has any node, be it visible to nobody: a deleted one that has not been cleaned up counts.
+ */
 JET_ERR versioned_cursor_any_node(struct versioned_cursor *cursor, bool *any);
 /* To the node with exactly this bookmark: JET_errSuccess, or JET_errRecordDeleted (the place does not
  * change). */
