@@ -187,11 +187,14 @@ struct ESENT_HOST_SIMULATION {
                                    simulated thread of its own */
     const uint8_t *choices; /* an explicit schedule: each byte, modulo the number of runnable threads, picks
                                one at a point where more than one can run (0 = the running one). From
+                               ESENT_HOST_CHOICE_THREAD on: the thread of this number (the first is 0), if it can
+                               run, else what `scheduler` decides. From
                                ESENT_HOST_CHOICE_RELATIVE on: 0xFF what `scheduler` decides, 0xFE the next thread
                                after that one, 0xFD the one after the next... */
     size_t choices_size;
 };
 
+#define ESENT_HOST_CHOICE_THREAD 0xA0u
 #define ESENT_HOST_CHOICE_RELATIVE 0xC0u
 /* This bit is set in the choices that are about background work (run it now or not), not about threads. */
 #define ESENT_HOST_CHOICE_BACKGROUND 0x80u

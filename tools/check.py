@@ -21,7 +21,8 @@ CONFIGURATIONS = {
     "msan": "memory sanitizer (libraries of the system are not instrumented: may report false alarms)",
 }
 DEFAULT = ["plain", "asan-ubsan", "tsan"]
-CANARY_TEST = "//fuzz:canary_test"
+# Once is enough: the canary needs an engine of its own, the whole sweeps take long.
+PLAIN_TESTS = ["//fuzz:canary_test", "//fuzz:sweep_full_test"]
 
 CASE_STARTED = re.compile(r"^\[ RUN      \] ")
 CASE_GOOD = re.compile(r"^\[       OK \] ")
@@ -227,8 +228,7 @@ def main():
             passed, failed = run_coverage(tests)
         else:
             for name in names:
-                # The planted bug needs an engine of its own: once is enough.
-                more = [CANARY_TEST] if name == "plain" and options.filter in CANARY_TEST else []
+                more = [test for test in PLAIN_TESTS if name == "plain" and options.filter in test]
                 good, bad = run_configuration(name, tests + more)
                 passed += good
                 failed += bad

@@ -14,6 +14,7 @@
 #include "fuzz/runner/load.h"
 
 #define SWITCH_POINT_MAX 1000000u
+#define PREFERRED_CHOICES 2000
 #define PRIORITY_CHANGES_MAX 8
 #define POINTS_EXPECTED 2000 /* of a program of the fuzzers, about */
 
@@ -181,38 +182,47 @@ static const char *profile_of(const struct run *run)
     return profile != NULL ? profile : "documented";
 }
 
-/* `set switches "3 57 60:2"`: the schedule that goes from one thread to the next only where it must, but for
- * these points (counted from 0 among the points where several threads could run), at which another thread, or
- * the second other one, gets its turn. Returns the number of choices; `*choices` is to be freed. */
+static void add_choice(uint8_t **bytes, size_t *size, size_t at, uint8_t choice)
+{
+    if (at >= *size) {
+        uint8_t *larger = realloc(*bytes, at + 1);
+        if (larger == NULL)
+            abort();
+        memset(larger + *size, 0xff, at + 1 - *size);
+        *bytes = larger;
+        *size = at + 1;
+    }
+    (*bytes)[at] = choice;
+}
+
+/* `set switches "3 57 60:2 70+1"`: the schedule that goes from one thread to the next only where it must, but
+ * for these points (counted from 0 among those where there is a choice): there another thread gets its turn,
+ * or the second other one; or thread 1 goes before all others from then on. Returns the number of choices;
+ * `*choices` is to be freed. */
 static size_t parse_switches(const char *text, uint8_t **choices)
 {
-    uint8_t *bytes = NULL;
     size_t size = 0;
+    *choices = NULL;
     for (;;) {
         char *end;
         const unsigned long at = strtoul(text, &end, 10);
         if (end == text || at >= SWITCH_POINT_MAX)
-            break;
-        unsigned long which = 1;
-        if (*end == ':')
-            which = strtoul(end + 1, &end, 10);
-        if (at >= size) {
-            uint8_t *larger = realloc(bytes, at + 1);
-            if (larger == NULL)
-                abort();
-            bytes = larger;
-            memset(bytes + size, 0xff, at + 1 - size);
-            size = at + 1;
+            return size;
+        const char kind = *end;
+        const unsigned long which = kind == ':' || kind == '+' ? strtoul(end + 1, &end, 10) % THREADS_MAX : 1;
+        if (kind == '+') {
+            for (size_t i = PREFERRED_CHOICES; i > 0; i--)
+                add_choice(choices, &size, at + i - 1, (uint8_t)(ESENT_HOST_CHOICE_THREAD + which));
+        } else {
+            add_choice(choices, &size, at, (uint8_t)(0xff - which));
         }
-        bytes[at] = (uint8_t)(0xff - which % THREADS_MAX);
         text = end;
     }
-    *choices = bytes;
-    return size;
 }
 
 /* The program may bring its own interleaving: `set schedule N` (seed; 0: nobody is interrupted), with `set
- * priorities C` by priorities that C points lower, with `set switches "..."` interrupted there and nowhere else.
+ * priorities C` by priorities that C points lower, with `set switches "..."` interrupted there and nowhere
+ * else.
  */
 static void choose_threads(struct run *run)
 {

@@ -152,6 +152,17 @@ static uint32_t index_of_highest_priority(void)
     return best;
 }
 
+static bool index_of_thread(uint32_t number, uint32_t *index)
+{
+    for (uint32_t i = 0; i < sim.runnable; i++) {
+        if (runnable_at(i)->number != number)
+            continue;
+        *index = i;
+        return true;
+    }
+    return false;
+}
+
 /* The scheduler's own decision among several runnable threads. */
 static uint32_t decide(bool yield)
 {
@@ -177,6 +188,9 @@ static struct os_thread *pick(bool yield)
     uint32_t choice = wanted;
     if (wanted >= ESENT_HOST_CHOICE_RELATIVE)
         choice = decide(yield) + (AS_DECIDED - wanted);
+    else if (wanted >= ESENT_HOST_CHOICE_THREAD &&
+             !index_of_thread(wanted - ESENT_HOST_CHOICE_THREAD, &choice))
+        choice = decide(yield);
     choice %= sim.runnable;
     record_choice(choice);
     return runnable_at(choice);

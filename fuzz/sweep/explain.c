@@ -1,0 +1,318 @@
+#include "fuzz/sweep/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/model/model.h"
+#include "fuzz/sweep/ends.h"
+
+#define ORDERS_MAX 4000
+#define TERM_IN_PROGRESS "-1000"
+
+/* Answers that calls get only because others are under way; the model knows one call at a time. They have no
+ * effect. */
+static bool only_beside_others(const struct program_outcome *outcome)
+{
+    static const char *const codes[] = {
+        TERM_IN_PROGRESS, "-1910", /* JET_errSessionSharingViolation */
+        "-1329",                   /* JET_errClientRequestToStopJetService: the service stopped meanwhile */
+    };
+    for (size_t i = 0; outcome->code != NULL && i < sizeof codes / sizeof codes[0]; i++) {
+        if (strcmp(outcome->code, codes[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Calls that take long, and notice a stop between two of their steps. */
+static bool is_long_call(const struct program_line *line)
+{
+    static const char *const names[] = {"FullBackup",      "StreamFile", "BackupInstance",
+                                        "BackupInstanceW", "Backup",     "BackupW"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(line->op->name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_answer(const struct program_line *line)
+{
+    return line->kind == LINE_CALL && line->expects && line->outcome.code != NULL;
+}
+
+struct judged {
+    const struct program_line *first; /* that the model disagrees with */
+    struct model_verdict verdict;
+    size_t lines; /* up to there */
+    size_t judged;
+};
+
+static void see(void *context, const struct program_line *line, const struct model_verdict *verdict)
+{
+    struct judged *judged = context;
+    judged->judged += verdict->opinion != MODEL_NO_OPINION;
+    if (judged->first == NULL && verdict->opinion == MODEL_DISAGREES) {
+        judged->first = line;
+        judged->verdict = *verdict;
+    }
+    judged->lines += judged->first == NULL;
+}
+
+/* Judges one hypothesis; true if it holds. Otherwise keeps the message of the one that went furthest. */
+static bool try_hypothesis(const struct program *hypothesis, size_t *furthest, struct explain_result *result)
+{
+    struct judged judged = {0};
+    model_judge_transcript(hypothesis, NULL, NULL, NULL, see, &judged);
+    result->hypotheses++;
+    if (judged.first == NULL) {
+        result->explained = true;
+        result->judged = judged.judged;
+        return true;
+    }
+    if (result->message[0] != '\0' && judged.lines <= *furthest)
+        return false;
+    *furthest = judged.lines;
+    result->judged = judged.judged;
+    struct text call = {0};
+    struct text got = {0};
+    struct program_line bare = *judged.first;
+    bare.expects = false;
+    program_print_line(&bare, &call);
+    program_print_outcome(&judged.first->outcome, &got);
+    snprintf(result->message, sizeof result->message, "%.120s => %.90s, but the model (%.40s): %.110s",
+             call.bytes, got.bytes, judged.verdict.rule, judged.verdict.expected);
+    text_free(&call);
+    text_free(&got);
+    return false;
+}
+
+/* A line as the model takes it: on the main thread, answered by `outcome` (NULL: by its own). */
+static void append_answered(struct program *hypothesis, const struct program_line *line,
+                            const struct program_outcome *outcome)
+{
+    struct program_line answered = *line;
+    answered.thread = 0;
+    if (outcome != NULL) {
+        answered.fault_count = 0;
+        answered.outcome = *outcome;
+    }
+    program_copy_line(hypothesis, program_append(hypothesis), &answered);
+}
+
+static const struct explain_unknown *find_unknown(const struct explain_unknown *unknowns, size_t count,
+                                                  size_t line, size_t *index)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (unknowns[i].line == line) {
+            *index = i;
+            return &unknowns[i];
+        }
+    }
+    return NULL;
+}
+
+void explain_unknowns(const struct program *transcript, const struct explain_unknown *unknowns, size_t count,
+                      struct explain_result *result)
+{
+    size_t furthest = 0;
+    *result = (struct explain_result){0};
+    for (size_t bits = 0; bits < (size_t)1 << count; bits++) {
+        struct program hypothesis = {0};
+        for (size_t i = 0; i < transcript->line_count; i++) {
+            const struct program_line *line = &transcript->lines[i];
+            size_t which = 0;
+            const struct explain_unknown *unknown = find_unknown(unknowns, count, i, &which);
+            if (unknown == NULL)
+                append_answered(&hypothesis, line, NULL);
+            else if ((bits >> which & 1) != 0)
+                append_answered(&hypothesis, line, unknown->outcome);
+        }
+        const bool holds = try_hypothesis(&hypothesis, &furthest, result);
+        program_free(&hypothesis);
+        if (holds)
+            return;
+    }
+}
+
+/* A call whose handle died on its way, because another one ended the instance. */
+static bool lost_its_handle(const struct program_line *line, const struct program_line *other)
+{
+    return strncmp(other->op->name, "Term", 4) == 0 && line->outcome.code != NULL &&
+           (strcmp(line->outcome.code, "-1003") == 0 || strcmp(line->outcome.code, "-1104") == 0);
+}
+
+/* A call on an instance that is being started. */
+static bool came_too_early(const struct program_line *line, const struct program_line *other)
+{
+    return strncmp(other->op->name, "Init", 4) == 0 && line->outcome.code != NULL &&
+           strcmp(line->outcome.code, "-1029") == 0;
+}
+
+/* An end that was refused, because it cut the way back of a call that had begun a transaction. */
+static bool was_refused(const struct program_line *line)
+{
+    return strncmp(line->op->name, "Term", 4) == 0 && line->outcome.code != NULL &&
+           strcmp(line->outcome.code, "-1059") == 0;
+}
+
+/* Whether a line's answer may be that of a call that noticed, in the middle of its work, what another one
+ * did; it has no effect then. */
+static bool may_be_interrupted(const struct program *transcript, size_t line, size_t by)
+{
+    if (line >= transcript->line_count || by >= transcript->line_count ||
+        !is_answer(&transcript->lines[line]) || transcript->lines[by].kind != LINE_CALL)
+        return false;
+    const struct program_line *answered = &transcript->lines[line];
+    return only_beside_others(&answered->outcome) || is_long_call(answered) ||
+           lost_its_handle(answered, &transcript->lines[by]) ||
+           came_too_early(answered, &transcript->lines[by]) || was_refused(answered);
+}
+
+static bool met_a_term(const struct program_line *line)
+{
+    return is_answer(line) && strcmp(line->outcome.code, TERM_IN_PROGRESS) == 0;
+}
+
+static bool failed(const struct program_line *line)
+{
+    return is_answer(line) && line->outcome.code[0] == '-';
+}
+
+/* The lines in order, `moved` before or behind `at`, either left out if wanted; without the lines that were
+ * refused while `moved` waited for others. */
+static void build_moved(struct program *hypothesis, const struct program *transcript, size_t moved, size_t at,
+                        bool behind, bool without_line, bool without_moved)
+{
+    bool ending = false;
+    for (size_t i = 0; i <= transcript->line_count; i++) {
+        ending = ending || (i < transcript->line_count && met_a_term(&transcript->lines[i]));
+        if (i == at && !behind && !without_moved)
+            append_answered(hypothesis, &transcript->lines[moved], NULL);
+        if (i < transcript->line_count && i != moved && !(without_line && i == at) &&
+            !(ending && failed(&transcript->lines[i])))
+            append_answered(hypothesis, &transcript->lines[i], NULL);
+        if (i == at && behind && !without_moved)
+            append_answered(hypothesis, &transcript->lines[moved], NULL);
+    }
+}
+
+/* The variants of one place. */
+static bool explain_moved_to(const struct program *transcript, size_t moved, size_t at, size_t *furthest,
+                             struct explain_result *result)
+{
+    const bool without_line = may_be_interrupted(transcript, at, moved);
+    const bool without_moved = may_be_interrupted(transcript, moved, at);
+    for (int variant = 0; variant < 8; variant++) {
+        if (((variant & 2) != 0 && !without_line) || ((variant & 4) != 0 && !without_moved))
+            continue;
+        struct program hypothesis = {0};
+        build_moved(&hypothesis, transcript, moved, at, (variant & 1) != 0, (variant & 2) != 0,
+                    (variant & 4) != 0);
+        const bool holds = try_hypothesis(&hypothesis, furthest, result);
+        program_free(&hypothesis);
+        if (holds)
+            return true;
+    }
+    return false;
+}
+
+void explain_moved(const struct program *transcript, size_t moved, size_t before,
+                   struct explain_result *result)
+{
+    size_t furthest = 0;
+    *result = (struct explain_result){0};
+    if (explain_moved_to(transcript, moved, before, &furthest, result))
+        return;
+    /* An end waits for calls under way, and looks for them from time to time: it may come much later. */
+    bool waited = false;
+    for (size_t i = 0; i < transcript->line_count; i++)
+        waited = waited || met_a_term(&transcript->lines[i]);
+    for (size_t at = before + 1; waited && at < transcript->line_count; at++) {
+        if (explain_moved_to(transcript, moved, at, &furthest, result))
+            return;
+    }
+}
+
+/* --- orders of the lines of several threads */
+
+struct orders {
+    const struct program *transcript;
+    struct explain_result *result;
+    size_t furthest;
+    bool *taken; /* by line */
+    size_t *order;
+    size_t count;
+};
+
+/* Whether a line may come next: what must be before it was taken. */
+static bool may_come(const struct orders *orders, size_t index)
+{
+    const struct program_line *lines = orders->transcript->lines;
+    for (size_t i = 0; i < index; i++) {
+        if (orders->taken[i] || lines[i].kind != LINE_CALL)
+            continue;
+        if (lines[i].thread == 0 || lines[i].thread == lines[index].thread)
+            return false;
+        /* Behind a Join of that thread. */
+        for (size_t j = i + 1; j <= index; j++) {
+            if (lines[j].kind == LINE_CALL && strcmp(lines[j].op->name, "Join") == 0 &&
+                lines[j].argument_count > 0 &&
+                strtoul(lines[j].arguments[0].word, NULL, 10) == lines[i].thread)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool try_order(struct orders *orders)
+{
+    struct program hypothesis = {0};
+    const struct program *transcript = orders->transcript;
+    for (size_t i = 0; i < transcript->line_count; i++) {
+        if (transcript->lines[i].kind == LINE_SET)
+            program_copy_line(&hypothesis, program_append(&hypothesis), &transcript->lines[i]);
+    }
+    for (size_t i = 0; i < orders->count; i++) {
+        const struct program_line *line = &transcript->lines[orders->order[i]];
+        if (strcmp(line->op->name, "Join") != 0 && !(is_answer(line) && only_beside_others(&line->outcome)))
+            append_answered(&hypothesis, line, NULL);
+    }
+    const bool holds = try_hypothesis(&hypothesis, &orders->furthest, orders->result);
+    program_free(&hypothesis);
+    return holds;
+}
+
+/* Extends the order in every way; true as soon as one holds. */
+static bool extend(struct orders *orders)
+{
+    const struct program *transcript = orders->transcript;
+    bool any = false;
+    for (size_t i = 0; i < transcript->line_count; i++) {
+        if (orders->taken[i] || transcript->lines[i].kind != LINE_CALL || !may_come(orders, i))
+            continue;
+        any = true;
+        orders->taken[i] = true;
+        orders->order[orders->count++] = i;
+        const bool holds = extend(orders);
+        orders->count--;
+        orders->taken[i] = false;
+        if (holds || orders->result->hypotheses >= ORDERS_MAX)
+            return holds;
+    }
+    return any ? false : try_order(orders);
+}
+
+void explain_threads(const struct program *transcript, struct explain_result *result)
+{
+    *result = (struct explain_result){0};
+    struct orders orders = {.transcript = transcript, .result = result};
+    orders.taken = calloc(transcript->line_count + 1, sizeof *orders.taken);
+    orders.order = calloc(transcript->line_count + 1, sizeof *orders.order);
+    if (orders.taken == NULL || orders.order == NULL)
+        abort();
+    extend(&orders);
+    free(orders.taken);
+    free(orders.order);
+}

@@ -1,0 +1,337 @@
+/* Every operation of a kind fails in turn. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/runner/runner.h"
+#include "fuzz/sweep/apart.h"
+#include "fuzz/sweep/ends.h"
+#include "fuzz/sweep/explain.h"
+#include "fuzz/sweep/sweep.h"
+#include "include/esent_host.h"
+
+#define DEPTH_MAX 2
+
+struct point {
+    size_t line;
+    uint32_t nth;
+};
+
+struct points {
+    struct point *points;
+    size_t count, capacity;
+};
+
+struct fault_sweep {
+    struct sweep *sweep;
+    struct sweep_counts *counts;
+    const char *kind;
+    enum ESENT_HOST_FAULT fault;
+    struct program transcript; /* of the run without faults */
+    struct points points;      /* of that run */
+};
+
+/* One run: a program in which some lines are hit. */
+struct world {
+    struct program program;
+    struct explain_unknown unknowns[DEPTH_MAX];
+    size_t unknown_count;
+    size_t hit; /* the line that the last fault hits */
+};
+
+/* What a run showed. */
+struct seen {
+    const struct fault_sweep *sweep;
+    struct points *points; /* NULL, or where to put the points of lines from `from` on */
+    size_t from;
+    uint64_t before;
+    size_t hit; /* the line whose fault must strike; SIZE_MAX none */
+    bool struck;
+};
+
+static void add_point(struct points *points, size_t line, uint32_t nth)
+{
+    if (points->count == points->capacity) {
+        points->capacity = points->capacity == 0 ? 256 : points->capacity * 2;
+        points->points = realloc(points->points, points->capacity * sizeof *points->points);
+        if (points->points == NULL)
+            abort();
+    }
+    points->points[points->count++] = (struct point){line, nth};
+}
+
+static void before_line(void *context, const struct program *program, size_t line)
+{
+    struct seen *seen = context;
+    (void)program;
+    (void)line;
+    seen->before = EsentHostCountPoints(seen->sweep->fault);
+}
+
+static void after_line(void *context, const struct program *program, size_t line,
+                       const struct run_answer *answer)
+{
+    struct seen *seen = context;
+    (void)answer;
+    const bool crash = seen->sweep->fault == ESENT_HOST_FAULT_CRASH;
+    if (line == seen->hit)
+        seen->struck =
+            crash ? EsentHostCrashPointReached() != 0 : EsentHostCountFailures(seen->sweep->fault) > 0;
+    if (seen->points == NULL || line < seen->from || strcmp(program->lines[line].op->name, "Crash") == 0)
+        return;
+    const uint64_t count = EsentHostCountPoints(seen->sweep->fault) - seen->before;
+    for (uint64_t nth = 1; nth <= count; nth++)
+        add_point(seen->points, line, (uint32_t)nth);
+}
+
+static void run_world(const struct fault_sweep *sweep, const struct program *program, struct seen *seen,
+                      struct program *transcript, struct run_result *result)
+{
+    struct text note = {0};
+    program_print(program, &note);
+    apart_note(&note);
+    text_free(&note);
+    seen->sweep = sweep;
+    struct run_options options = {
+        .simulated = true,
+        .observer = {.context = seen, .before = before_line, .after = after_line},
+    };
+    run_program(program, &options, transcript, result);
+}
+
+/* --- what a child answers: the counts, then for each find three texts, each ending in a NUL */
+
+static void answer_find(struct text *answer, struct sweep_counts *counts, const char *where, const char *what,
+                        const struct program *program)
+{
+    struct text text = {0};
+    program_print(program, &text);
+    counts->finds++;
+    text_add(answer, where, strlen(where) + 1);
+    text_add(answer, what, strlen(what) + 1);
+    text_add(answer, text.bytes, text.size + 1);
+    text_free(&text);
+}
+
+static void describe(const struct fault_sweep *sweep, const struct world *world, char *where, size_t size)
+{
+    const struct program_line *line = &world->program.lines[world->hit];
+    size_t used = (size_t)snprintf(where, size, "%s:%u in line %zu (%s)", sweep->kind, line->faults[0].nth,
+                                   world->hit + 1, line->op->name);
+    if (world->unknown_count > 1 && used < size) {
+        const struct program_line *first = &world->program.lines[world->unknowns[0].line];
+        snprintf(where + used, size - used, " after %s:%u in line %zu (%s)", sweep->kind,
+                 first->faults[0].nth, world->unknowns[0].line + 1, first->op->name);
+    }
+}
+
+static bool is_success(const struct program_outcome *outcome)
+{
+    return outcome->code != NULL && outcome->code[0] != '-' && outcome->code[0] != 'n';
+}
+
+/* The lines of `program` up to the point's, which is hit; what is behind it is up to the caller. */
+static void begin_world(struct world *world, const struct fault_sweep *sweep, const struct program *program,
+                        const struct point *point, size_t lines)
+{
+    for (size_t i = 0; i < lines; i++) {
+        struct program_line *line = program_append(&world->program);
+        program_copy_line(&world->program, line, &program->lines[i]);
+        line->expects = false;
+        line->outcome = (struct program_outcome){0};
+    }
+    struct program_line *line = &world->program.lines[point->line];
+    struct program_fault *fault = arena_allocate(&world->program.arena, sizeof *fault);
+    *fault = (struct program_fault){.kind = sweep->kind, .nth = point->nth};
+    line->faults = fault;
+    line->fault_count = 1;
+    world->hit = point->line;
+}
+
+/* What the call did counts only if it was told that it did it, or if nobody knows. */
+static void judge_world(const struct fault_sweep *sweep, const struct world *world,
+                        const struct program *transcript, struct explain_result *result)
+{
+    struct explain_unknown unknowns[DEPTH_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < world->unknown_count; i++) {
+        const struct program_outcome *told = &transcript->lines[world->unknowns[i].line].outcome;
+        if (sweep->fault == ESENT_HOST_FAULT_CRASH || !is_success(told))
+            unknowns[count++] = world->unknowns[i];
+    }
+    explain_unknowns(transcript, unknowns, count, result);
+}
+
+/* The process dies behind the hit line; then a new start. Collects the points of the new start if wanted. */
+static void visit_death(const struct fault_sweep *sweep, struct world *world, size_t source_lines,
+                        struct points *points, struct program *transcript, struct sweep_counts *counts,
+                        struct text *finds)
+{
+    struct run_result result;
+    struct explain_result explained;
+    char where[300];
+    ends_append(&world->program, "Crash");
+    const size_t from = world->program.line_count;
+    ends_start_again(&world->program, sweep->sweep->program, source_lines);
+    struct seen seen = {.hit = world->hit, .points = points, .from = from};
+    run_world(sweep, &world->program, &seen, transcript, &result);
+    counts->runs++;
+    counts->visited += seen.struck;
+    judge_world(sweep, world, transcript, &explained);
+    counts->judged += explained.judged;
+    describe(sweep, world, where, sizeof where);
+    if (!explained.explained)
+        answer_find(finds, counts, where, explained.message, transcript);
+}
+
+/* The first thing that is wrong behind the end of everything: something left, or a start that fails. */
+static bool is_well_at_the_end(const struct program *transcript, size_t end, const struct run_result *result,
+                               char *what, size_t size)
+{
+    const char *left = program_outcome_fact(&transcript->lines[end].outcome, "n", false);
+    if (left == NULL || strcmp(left, "0") != 0)
+        return true; /* an instance that cannot end, or that the program lost sight of */
+    for (size_t i = end; i < transcript->line_count; i++) {
+        const struct program_line *line = &transcript->lines[i];
+        if (line->kind == LINE_CALL && strcmp(line->op->name, "Init") == 0 && !is_success(&line->outcome)) {
+            snprintf(what, size, "no new start is possible: line %zu (Init) answers %s", i + 1,
+                     line->outcome.code);
+            return false;
+        }
+    }
+    if (result->leaked_bytes != 0 || result->leaked_handles != 0) {
+        snprintf(what, size, "I9: %llu bytes and %u open files are left",
+                 (unsigned long long)result->leaked_bytes, result->leaked_handles);
+        return false;
+    }
+    return true;
+}
+
+/* The program goes on, ends everything, starts again. */
+static void visit_life(const struct fault_sweep *sweep, const struct point *point,
+                       struct sweep_counts *counts, struct text *finds)
+{
+    const struct program *program = sweep->sweep->program;
+    struct world world = {0};
+    struct program transcript = {0};
+    struct run_result result;
+    char where[300];
+    char what[200];
+    begin_world(&world, sweep, program, point, program->line_count);
+    ends_terminate(&world.program, program, program->line_count);
+    const size_t end = world.program.line_count - 1;
+    ends_start_again(&world.program, program, program->line_count);
+    struct seen seen = {.hit = point->line};
+    run_world(sweep, &world.program, &seen, &transcript, &result);
+    counts->runs++;
+    describe(sweep, &world, where, sizeof where);
+    if (!is_well_at_the_end(&transcript, end, &result, what, sizeof what))
+        answer_find(finds, counts, where, what, &transcript);
+    program_free(&transcript);
+    program_free(&world.program);
+}
+
+/* The second fault: each operation of the new start, in a world that one fault has hit already. */
+static void visit_second(const struct fault_sweep *sweep, const struct world *first,
+                         const struct program *transcript, const struct points *points, size_t source_lines,
+                         struct sweep_counts *counts, struct text *finds)
+{
+    for (size_t i = 0; i < points->count && counts->finds == 0; i++) {
+        const struct point *point = &points->points[i];
+        struct world world = {.unknowns = {first->unknowns[0]}, .unknown_count = DEPTH_MAX};
+        struct program second = {0};
+        begin_world(&world, sweep, &first->program, point, point->line + 1);
+        world.unknowns[1] = (struct explain_unknown){point->line, &transcript->lines[point->line].outcome};
+        counts->existing++;
+        visit_death(sweep, &world, source_lines, NULL, &second, counts, finds);
+        program_free(&second);
+        program_free(&world.program);
+    }
+}
+
+static void work(void *context, size_t index, struct text *answer)
+{
+    const struct fault_sweep *sweep = context;
+    const struct point *point = &sweep->points.points[index];
+    struct sweep_counts counts = {.existing = 1};
+    struct text finds = {0};
+    struct world world = {.unknown_count = 1};
+    struct points second = {0};
+    struct program transcript = {0};
+    begin_world(&world, sweep, sweep->sweep->program, point, point->line + 1);
+    world.unknowns[0] = (struct explain_unknown){point->line, &sweep->transcript.lines[point->line].outcome};
+    visit_death(sweep, &world, point->line + 1, sweep->sweep->depth > 1 ? &second : NULL, &transcript,
+                &counts, &finds);
+    if (sweep->fault != ESENT_HOST_FAULT_CRASH)
+        visit_life(sweep, point, &counts, &finds);
+    visit_second(sweep, &world, &transcript, &second, point->line + 1, &counts, &finds);
+    text_add(answer, &counts, sizeof counts);
+    text_add(answer, finds.bytes, finds.size);
+    text_free(&finds);
+    free(second.points);
+    program_free(&transcript);
+    program_free(&world.program);
+}
+
+static bool take_finds(struct fault_sweep *sweep, const char *texts, size_t size)
+{
+    const char *end = texts + size;
+    while (texts < end) {
+        const char *where = texts;
+        const char *what = where + strlen(where) + 1;
+        const char *program = what + strlen(what) + 1;
+        texts = program + strlen(program) + 1;
+        if (!sweep_report(sweep->sweep, sweep->counts, where, what, program))
+            return false;
+    }
+    return true;
+}
+
+static bool take(void *context, size_t index, const char *died, const char *answer, size_t size)
+{
+    struct fault_sweep *sweep = context;
+    struct sweep_counts *counts = sweep->counts;
+    const struct point *point = &sweep->points.points[index];
+    if (died != NULL) {
+        char where[120];
+        char what[600];
+        snprintf(where, sizeof where, "%s:%u in line %zu (%s)", sweep->kind, point->nth, point->line + 1,
+                 sweep->sweep->program->lines[point->line].op->name);
+        snprintf(what, sizeof what, "%s: %.500s", died, answer);
+        counts->existing++;
+        counts->visited++;
+        counts->runs++;
+        return sweep_report(sweep->sweep, counts, where, what, apart_last_note()) &&
+               !sweep_is_late(sweep->sweep);
+    }
+    struct sweep_counts own;
+    memcpy(&own, answer, sizeof own);
+    counts->existing += own.existing;
+    counts->visited += own.visited;
+    counts->runs += own.runs;
+    counts->judged += own.judged;
+    return take_finds(sweep, answer + sizeof own, size - sizeof own) && !sweep_is_late(sweep->sweep);
+}
+
+bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *counts)
+{
+    struct fault_sweep faults = {.sweep = sweep, .counts = counts, .kind = kind};
+    struct run_result result;
+    *counts = (struct sweep_counts){0};
+    faults.fault = EsentHostFaultFromName(kind);
+    if (faults.fault == ESENT_HOST_FAULT_COUNT)
+        return false;
+    struct seen seen = {.hit = SIZE_MAX, .points = &faults.points};
+    run_world(&faults, sweep->program, &seen, &faults.transcript, &result);
+    struct apart_jobs jobs = {.context = &faults,
+                              .count = faults.points.count,
+                              .timeout = sweep->timeout,
+                              .work = work,
+                              .take = take};
+    const bool whole = apart_run(&jobs);
+    if (!whole && counts->existing < faults.points.count)
+        counts->existing = faults.points.count; /* the others exist, too */
+    free(faults.points.points);
+    program_free(&faults.transcript);
+    return true;
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Seeds swept whole: every operation fails once, calls of another thread come at every point, all schedules with few
+# switches. Each row says how many points exist and how many were visited; they must be equal. By hand, for more:
+#   bazel-bin/fuzz/sweep --fail all corpus/seeds/*.jet
+#   bazel-bin/fuzz/sweep --schedules --switches 3 corpus/schedules/*.jet
+set -u
+sweep=$1
+full=${2-}
+seeds=corpus/seeds
+schedules=corpus/schedules
+status=0
+
+run() {
+    "$sweep" "$@" || status=1
+}
+
+if [ "$full" = --full ]; then
+    run --fail all $seeds/stop-while-reading.jet $seeds/crash-during-backup.jet $seeds/restore-external.jet
+    run --fail io,crash --depth 2 $seeds/stop-in-logs-phase.jet
+    run --call "StopBackupInstance %I" --call "StopServiceInstance %I" --call "Term2 %I TermAbrupt" \
+        $seeds/stop-in-logs-phase.jet
+    run --call "StopBackupInstance %I" $seeds/stop-other-instance.jet
+    run --schedules --switches 2 $schedules/stop-*.jet $schedules/two-begins.jet $schedules/rows-against-read.jet
+    run --schedules --switches 3 $schedules/stop-against-stop.jet
+else
+    run --fail io,crash $seeds/stop-in-logs-phase.jet
+    run --schedules --switches 1 $schedules/*.jet
+fi
+exit $status
