@@ -9,8 +9,8 @@
 
 void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes)
 {
-    if (instance->backup.kind == BACKUP_FROZEN) {
-        /* A write waits until the snapshot's time is over: what the snapshot is then, is not described. */
+    if (instance->snapshot != NULL && instance->snapshot->state == SNAPSHOT_FROZEN) {
+        /* A write waits until the snapshot's time is over: when it is written is not described. */
         model->lost = true;
         return;
     }
@@ -92,7 +92,7 @@ static bool misses_full_backup(const struct model *model, const struct model_ins
     bool missing = false;
     for (size_t i = 0; i < model->file_count; i++) {
         const struct database_file *file = model->files[i];
-        if (!model_in_backup(file, instance))
+        if (file->attached != instance) /* those that no backup holds are looked at, too */
             continue;
         if (file->fields_unknown || file->damaged)
             *unknown = true;

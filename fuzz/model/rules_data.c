@@ -29,8 +29,6 @@ static struct model_cursor *cursor_gate(struct model *model, struct model_sessio
         model_no_opinion(model);
         return NULL;
     }
-    if (session->instance->backup.kind == BACKUP_FROZEN)
-        model_no_opinion(model);
     return cursor;
 }
 
@@ -114,6 +112,14 @@ static bool wait_for_commits(struct model *model, struct model_session *session,
     return true;
 }
 
+/* What is committed is on disk when the call comes back: while frozen, that is when the freeze is over. */
+static void wait_for_log(struct model *model, struct model_instance *instance)
+{
+    if (model_succeeded(model) && instance->snapshot != NULL &&
+        instance->snapshot->state == SNAPSHOT_FROZEN && instance->backup.kind == BACKUP_FROZEN)
+        model_outwait_freeze(model, instance);
+}
+
 static void commit(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
@@ -130,8 +136,11 @@ static void commit(struct model *model)
     if (!model_succeeded(model))
         return;
     session->level--;
-    if (session->level == 0)
-        model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
+    if (session->level > 0)
+        return;
+    if (session->instance->snapshot != NULL && session->instance->snapshot->state == SNAPSHOT_FROZEN)
+        model->lost = true; /* it waits if anything was changed */
+    model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
 }
 
 static void restore_contents(struct model *model, struct model_session *session, unsigned level)
@@ -207,14 +216,15 @@ static void table(struct model *model)
     }
     struct content *content = database->file->content;
     if (content->opaque || database->file->damaged || database->file->read_only || !alone(model, session) ||
-        session->instance->backup.kind == BACKUP_FROZEN || session->level == 7 || !model_plain_text(name) ||
-        strncmp(name, "MSys", 4) == 0)
+        session->level == 7 || !model_plain_text(name) || strncmp(name, "MSys", 4) == 0)
         model_no_opinion(model);
     model_want(model, model_content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
     if (!model_succeeded(model))
         return;
     model_content_add(model, content, name);
     add_cursor(model, slot, session, database->file, name);
+    if (session->level == 0)
+        wait_for_log(model, session->instance);
     model_log_written(model, session->instance, 24000);
     if (session->level == 0)
         model_content_commit(model, session->instance, false);
@@ -400,6 +410,8 @@ static void change_rows(struct model *model, enum row_kind kind)
         kept = done;
     model_want(model, code);
     model_want_fact(model, "rows=%u", kept);
+    if (kept > 0 && code == JET_errSuccess && session->level == 0 && grbit == 0)
+        wait_for_log(model, session->instance);
     model_log_written(model, session->instance,
                       (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) + 1000);
     int32_t answer = model_answered(model);

@@ -118,6 +118,7 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
         file->uncertain = false;
         file->copied = false;
         file->attached = NULL;
+        file->damaged = file->damaged || instance->lost;
     }
     model_kill_instance(model, instance);
 }
@@ -135,41 +136,58 @@ static void term_refused(struct model *model, struct model_instance *instance, i
         model_backup_end(model, instance);
 }
 
+/* A freeze is waited for; a snapshot that is only prepared, or kept after its thaw, loses the instance. */
+static void leave_snapshot(struct model *model, struct model_instance *instance)
+{
+    if (instance->snapshot->state == SNAPSHOT_FROZEN) {
+        model_outwait_freeze(model, instance);
+        return;
+    }
+    instance->snapshot = NULL;
+    instance->backup = (struct backup_context){0};
+}
+
+static int32_t term_code(struct model *model, const struct model_instance *instance, bool dirty, bool stopped)
+{
+    if (dirty) {
+        if (instance->backup.kind != BACKUP_NONE || instance->snapshot != NULL)
+            model_no_opinion(model);
+        return JET_errDirtyShutdown;
+    }
+    if (instance->backup.kind != BACKUP_NONE && !stopped) {
+        if (!has_databases(model, instance) || instance->backup.kind != BACKUP_LOCAL)
+            model_no_opinion(model);
+        return JET_errBackupInProgress;
+    }
+    return has_open_transaction(model, instance) ? JET_errTooManyActiveUsers : JET_errSuccess;
+}
+
 static void term(struct model *model)
 {
-    bool plain = strcmp(model->line->op->name, "Term") == 0;
+    const bool plain = strcmp(model->line->op->name, "Term") == 0;
     struct model_instance *instance = model_gate(model, false, false);
     if (instance == NULL)
         return;
-    uint64_t grbit = plain ? JET_bitTermAbrupt : model_number(model, 0);
-    bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
-    bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
     if (!instance->initialised) { /* made, but never started */
         model_want(model, JET_errSuccess);
         if (model_succeeded(model))
             model_kill_instance(model, instance);
         return;
     }
-    if (instance->log_failed || instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
-        (grbit == 0 && !plain) || (grbit & ~(uint64_t)15) != 0 || (instance->service_stopped && !stops))
+    const uint64_t grbit = plain ? JET_bitTermAbrupt : model_number(model, 0);
+    const bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
+    const bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
+    const bool dirty = (grbit & JET_bitTermDirty) != 0;
+    if (instance->log_failed || (grbit & ~(uint64_t)15) != 0)
         model_no_opinion(model);
-    bool dirty = (grbit & JET_bitTermDirty) != 0;
-    if (instance->snapshot != NULL || instance->backup.kind == BACKUP_FROZEN ||
-        (grbit & (JET_bitTermComplete | JET_bitTermAbrupt)) == (JET_bitTermComplete | JET_bitTermAbrupt))
-        model->lost = true; /* what becomes of the snapshot, or of contradictory bits, is not described */
-    if (backup && !stops && !dirty) {
-        if (!has_databases(model, instance) || instance->backup.kind == BACKUP_SURROGATE)
-            model_no_opinion(model);
-        model_want(model, JET_errBackupInProgress);
-    } else if (has_open_transaction(model, instance) && !dirty) {
-        model_want(model, JET_errTooManyActiveUsers);
-    } else if (dirty) {
-        if (backup)
-            model_no_opinion(model);
-        model_want(model, JET_errDirtyShutdown);
-    } else {
-        model_want(model, JET_errSuccess);
+    if (instance->snapshot != NULL && (model->published || dirty)) {
+        model_no_opinion(model);
+        model->lost = true; /* it may never come back there */
+        return;
     }
+    if (stops && instance->snapshot != NULL)
+        leave_snapshot(model, instance);
+    model_want(model, term_code(model, instance, dirty, stops));
     int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errDirtyShutdown)
         shut_down(model, instance, code == JET_errDirtyShutdown);

@@ -36,6 +36,17 @@ static void leave(struct model *model, struct model_snapshot *snapshot, enum sna
     }
 }
 
+void model_outwait_freeze(struct model *model, struct model_instance *instance)
+{
+    struct model_snapshot *snapshot = instance->snapshot;
+    if (snapshot == NULL || snapshot->state != SNAPSHOT_FROZEN) {
+        model->lost = true;
+        return;
+    }
+    leave(model, snapshot, SNAPSHOT_FAILED);
+    snapshot->state = SNAPSHOT_TIMED_OUT;
+}
+
 static void prepare(struct model *model)
 {
     struct model_reference slot = model_reference(model);
@@ -65,8 +76,6 @@ static void prepare(struct model *model)
         struct model_instance *instance = model->instances[i];
         if (instance->alive && instance->initialised && instance->snapshot == NULL)
             instance->snapshot = snapshot;
-        if (instance->alive && instance->service_stopped)
-            snapshot->uncertain = true; /* whether it is in is not described */
     }
 }
 
@@ -151,7 +160,7 @@ static int32_t freeze_code(struct model *model, const struct model_snapshot *sna
             return JET_errOSSnapshotNotAllowed;
         }
         if (is_in(instance, snapshot) &&
-            (instance->service_stopped || instance->no_logging || instance->never_backup ||
+            (instance->no_logging || instance->never_backup ||
              (snapshot->grbit & JET_bitIncrementalSnapshot) != 0))
             model_no_opinion(model);
     }
@@ -197,7 +206,7 @@ static void freeze(struct model *model)
     int32_t answer = model_answered(model);
     if (answer < 0) {
         if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup ||
-            answer == JET_errInvalidBackup)
+            answer == JET_errInvalidBackup || answer == JET_errLoggingDisabled)
             freeze_failed(model, snapshot);
         else if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter)
             snapshot->uncertain = true;
@@ -248,13 +257,20 @@ static void thaw(struct model *model)
         return;
     if (grbit != 0 && model_answered(model) == JET_errInvalidGrbit)
         return;
-    bool frozen = snapshot->state == SNAPSHOT_FROZEN;
-    model_want(model, frozen ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
-    if (frozen)
+    const bool frozen = snapshot->state == SNAPSHOT_FROZEN;
+    const bool late = snapshot->state == SNAPSHOT_TIMED_OUT;
+    if (!late)
+        model_want(model, frozen ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+    if (frozen || late)
         model_want(model, JET_errOSSnapshotTimeOut);
-    int32_t code = model->answer == NULL ? JET_errSuccess : model_answered(model);
+    int32_t code = frozen && model->answer == NULL ? JET_errSuccess : model_answered(model);
     if (code == JET_errOSSnapshotInvalidSequence && !frozen)
         return;
+    if (late && code == JET_errOSSnapshotTimeOut) {
+        if ((snapshot->grbit & JET_bitContinueAfterThaw) == 0)
+            snapshot->state = SNAPSHOT_GONE;
+        return;
+    }
     if (code != JET_errSuccess) {
         for (size_t i = 0; i < model->instance_count; i++) {
             if (is_in(model->instances[i], snapshot))
@@ -312,7 +328,7 @@ static void end_snapshot(struct model *model)
     }
     if (snapshot == NULL)
         return;
-    if (snapshot->state == SNAPSHOT_FROZEN)
+    if (snapshot->state == SNAPSHOT_FROZEN || snapshot->state == SNAPSHOT_TIMED_OUT)
         model_want(model, JET_errOSSnapshotInvalidSequence);
     else
         model_want(model, JET_errSuccess);

@@ -63,8 +63,8 @@ struct database_file {
 /* A set of files that a backup wrote. */
 struct backup_set {
     const char *directory;
-    bool whole;    /* a streamed full backup */
-    bool spent;    /* restored in place: its databases are databases now */
+    bool whole;       /* a streamed full backup */
+    bool spent;       /* restored in place: its databases are databases now */
     bool usual_names; /* of the logs */
     uint32_t high;    /* last generation */
     uint32_t count;
@@ -102,7 +102,14 @@ struct model_handle {
 };
 
 /* Numbers of parameters that rules look at; the others follow. */
-enum model_parameter { MODEL_CIRCULAR, MODEL_LOG_SIZE, MODEL_CREATE_PATHS, MODEL_FILE_NAMES, MODEL_PAGE, MODEL_TEMPORARY_TABLES };
+enum model_parameter {
+    MODEL_CIRCULAR,
+    MODEL_LOG_SIZE,
+    MODEL_CREATE_PATHS,
+    MODEL_FILE_NAMES,
+    MODEL_PAGE,
+    MODEL_TEMPORARY_TABLES
+};
 #define MODEL_PARAMETERS 64
 
 struct model_instance {
@@ -121,7 +128,7 @@ struct model_instance {
     bool lost;                          /* not followed any further: no opinion */
     const char *log_path;
     const char *system_path;
-    const char *temp_path; /* a file */
+    const char *temp_path;                  /* a file */
     bool empty_log_path, empty_system_path; /* set to nothing */
     const char *base_name;
     uint32_t generation; /* current log; 0 = not known */
@@ -157,7 +164,14 @@ struct model_cursor {
     bool alive;
 };
 
-enum snapshot_state { SNAPSHOT_PREPARED, SNAPSHOT_FAILED, SNAPSHOT_FROZEN, SNAPSHOT_THAWED, SNAPSHOT_GONE };
+enum snapshot_state {
+    SNAPSHOT_PREPARED,
+    SNAPSHOT_FAILED,
+    SNAPSHOT_FROZEN,
+    SNAPSHOT_THAWED,
+    SNAPSHOT_TIMED_OUT,
+    SNAPSHOT_GONE
+};
 
 struct model_snapshot {
     enum snapshot_state state;
@@ -371,6 +385,8 @@ bool model_is_wide(const struct model *model);
 void model_backup_end(struct model *model, struct model_instance *instance);
 /* The databases that a backup of the instance holds, as texts. */
 void model_want_databases(struct model *model, const struct model_instance *instance);
+/* The instance waits until the freeze that it is in has timed out. */
+void model_outwait_freeze(struct model *model, struct model_instance *instance);
 /* The instances of a snapshot, or all, each with its databases. */
 void model_want_instances(struct model *model, const struct model_snapshot *snapshot);
 /* The file is a database of the instance now. */

@@ -110,9 +110,12 @@ void instance_release(struct instance *instance);
 /* Lookup and gates; the instance runs and does not end before instance_leave. */
 JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance);
 JET_ERR instance_enter_legacy(struct instance **instance);
-/* The gates for an instance that was found already (snapshots): on success leave with instance_leave. */
+/* The gates for an instance that was found already, by a snapshot of the whole process: a stopped service is in
+ * it, too. On success leave with instance_leave. */
 JET_ERR instance_enter_found(struct instance *instance);
 void instance_leave(struct instance *instance);
+/* The same where a call of the API ends, with no locks held: in a simulation, background work runs here. */
+void instance_leave_call(struct instance *instance);
 
 /* Lookup and gates for calls that start an instance or restore: JET_errAlreadyInitialized if it runs. Sets
  * the state to `state` (initializing or restoring) until instance_leave_start, which makes it running or

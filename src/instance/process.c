@@ -2,6 +2,7 @@
 #include "src/instance/process.h"
 #include "src/instance/session_slots.h"
 
+#include "src/os/executor.h"
 #include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
@@ -174,9 +175,9 @@ void instance_release(struct instance *instance)
 /* --- gates --- */
 
 /* The gates of a running instance, under its lock. */
-static JET_ERR check_gates(const struct instance *instance)
+static JET_ERR check_gates(const struct instance *instance, bool stopped_too)
 {
-    if (os_atomic_load(&instance->service_stopped))
+    if (os_atomic_load(&instance->service_stopped) && !stopped_too)
         return JET_errClientRequestToStopJetService;
     JET_ERR unavailable = instance_unavailable(instance);
     if (unavailable != JET_errSuccess)
@@ -193,21 +194,26 @@ static JET_ERR check_gates(const struct instance *instance)
     }
 }
 
-JET_ERR instance_enter_found(struct instance *instance)
+static JET_ERR enter_gated(struct instance *instance, bool stopped_too)
 {
     os_mutex_lock(&instance->lock);
-    JET_ERR err = check_gates(instance);
+    JET_ERR err = check_gates(instance, stopped_too);
     if (err == JET_errSuccess)
         instance->calls++;
     os_mutex_unlock(&instance->lock);
     return err;
 }
 
+JET_ERR instance_enter_found(struct instance *instance)
+{
+    return enter_gated(instance, true);
+}
+
 JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance)
 {
     process_lock();
     struct instance *found = process_find_locked(handle);
-    JET_ERR err = found != NULL ? instance_enter_found(found) : JET_errInvalidParameter;
+    JET_ERR err = found != NULL ? enter_gated(found, false) : JET_errInvalidParameter;
     process_unlock();
     *instance = err == JET_errSuccess ? found : NULL;
     return err;
@@ -219,7 +225,7 @@ JET_ERR instance_enter_legacy(struct instance **instance)
     process_lock();
     JET_ERR err = find_legacy_locked(&found);
     if (err == JET_errSuccess)
-        err = instance_enter_found(found);
+        err = enter_gated(found, false);
     process_unlock();
     *instance = err == JET_errSuccess ? found : NULL;
     return err;
@@ -232,6 +238,13 @@ void instance_leave(struct instance *instance)
     instance->calls--;
     os_condition_wake_all(&instance->changed);
     os_mutex_unlock(&instance->lock);
+}
+
+void instance_leave_call(struct instance *instance)
+{
+    instance_leave(instance);
+    /* From here on the instance may end at any time. */
+    os_executor_point();
 }
 
 JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, struct instance **instance)
