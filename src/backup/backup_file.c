@@ -16,14 +16,6 @@ static const char *log_extension(const struct backup_context *context)
     return log_get_settings(backup_log(context))->legacy_extensions ? ".log" : ".jtx";
 }
 
-static int hexadecimal_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = os_ascii_upper(c);
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The generation that an archived log's name says: base name, 5 or 8 hexadecimal digits, extension. The
  * current log has none. */
 static JET_ERR generation_of_name(const struct backup_context *context, const char *name, int32_t *generation)
@@ -31,21 +23,10 @@ static JET_ERR generation_of_name(const struct backup_context *context, const ch
     const char *base = context->services->base_name(context->instance);
     const size_t base_length = strlen(base);
     const size_t length = strlen(name) - strlen(os_path_extension(name));
-    if (length != base_length + 5 && length != base_length + 8)
+    if (length < base_length || os_text_compare_ascii_case_n(name, base_length, base, base_length) != 0)
         return JET_errInvalidParameter;
-    if (os_text_compare_ascii_case_n(name, base_length, base, base_length) != 0)
-        return JET_errInvalidParameter;
-    int64_t value = 0;
-    for (size_t i = base_length; i < length; i++) {
-        const int digit = hexadecimal_value(name[i]);
-        if (digit < 0)
-            return JET_errInvalidParameter;
-        value = value * 16 + digit;
-    }
-    if (value == 0 || value > INT32_MAX)
-        return JET_errInvalidParameter;
-    *generation = (int32_t)value;
-    return JET_errSuccess;
+    *generation = log_parse_generation(name + base_length, length - base_length);
+    return *generation == 0 ? JET_errInvalidParameter : JET_errSuccess;
 }
 
 JET_ERR backup_patch_path(const struct database *database, char *path, size_t size)

@@ -6,6 +6,7 @@
 #include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/random.h"
+#include "src/os/text.h"
 #include "src/page/checksum.h"
 
 #define RESERVE_COUNT 2
@@ -78,6 +79,21 @@ struct range {
     int32_t high;
 };
 
+int32_t log_parse_generation(const char *digits, size_t count)
+{
+    int64_t generation = 0;
+    if (count != 5 && count != 8)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const char c = os_ascii_upper(digits[i]);
+        const int value = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (value < 0)
+            return 0;
+        generation = generation * 16 + value;
+    }
+    return generation <= INT32_MAX ? (int32_t)generation : 0;
+}
+
 /* The generation in a file name "baseGGGGG.log", 0 if it is none. *digits: how many. */
 static int32_t generation_of_name(const struct log *log, const char *name, size_t *digits)
 {
@@ -88,20 +104,7 @@ static int32_t generation_of_name(const struct log *log, const char *name, size_
         strcmp(name + length - strlen(extension), extension) != 0)
         return 0;
     *digits = length - base - strlen(extension);
-    if (*digits != 5 && *digits != 8)
-        return 0;
-    int64_t generation = 0;
-    for (size_t i = 0; i < *digits; i++) {
-        char c = name[base + i];
-        int value = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                           : -1;
-        if (value < 0)
-            return 0;
-        generation = generation * 16 + value;
-    }
-    return generation <= INT32_MAX ? (int32_t)generation : 0;
+    return log_parse_generation(name + base, *digits);
 }
 
 static JET_ERR visit_range(void *context, const char *name, const struct os_file_info *info)
