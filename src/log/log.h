@@ -146,8 +146,8 @@ JET_ERR log_roll(struct log *log, int32_t *generation);
 /* The same for a program that asks for it (JET_bitForceNewLog): the new generation begins with a record that
  * says so. */
 JET_ERR log_force_new_generation(struct log *log);
-/* The generation that the 5 or 8 hexadecimal digits of an archived log's name say; 0: they are none, or say 0 or
- * more than there can be. */
+/* The generation that the 5 or 8 hexadecimal digits of an archived log's name say; 0: they are none, or say 0
+ * or more than there can be. */
 int32_t log_parse_generation(const char *digits, size_t count);
 /* Lowest and highest archived generation on disk, 0 0 if there is none. */
 JET_ERR log_generation_range(struct log *log, int32_t *low, int32_t *high);
