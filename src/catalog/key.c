@@ -194,6 +194,8 @@ static JET_ERR segment_text(const struct key_format *format, const uint8_t *valu
         size = size < most ? size : most;
     }
     if (unit == 2) {
+        if (size == 0)
+            return JET_errUnicodeTranslationFail; /* half a character: systems have no sort key of nothing */
         JET_ERR err =
             key_map_text(format->locale, format->map_flags, value, size, out + 1, room, &written, &cut);
         if (err < JET_errSuccess)
