@@ -303,13 +303,20 @@ static void advance_to(uint64_t tick)
         os_clock_advance(tick - now);
 }
 
+/* Whether the background thread is there for more work, and not held up itself by what it has begun. */
+static bool background_is_free(void)
+{
+    return sim.background == NULL ||
+           (sim.background->state == OS_THREAD_WAITING && sim.background->waiting_for == &sim.background);
+}
+
 /* Nobody can run: time passes until somebody can, or background work that may wake somebody gets a thread. */
 static void find_runnable(void)
 {
     while (sim.runnable == 0) {
         struct os_thread *sleeper = earliest_sleeper();
         uint64_t due = 0;
-        bool work = os_executor_next_due(&due);
+        bool work = background_is_free() && os_executor_next_due(&due);
         if (work && (sleeper == NULL || due <= sleeper->deadline)) {
             if (++sim.idle_background > IDLE_BACKGROUND_MAX)
                 stuck("deadlock (only background work goes on)");
@@ -451,7 +458,7 @@ void os_scheduler_kick_background(void)
         if (os_scheduler_create(thread) < 0)
             stuck("no background thread");
         sim.background = thread;
-    } else if (sim.background->state == OS_THREAD_WAITING && sim.background->waiting_for == &sim.background) {
+    } else if (background_is_free()) {
         make_runnable(sim.background, false);
     }
 }
