@@ -377,7 +377,13 @@ JET_ERR os_file_copy(const char *from, const char *to, bool replace)
     if (buffer == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(os_file_open(from, OS_OPEN_READ, OS_SHARE_READ_WRITE, &source));
-    TRY(os_file_open(to, replace ? OS_CREATE_ALWAYS : OS_CREATE_NEW, OS_SHARE_NONE, &target));
+    if (replace) {
+        /* Never a mixture of the two: after a crash there is the old file, nothing, or parts of the new one. */
+        err = os_file_delete(to);
+        if (err != JET_errFileNotFound)
+            TRY(err);
+    }
+    TRY(os_file_open(to, OS_CREATE_NEW, OS_SHARE_NONE, &target));
     do {
         TRY(os_file_read_some(source, offset, buffer, COPY_CHUNK, &size));
         if (size > 0)
