@@ -561,6 +561,21 @@ done:
     return err;
 }
 
+/* The limits of keys as the catalog has them. In a transaction the published engine lets slip the warning that it
+ * got when it found the default ones, which are not stored. */
+static JET_ERR key_limits_out(const struct session *session, const struct index_definition *index,
+                              bool segment, void *result, uint32_t max)
+{
+    const bool stored = index->stored_key_max != 0;
+    const uint16_t key_max = stored ? index->stored_key_max : index->key_max;
+    const uint16_t segment_max = stored ? index->stored_segment_max : index->segment_max;
+    JET_ERR err = put_number(result, max, segment ? segment_max : key_max, 2);
+    if (err >= JET_errSuccess && transaction_level(&session->transaction) > 0 &&
+        key_max == KEY_SIZE_DEFAULT && (!segment || segment_max == key_max))
+        err = JET_wrnColumnNull;
+    return err;
+}
+
 static JET_ERR index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
                           const void *name_text, void *result, uint32_t max, uint32_t level)
 {
@@ -602,11 +617,8 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         TRY(lcid_out(index, result, max));
         break;
     case JET_IdxInfoVarSegMac:
-        TRY(put_number(result, max,
-                       index->stored_key_max != 0 ? index->stored_segment_max : index->segment_max, 2));
-        break;
     case JET_IdxInfoKeyMost:
-        TRY(put_number(result, max, index->stored_key_max != 0 ? index->stored_key_max : index->key_max, 2));
+        TRY(key_limits_out(session, index, level == JET_IdxInfoVarSegMac, result, max));
         break;
     case JET_IdxInfoIndexId:
         if (result == NULL || max < sizeof(JET_INDEXID))

@@ -234,6 +234,8 @@ JET_ERR JET_API JetSetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS ls, JET_GR
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
     if (instance_parameter(call.session->instance, JET_paramRuntimeCallback) == 0)
         FAIL(JET_errLSCallbackNotSpecified);
+    if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
+        FAIL(JET_errInvalidGrbit);
     JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
     if ((grbit & JET_bitLSReset) == 0 && *place != JET_LSNil)
         FAIL(JET_errLSAlreadySet);
