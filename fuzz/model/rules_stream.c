@@ -90,6 +90,8 @@ static void log_info(struct model *model)
     }
     if (odd_buffer(model) || instance->log_failed)
         model_no_opinion(model);
+    if (model_answered(model) < 0 && model_touched(model, instance->log_path))
+        model_no_opinion(model); /* a log may have been taken away */
     model_want(model, JET_errSuccess);
     /* A buffer too small comes after the roll. */
     int32_t code = model_answered(model);
