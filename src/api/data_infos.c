@@ -561,19 +561,39 @@ done:
     return err;
 }
 
-/* The limits of keys as the catalog has them. In a transaction the published engine lets slip the warning that it
- * got when it found the default ones, which are not stored. */
-static JET_ERR key_limits_out(const struct session *session, const struct index_definition *index,
-                              bool segment, void *result, uint32_t max)
+/* The limits of keys as the catalog has them. */
+static JET_ERR key_limits_out(const struct index_definition *index, bool segment, void *result, uint32_t max)
 {
     const bool stored = index->stored_key_max != 0;
     const uint16_t key_max = stored ? index->stored_key_max : index->key_max;
     const uint16_t segment_max = stored ? index->stored_segment_max : index->segment_max;
-    JET_ERR err = put_number(result, max, segment ? segment_max : key_max, 2);
-    if (err >= JET_errSuccess && transaction_level(&session->transaction) > 0 &&
-        key_max == KEY_SIZE_DEFAULT && (!segment || segment_max == key_max))
-        err = JET_wrnColumnNull;
-    return err;
+    return put_number(result, max, segment ? segment_max : key_max, 2);
+}
+
+/* Whether the catalog has no note of the limit, because it is the default one. */
+static bool limit_is_unwritten(const struct index_definition *index, bool segment)
+{
+    const bool stored = index->stored_key_max != 0;
+    const uint16_t key_max = stored ? index->stored_key_max : index->key_max;
+    const uint16_t segment_max = stored ? index->stored_segment_max : index->segment_max;
+    return key_max == KEY_SIZE_DEFAULT && (!segment || segment_max == key_max);
+}
+
+/* In a transaction the published engine's JetGetTableIndexInfo lets slip the warning that it got when it
+ * looked for a limit that is not stored. */
+static JET_ERR slip_warning(struct table_cursor *cursor, const char *name, uint32_t level)
+{
+    struct index_definition *index = NULL;
+    char checked[NAME_MAX_SIZE + 1];
+    if ((level != JET_IdxInfoVarSegMac && level != JET_IdxInfoKeyMost) ||
+        transaction_level(cursor->transaction) == 0)
+        return JET_errSuccess;
+    JET_ERR err = table_check_name(name, checked);
+    if (err >= JET_errSuccess)
+        err = table_find_index(cursor, checked, &index);
+    if (err < JET_errSuccess)
+        return err;
+    return limit_is_unwritten(index, level == JET_IdxInfoVarSegMac) ? JET_wrnColumnNull : JET_errSuccess;
 }
 
 static JET_ERR index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
@@ -618,7 +638,7 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         break;
     case JET_IdxInfoVarSegMac:
     case JET_IdxInfoKeyMost:
-        TRY(key_limits_out(session, index, level == JET_IdxInfoVarSegMac, result, max));
+        TRY(key_limits_out(index, level == JET_IdxInfoVarSegMac, result, max));
         break;
     case JET_IdxInfoIndexId:
         if (result == NULL || max < sizeof(JET_INDEXID))
@@ -652,6 +672,9 @@ static JET_ERR table_index_info(JET_SESID sesid, JET_TABLEID tableid, const void
     data_texts_init(&texts, wide);
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     TRY(index_info(call.session, call.cursor, &texts, name, result, max, level));
+    const char *text = NULL;
+    TRY(data_text(&texts, name, &text));
+    err = slip_warning(call.cursor, text, level);
 done:
     data_texts_free(&texts);
     data_leave(&call);
