@@ -72,7 +72,16 @@ struct os_thread {
     struct os_held_lock held[OS_HELD_MAX];
 };
 
-struct os_thread *os_thread_self(void);
+/* NULL in a thread that was not made here and has not asked yet. */
+extern _Thread_local struct os_thread *os_thread_current __attribute__((tls_model("initial-exec")));
+struct os_thread *os_thread_register(void);
+
+static inline struct os_thread *os_thread_self(void)
+{
+    struct os_thread *self = os_thread_current;
+    return self != NULL ? self : os_thread_register();
+}
+
 void os_thread_set_self(struct os_thread *thread);
 
 /* ---- scheduler.c: all of these only while os_host.simulated */
@@ -82,10 +91,10 @@ void os_scheduler_restart(void); /* seeds as at the start */
 void os_scheduler_kill_others(void);
 JET_ERR os_scheduler_create(struct os_thread *thread);
 void os_scheduler_join(struct os_thread *thread);
-void os_scheduler_point_slow(bool yield);
+void os_scheduler_point_slow(bool yield); /* os_scheduler_point */
 /* Waits for os_scheduler_wake(object); false if the deadline (in ticks) came first. */
 bool os_scheduler_block(const void *object, const char *kind, bool has_deadline, uint64_t deadline);
-void os_scheduler_wake(const void *object, bool one);
+void os_scheduler_wake_slow(const void *object, bool one); /* os_scheduler_wake */
 /* A recorded choice about background work: 0 <= result < count; 0 if nothing random is wanted. */
 uint32_t os_scheduler_choose(uint32_t count);
 bool os_scheduler_has_background_thread(void);
@@ -93,11 +102,35 @@ void os_scheduler_kick_background(void);
 void os_scheduler_clock_moved(void);
 void os_scheduler_counters(struct ESENT_HOST_COUNTERS *counters);
 
+/* The part of the scheduler that every lock and every point looks at; only the thread with the baton does. */
+struct os_simulation {
+    struct os_thread *running;
+    uint64_t points;
+    uint64_t change_at; /* the point at which the next drop of a priority is due */
+    uint32_t runnable;  /* threads in OS_THREAD_RUNNABLE, the running one included */
+    uint32_t threads;
+};
+extern struct os_simulation os_sim;
+
+/* One point of a simulation. `yield`: others go first. */
+static inline void os_scheduler_point(bool yield)
+{
+    os_sim.points++;
+    if (os_sim.runnable != 1 || os_sim.points >= os_sim.change_at)
+        os_scheduler_point_slow(yield);
+}
+
+static inline void os_scheduler_wake(const void *object, bool one)
+{
+    if (os_sim.threads > 1)
+        os_scheduler_wake_slow(object, one);
+}
+
 /* A scheduling point. */
 static inline void os_point(void)
 {
     if (os_host.simulated)
-        os_scheduler_point_slow(false);
+        os_scheduler_point(false);
 }
 
 /* ---- executor.c */

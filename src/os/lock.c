@@ -37,17 +37,19 @@ static bool may_hold_many(enum os_lock_rank rank)
     }
 }
 
-static void remember(const void *lock, enum os_lock_rank rank)
+static void remember(struct os_thread *self, const void *lock, enum os_lock_rank rank)
 {
-    struct os_thread *self = os_thread_self();
     ASSERT(self->held_count < OS_HELD_MAX);
     self->held[self->held_count++] = (struct os_held_lock){lock, rank};
 }
 
-static void forget(const void *lock)
+static void forget(struct os_thread *self, const void *lock)
 {
-    struct os_thread *self = os_thread_self();
     uint32_t at = self->held_count;
+    if (at > 0 && self->held[at - 1].lock == lock) { /* mostly the last one */
+        self->held_count--;
+        return;
+    }
     while (at > 0 && self->held[at - 1].lock != lock)
         at--;
     ASSERT(at > 0);
@@ -56,17 +58,20 @@ static void forget(const void *lock)
         self->held[at] = self->held[at + 1];
 }
 
-/* Before waiting for a lock: everything held has a lower rank. */
-static void check_order(const void *lock, enum os_lock_rank rank)
+static void order_broken(const void *lock, enum os_lock_rank rank, const struct os_held_lock *held)
 {
-    const struct os_thread *self = os_thread_self();
-    for (uint32_t i = 0; i < self->held_count; i++) {
-        const struct os_held_lock *held = &self->held[i];
-        if (held->lock == lock || held->rank > rank || (held->rank == rank && !may_hold_many(rank))) {
-            fprintf(stderr, "lock order: rank %d wanted while rank %d is held%s\n", (int)rank,
-                    (int)held->rank, held->lock == lock ? " (the same lock)" : "");
-            os_assertion_failed("lock order", __FILE__, __LINE__);
-        }
+    fprintf(stderr, "lock order: rank %d wanted while rank %d is held%s\n", (int)rank, (int)held->rank,
+            held->lock == lock ? " (the same lock)" : "");
+    os_assertion_failed("lock order", __FILE__, __LINE__);
+}
+
+/* Before waiting for a lock: everything held has a lower rank. */
+static void check_order(const struct os_thread *self, const void *lock, enum os_lock_rank rank)
+{
+    for (const struct os_held_lock *held = self->held; held < self->held + self->held_count; held++) {
+        if (held->rank >= rank &&
+            (held->lock == lock || held->rank > rank || (held->rank == rank && !may_hold_many(rank))))
+            order_broken(lock, rank, held);
     }
 }
 
@@ -103,37 +108,39 @@ static void set_owner(struct os_mutex *mutex, struct os_thread *owner)
 
 void os_mutex_lock(struct os_mutex *mutex)
 {
+    struct os_thread *self = os_thread_self();
     if (checking)
-        check_order(mutex, mutex->rank);
+        check_order(self, mutex, mutex->rank);
     if (os_host.simulated) {
-        os_point();
+        os_scheduler_point(false);
         while (mutex_owner(mutex) != NULL)
             os_scheduler_block(mutex, "mutex", false, 0);
-        set_owner(mutex, os_thread_self());
+        set_owner(mutex, self);
     } else {
         pthread_mutex_lock(&mutex->native);
         if (checking)
-            atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
+            atomic_store_explicit(&mutex->owner, self, memory_order_relaxed);
     }
     if (checking)
-        remember(mutex, mutex->rank);
+        remember(self, mutex, mutex->rank);
 }
 
 bool os_mutex_try_lock(struct os_mutex *mutex)
 {
+    struct os_thread *self = os_thread_self();
     if (os_host.simulated) {
-        os_point();
+        os_scheduler_point(false);
         if (mutex_owner(mutex) != NULL)
             return false;
-        set_owner(mutex, os_thread_self());
+        set_owner(mutex, self);
     } else {
         if (pthread_mutex_trylock(&mutex->native) != 0)
             return false;
         if (checking)
-            atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
+            atomic_store_explicit(&mutex->owner, self, memory_order_relaxed);
     }
     if (checking)
-        remember(mutex, mutex->rank);
+        remember(self, mutex, mutex->rank);
     return true;
 }
 
@@ -141,11 +148,12 @@ bool os_mutex_try_lock(struct os_mutex *mutex)
 static void release(struct os_mutex *mutex)
 {
     if (checking) {
-        ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self());
-        forget(mutex);
+        struct os_thread *self = os_thread_self();
+        ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == self);
+        forget(self, mutex);
     }
     if (os_host.simulated) {
-        ASSERT(mutex_owner(mutex) == os_thread_self());
+        ASSERT(mutex->world == os_host.world);
         set_owner(mutex, NULL);
         os_scheduler_wake(mutex, false);
     } else {
@@ -189,7 +197,7 @@ static bool wait_real(struct os_condition *condition, struct os_mutex *mutex, ui
     int result;
     if (checking) {
         ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self());
-        forget(mutex);
+        forget(os_thread_self(), mutex);
         atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
     }
     if (milliseconds == OS_WAIT_FOREVER) {
@@ -207,7 +215,7 @@ static bool wait_real(struct os_condition *condition, struct os_mutex *mutex, ui
     }
     if (checking) {
         atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
-        remember(mutex, mutex->rank);
+        remember(os_thread_self(), mutex, mutex->rank);
     }
     return result != ETIMEDOUT;
 }
@@ -351,7 +359,7 @@ static void took_exclusive(struct os_rwlock *lock)
 void os_rwlock_lock_shared(struct os_rwlock *lock)
 {
     if (checking)
-        check_order(lock, lock->rank);
+        check_order(os_thread_self(), lock, lock->rank);
     bury(lock);
     os_point();
     uint32_t state = os_atomic_load(&lock->state);
@@ -362,7 +370,7 @@ void os_rwlock_lock_shared(struct os_rwlock *lock)
     take_slowly(lock, false, 0);
 taken:
     if (checking)
-        remember(lock, lock->rank);
+        remember(os_thread_self(), lock, lock->rank);
 }
 
 bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
@@ -372,14 +380,14 @@ bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
     if ((os_atomic_load(&lock->state) & WAITING) != 0 || !take(lock, false, 0))
         return false;
     if (checking)
-        remember(lock, lock->rank);
+        remember(os_thread_self(), lock, lock->rank);
     return true;
 }
 
 void os_rwlock_unlock_shared(struct os_rwlock *lock)
 {
     if (checking)
-        forget(lock);
+        forget(os_thread_self(), lock);
     ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
     uint32_t state = os_atomic_subtract(&lock->state, 1);
     if ((state & WAITING) != 0)
@@ -390,7 +398,7 @@ void os_rwlock_unlock_shared(struct os_rwlock *lock)
 void os_rwlock_lock_exclusive(struct os_rwlock *lock)
 {
     if (checking)
-        check_order(lock, lock->rank);
+        check_order(os_thread_self(), lock, lock->rank);
     bury(lock);
     os_point();
     uint32_t idle = 0;
@@ -398,7 +406,7 @@ void os_rwlock_lock_exclusive(struct os_rwlock *lock)
         take_slowly(lock, true, 0);
     took_exclusive(lock);
     if (checking)
-        remember(lock, lock->rank);
+        remember(os_thread_self(), lock, lock->rank);
 }
 
 bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
@@ -410,14 +418,14 @@ bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
         return false;
     took_exclusive(lock);
     if (checking)
-        remember(lock, lock->rank);
+        remember(os_thread_self(), lock, lock->rank);
     return true;
 }
 
 void os_rwlock_unlock_exclusive(struct os_rwlock *lock)
 {
     if (checking)
-        forget(lock);
+        forget(os_thread_self(), lock);
     ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
     atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
     uint32_t state = atomic_fetch_and_explicit(&lock->state, ~WRITER, memory_order_acq_rel);

@@ -18,15 +18,12 @@
 #define AS_DECIDED 0xffu
 
 struct scheduler {
-    struct os_thread *running;
     struct os_thread *first;
     struct os_thread *last;
     struct os_thread *background; /* NULL until needed */
     struct os_thread *killer;     /* gets the baton back from doomed threads */
-    uint32_t runnable;            /* threads in OS_THREAD_RUNNABLE, the running one included */
     uint32_t next_number;
     uint32_t idle_background; /* times the background ran with nobody else able to */
-    uint64_t points;
     uint64_t switches;
     uint64_t lowest_priority;
     uint64_t changes[CHANGES_MAX]; /* points at which priorities drop, ascending */
@@ -42,6 +39,7 @@ struct scheduler {
 };
 
 static struct scheduler sim;
+struct os_simulation os_sim;
 static void (*stuck_handler)(const char *report);
 
 void EsentHostSetStuckHandler(void (*handler)(const char *report))
@@ -69,7 +67,7 @@ static _Noreturn void stuck(const char *what)
     static char report[4096];
     size_t at = 0;
     report_line(report, sizeof report, &at, "simulation stuck: %s after %llu points\n", what,
-                (unsigned long long)sim.points);
+                (unsigned long long)os_sim.points);
     for (const struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
         if (thread->state == OS_THREAD_FINISHED)
             continue;
@@ -132,12 +130,12 @@ bool os_scheduler_has_background_thread(void)
  * it. */
 static struct os_thread *runnable_at(uint32_t n)
 {
-    struct os_thread *thread = sim.running;
+    struct os_thread *thread = os_sim.running;
     do {
         if (thread->state == OS_THREAD_RUNNABLE && n-- == 0)
             return thread;
         thread = thread->next != NULL ? thread->next : sim.first;
-    } while (thread != sim.running);
+    } while (thread != os_sim.running);
     ASSERT(false);
     return NULL;
 }
@@ -145,7 +143,7 @@ static struct os_thread *runnable_at(uint32_t n)
 static uint32_t index_of_highest_priority(void)
 {
     uint32_t best = 0;
-    for (uint32_t i = 1; i < sim.runnable; i++) {
+    for (uint32_t i = 1; i < os_sim.runnable; i++) {
         if (runnable_at(i)->priority > runnable_at(best)->priority)
             best = i;
     }
@@ -154,7 +152,7 @@ static uint32_t index_of_highest_priority(void)
 
 static bool index_of_thread(uint32_t number, uint32_t *index)
 {
-    for (uint32_t i = 0; i < sim.runnable; i++) {
+    for (uint32_t i = 0; i < os_sim.runnable; i++) {
         if (runnable_at(i)->number != number)
             continue;
         *index = i;
@@ -168,10 +166,10 @@ static uint32_t decide(bool yield)
 {
     switch (sim.settings.scheduler) {
     case ESENT_HOST_SCHEDULE_RANDOM:
-        return os_random_next_below(&sim.random, sim.runnable);
+        return os_random_next_below(&sim.random, os_sim.runnable);
     case ESENT_HOST_SCHEDULE_PRIORITY:
         if (yield)
-            sim.running->priority = --sim.lowest_priority;
+            os_sim.running->priority = --sim.lowest_priority;
         return index_of_highest_priority();
     default:
         return yield ? 1 : 0;
@@ -182,7 +180,7 @@ static uint32_t decide(bool yield)
  */
 static struct os_thread *pick(bool yield)
 {
-    if (sim.runnable == 1)
+    if (os_sim.runnable == 1)
         return runnable_at(0);
     uint32_t wanted = wanted_choice();
     uint32_t choice = wanted;
@@ -191,9 +189,14 @@ static struct os_thread *pick(bool yield)
     else if (wanted >= ESENT_HOST_CHOICE_THREAD &&
              !index_of_thread(wanted - ESENT_HOST_CHOICE_THREAD, &choice))
         choice = decide(yield);
-    choice %= sim.runnable;
+    choice %= os_sim.runnable;
     record_choice(choice);
     return runnable_at(choice);
+}
+
+static void await_change(void)
+{
+    os_sim.change_at = sim.next_change < sim.change_count ? sim.changes[sim.next_change] : UINT64_MAX;
 }
 
 static void draw_changes(void)
@@ -217,12 +220,12 @@ static void wait_for_baton(struct os_thread *self)
 {
     while (sem_wait(&self->baton) != 0) { /* only a signal of the operating system's interrupts it */
     }
-    ASSERT(sim.running == self);
+    ASSERT(os_sim.running == self);
 }
 
 static void hand_baton(struct os_thread *next)
 {
-    sim.running = next;
+    os_sim.running = next;
     sem_post(&next->baton);
 }
 
@@ -239,17 +242,17 @@ static void switch_to(struct os_thread *self, struct os_thread *next)
 
 void os_scheduler_point_slow(bool yield)
 {
-    sim.points++;
-    if (sim.next_change < sim.change_count && sim.points >= sim.changes[sim.next_change]) {
+    if (os_sim.points >= os_sim.change_at) {
         sim.next_change++;
-        sim.running->priority = --sim.lowest_priority;
+        await_change();
+        os_sim.running->priority = --sim.lowest_priority;
     }
-    if (sim.runnable == 1)
+    if (os_sim.runnable == 1)
         return;
-    if (sim.points > sim.settings.maximum_points)
+    if (os_sim.points > sim.settings.maximum_points)
         stuck("livelock");
     struct os_thread *self = os_thread_self();
-    ASSERT(sim.running == self);
+    ASSERT(os_sim.running == self);
     switch_to(self, pick(yield));
 }
 
@@ -260,7 +263,7 @@ static void make_runnable(struct os_thread *thread, bool timed_out)
     ASSERT(thread->state == OS_THREAD_WAITING);
     thread->state = OS_THREAD_RUNNABLE;
     thread->timed_out = timed_out;
-    sim.runnable++;
+    os_sim.runnable++;
 }
 
 void os_scheduler_clock_moved(void)
@@ -272,10 +275,8 @@ void os_scheduler_clock_moved(void)
     }
 }
 
-void os_scheduler_wake(const void *object, bool one)
+void os_scheduler_wake_slow(const void *object, bool one)
 {
-    if (sim.first == sim.last)
-        return;
     for (struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
         if (thread->state != OS_THREAD_WAITING || thread->waiting_for != object)
             continue;
@@ -313,7 +314,7 @@ static bool background_is_free(void)
 /* Nobody can run: time passes until somebody can, or background work that may wake somebody gets a thread. */
 static void find_runnable(void)
 {
-    while (sim.runnable == 0) {
+    while (os_sim.runnable == 0) {
         struct os_thread *sleeper = earliest_sleeper();
         uint64_t due = 0;
         bool work = background_is_free() && os_executor_next_due(&due);
@@ -333,15 +334,15 @@ static void find_runnable(void)
 bool os_scheduler_block(const void *object, const char *kind, bool has_deadline, uint64_t deadline)
 {
     struct os_thread *self = os_thread_self();
-    ASSERT(sim.running == self);
-    sim.points++;
+    ASSERT(os_sim.running == self);
+    os_sim.points++;
     self->state = OS_THREAD_WAITING;
     self->waiting_for = object;
     self->waiting_kind = kind;
     self->has_deadline = has_deadline;
     self->deadline = deadline;
     self->timed_out = false;
-    sim.runnable--;
+    os_sim.runnable--;
     find_runnable();
     if (self != sim.background)
         sim.idle_background = 0;
@@ -362,7 +363,7 @@ static void finish(struct os_thread *self)
     }
     ASSERT(self->held_count == 0);
     self->state = OS_THREAD_FINISHED;
-    sim.runnable--;
+    os_sim.runnable--;
     os_scheduler_wake(self, false);
     find_runnable();
     struct os_thread *next = pick(false);
@@ -395,7 +396,8 @@ static void enlist(struct os_thread *thread)
     else
         sim.last->next = thread;
     sim.last = thread;
-    sim.runnable++;
+    os_sim.threads++;
+    os_sim.runnable++;
 }
 
 static void delist(struct os_thread *thread)
@@ -409,6 +411,7 @@ static void delist(struct os_thread *thread)
     *link = thread->next;
     if (sim.last == thread)
         sim.last = previous;
+    os_sim.threads--;
     sem_destroy(&thread->baton);
 }
 
@@ -417,7 +420,7 @@ JET_ERR os_scheduler_create(struct os_thread *thread)
     enlist(thread);
     if (pthread_create(&thread->native, NULL, simulated_main, thread) != 0) {
         delist(thread);
-        sim.runnable--;
+        os_sim.runnable--;
         return JET_errOutOfThreads;
     }
     return JET_errSuccess;
@@ -482,7 +485,7 @@ void os_scheduler_kill_others(void)
         thread->native_joined = true;
         thread->held_count = 0;
     }
-    sim.runnable = 1;
+    os_sim.runnable = 1;
     sim.killer = NULL;
     if (sim.background != NULL) {
         struct os_thread *background = sim.background;
@@ -509,7 +512,7 @@ void os_scheduler_restart(void)
     os_scheduler_kill_others();
     forget_all_but_first();
     sim.next_number = 1;
-    sim.points = sim.switches = 0;
+    os_sim.points = sim.switches = 0;
     sim.choice_at = 0;
     sim.record_size = 0;
     if (sim.record_room > RECORD_ROOM) { /* so that it grows alike in all lives */
@@ -525,6 +528,7 @@ void os_scheduler_restart(void)
         draw_changes();
     else
         sim.change_count = 0;
+    await_change();
 }
 
 void os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
@@ -546,11 +550,12 @@ void os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
     if (!os_host.simulated) {
         struct os_thread *self = os_thread_self();
         sim.first = sim.last = NULL;
-        sim.runnable = 0;
+        os_sim.threads = 0;
+        os_sim.runnable = 0;
         sim.next_number = 0;
         sim.background = NULL;
         enlist(self);
-        sim.running = self;
+        os_sim.running = self;
     }
     os_scheduler_restart();
 }
@@ -560,7 +565,8 @@ void os_scheduler_stop(void)
     os_scheduler_kill_others();
     forget_all_but_first();
     sem_destroy(&sim.first->baton);
-    sim.first = sim.last = sim.running = NULL;
+    sim.first = sim.last = os_sim.running = NULL;
+    os_sim.threads = 0;
     free(sim.choices);
     free(sim.record);
     sim.choices = sim.record = NULL;
@@ -579,6 +585,6 @@ size_t EsentHostGetSchedule(uint8_t *choices, size_t size)
 
 void os_scheduler_counters(struct ESENT_HOST_COUNTERS *counters)
 {
-    counters->points = sim.points;
+    counters->points = os_sim.points;
     counters->switches = sim.switches;
 }

@@ -8,20 +8,18 @@ static os_atomic_64 last_id = 1u << 20;
 
 /* The record of a thread that was not made here, and of the thread that sets simulations up. */
 static _Thread_local struct os_thread own_record;
-static _Thread_local struct os_thread *current;
+_Thread_local struct os_thread *os_thread_current;
 
-struct os_thread *os_thread_self(void)
+struct os_thread *os_thread_register(void)
 {
-    if (current == NULL) {
-        current = &own_record;
-        current->id = os_atomic_add(&last_id, 1);
-    }
-    return current;
+    own_record.id = os_atomic_add(&last_id, 1);
+    os_thread_current = &own_record;
+    return &own_record;
 }
 
 void os_thread_set_self(struct os_thread *thread)
 {
-    current = thread;
+    os_thread_current = thread;
 }
 
 uint64_t os_thread_id(void)
@@ -32,7 +30,7 @@ uint64_t os_thread_id(void)
 static void *real_main(void *argument)
 {
     struct os_thread *thread = argument;
-    current = thread;
+    os_thread_current = thread;
     thread->function(thread->context);
     ASSERT(thread->held_count == 0);
     return NULL;
@@ -80,7 +78,7 @@ void os_thread_join(struct os_thread *thread)
 void os_yield(void)
 {
     if (os_host.simulated)
-        os_scheduler_point_slow(true);
+        os_scheduler_point(true);
 }
 
 JET_ERR EsentHostThreadStart(void (*function)(void *context), void *context,
