@@ -10,7 +10,7 @@ static JET_ERR back_up(JET_INSTANCE instance, const char *path, JET_GRBIT grbit,
     TRY(api_backup_enter(instance, &entered));
     err = entered->backup_allowed ? backup_to_directory(entered->backup, path, grbit, status)
                                   : JET_errBackupNotAllowedYet;
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }

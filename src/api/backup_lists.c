@@ -32,7 +32,7 @@ static JET_ERR make_list(JET_INSTANCE instance, enum list_kind kind, struct back
         err = backup_truncate_info(entered->backup, list);
     if (err >= JET_errSuccess)
         err = os_text_copy(api_backup_services.base_name(entered), range->base, sizeof range->base);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }

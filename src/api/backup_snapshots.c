@@ -51,7 +51,7 @@ JET_ERR JET_API JetOSSnapshotPrepareInstance(JET_OSSNAPID snapId, JET_INSTANCE i
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = snapshot_prepare_instance(snapId, entered->backup, entered->backup_allowed, grbit);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -181,7 +181,7 @@ JET_ERR JET_API JetOSSnapshotTruncateLogInstance(const JET_OSSNAPID snapId, JET_
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = snapshot_truncate_log(snapId, entered->backup, grbit);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }

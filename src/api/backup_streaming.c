@@ -12,7 +12,7 @@ JET_ERR JET_API JetBeginExternalBackupInstance(JET_INSTANCE instance, JET_GRBIT 
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = entered->backup_allowed ? backup_begin(entered->backup, grbit, 0, 0) : JET_errBackupNotAllowedYet;
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -35,7 +35,7 @@ JET_ERR JET_API JetBeginSurrogateBackup(JET_INSTANCE instance, uint32_t lgenFirs
     TRY(api_backup_enter(instance, &entered));
     err = entered->backup_allowed ? backup_begin_surrogate(entered->backup, lgenFirst, lgenLast, grbit)
                                   : JET_errBackupNotAllowedYet;
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -58,7 +58,7 @@ static JET_ERR open_file(JET_INSTANCE instance, const char *path, uint64_t offse
     } else {
         err = backup_open_file(entered->backup, path, offset, &opened, &size);
     }
-    instance_leave(entered);
+    instance_leave_call(entered);
     TRY(err);
     *handle = opened;
     *size_low = (uint32_t)size;
@@ -149,7 +149,7 @@ JET_ERR JET_API JetReadFileInstance(JET_INSTANCE instance, JET_HANDLE hfFile, vo
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = backup_read_file(entered->backup, hfFile, pv, cb, pcbActual);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -170,7 +170,7 @@ JET_ERR JET_API JetCloseFileInstance(JET_INSTANCE instance, JET_HANDLE hfFile)
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = backup_close_file(entered->backup, hfFile);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -193,7 +193,7 @@ JET_ERR JET_API JetTruncateLogInstance(JET_INSTANCE instance)
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = backup_truncate_log(entered->backup);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -216,7 +216,7 @@ JET_ERR JET_API JetEndExternalBackupInstance2(JET_INSTANCE instance, JET_GRBIT g
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = backup_end(entered->backup, grbit);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }
@@ -242,7 +242,7 @@ JET_ERR JET_API JetEndSurrogateBackup(JET_INSTANCE instance, JET_GRBIT grbit)
     JET_ERR err = JET_errSuccess;
     TRY(api_backup_enter(instance, &entered));
     err = backup_end_surrogate(entered->backup, grbit);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }

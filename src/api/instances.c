@@ -234,7 +234,7 @@ JET_ERR JET_API JetGetInstanceMiscInfo(JET_INSTANCE instance, void *pvResult, ui
         err = JET_errInvalidParameter;
     else
         err = log_signature_info(entered, pvResult, cbMax);
-    instance_leave(entered);
+    instance_leave_call(entered);
 done:
     return err;
 }

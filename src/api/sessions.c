@@ -17,7 +17,7 @@ static JET_ERR begin_session(JET_INSTANCE handle, JET_SESID *sesid)
     *sesid = JET_sesidNil;
     TRY(instance_enter(handle, &instance));
     err = session_begin(instance, sesid);
-    instance_leave(instance);
+    instance_leave_call(instance);
 done:
     return err;
 }

@@ -1,0 +1,255 @@
+/* Information about columns (engine source: `info.cxx`). */
+#include "src/api/data_infos.h"
+#include "src/api/data_lists.h"
+#include "src/api/text.h"
+#include "src/os/memory.h"
+
+#define LEVEL_MASK 0x0fffffffu
+
+static JET_GRBIT column_grbit(const struct table_cursor *cursor, const struct column_definition *column)
+{
+    JET_GRBIT grbit = 0;
+    const uint16_t flags = column->flags;
+    if (column_id_is_fixed(column->id))
+        grbit |= JET_bitColumnFixed;
+    else if (column_id_is_tagged(column->id))
+        grbit |= JET_bitColumnTagged;
+    if (cursor->updatable)
+        grbit |= JET_bitColumnUpdatable;
+    if (flags & COLUMN_FLAG_NOT_NULL)
+        grbit |= JET_bitColumnNotNULL;
+    if (flags & COLUMN_FLAG_VERSION)
+        grbit |= JET_bitColumnVersion;
+    if (flags & COLUMN_FLAG_AUTOINCREMENT)
+        grbit |= JET_bitColumnAutoincrement;
+    if (flags & COLUMN_FLAG_MULTIVALUED)
+        grbit |= JET_bitColumnMultiValued;
+    if (flags & COLUMN_FLAG_ENCRYPTED)
+        grbit |= JET_bitColumnEncrypted;
+    if (flags & COLUMN_FLAG_ESCROW)
+        grbit |= JET_bitColumnEscrowUpdate;
+    if (flags & COLUMN_FLAG_FINALIZE)
+        grbit |= JET_bitColumnFinalize;
+    if (flags & COLUMN_FLAG_DELETE_ON_ZERO)
+        grbit |= JET_bitColumnDeleteOnZero;
+    if (flags & COLUMN_FLAG_COMPRESSED)
+        grbit |= JET_bitColumnCompressed;
+    return grbit;
+}
+
+static JET_ERR column_definition_out(const struct table_cursor *cursor,
+                                     const struct column_definition *column, void *result, uint32_t max)
+{
+    JET_COLUMNDEF out = {
+        .cbStruct = sizeof(out),
+        .columnid = column_public_id(column),
+        .coltyp = column->type,
+        .cp = column_is_text(column) ? column->code_page : 0,
+        .cbMax = column->max_size,
+        .grbit = column_grbit(cursor, column),
+    };
+    if (max < sizeof(out) || result == NULL)
+        return JET_errInvalidParameter;
+    memcpy(result, &out, sizeof(out));
+    return JET_errSuccess;
+}
+
+static JET_ERR column_base_out(const struct table_cursor *cursor, const struct column_definition *column,
+                               bool wide, void *result, uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    const char *table = column->inherited ? cursor->table->template_name : cursor->table->name;
+    if (result == NULL || max < (wide ? sizeof(JET_COLUMNBASE_W) : sizeof(JET_COLUMNBASE_A)))
+        return JET_errInvalidParameter;
+    /* The two forms begin alike. */
+    JET_COLUMNBASE_A *out = result;
+    out->cbStruct = wide ? sizeof(JET_COLUMNBASE_W) : sizeof(JET_COLUMNBASE_A);
+    out->columnid = column_public_id(column);
+    out->coltyp = column->type;
+    out->wCountry = 0;
+    out->langid = 0;
+    out->cp = column_is_text(column) ? column->code_page : 0;
+    out->wFiller = 0;
+    out->cbMax = column->max_size;
+    out->grbit = column_grbit(cursor, column);
+    if (wide) {
+        JET_COLUMNBASE_W *wide_out = result;
+        TRY(api_text_out_wide(table, wide_out->szBaseTableName, sizeof(wide_out->szBaseTableName)));
+        TRY(api_text_out_wide(column->name, wide_out->szBaseColumnName, sizeof(wide_out->szBaseColumnName)));
+    } else {
+        TRY(api_text_out(table, out->szBaseTableName, sizeof(out->szBaseTableName)));
+        TRY(api_text_out(column->name, out->szBaseColumnName, sizeof(out->szBaseColumnName)));
+    }
+done:
+    return err;
+}
+
+static const struct list_column column_list[] = {
+    {JET_coltypLong, JET_bitColumnFixed | JET_bitColumnTTKey},
+    {JET_coltypText, JET_bitColumnTTKey},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLongBinary, 0},
+    {JET_coltypText, 0},
+    {JET_coltypText, 0},
+};
+
+static JET_ERR column_list_row(struct list *list, const struct table_cursor *cursor,
+                               const struct column_definition *column, uint32_t order, bool minimal)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(list_begin_row(list));
+    if (order != 0)
+        TRY(list_set_number(list, 0, order));
+    TRY(list_set_text(list, 1, column->name));
+    TRY(list_set_number(list, 2, column_public_id(column)));
+    if (!minimal) {
+        TRY(list_set_number(list, 3, column->type));
+        TRY(list_set_number(list, 4, 0));
+        TRY(list_set_number(list, 5, 0));
+        TRY(list_set_number(list, 6, column_is_text(column) ? column->code_page : 0));
+        TRY(list_set_number(list, 7, 0));
+        TRY(list_set_number(list, 8, column->max_size));
+        TRY(list_set_number(list, 9, column_grbit(cursor, column)));
+        if (column->default_value != NULL && transaction_level(&list->session->transaction) > 0)
+            TRY(list_set_bytes(list, 10, column->default_value, column->default_size));
+        TRY(list_set_text(list, 11, column->inherited ? cursor->table->template_name : cursor->table->name));
+        TRY(list_set_text(list, 12, column->name));
+    }
+    TRY(list_end_row(list));
+done:
+    return err;
+}
+
+static JET_ERR column_list_out(struct session *session, struct table_cursor *cursor, bool wide,
+                               uint32_t level, void *result, uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    struct list list = {0};
+    uint32_t position = 0;
+    uint32_t order = 0;
+    struct column_definition *column = NULL;
+    const bool by_id =
+        (level & JET_ColInfoGrbitSortByColumnid) != 0 || (level & LEVEL_MASK) == JET_ColInfoListSortColumnid;
+    if (cursor->is_temporary)
+        FAIL(JET_errIllegalOperation);
+    if (result == NULL || max < sizeof(JET_COLUMNLIST))
+        FAIL(JET_errInvalidParameter);
+    TRY(list_open(session, column_list, sizeof(column_list) / sizeof(column_list[0]), wide, &list));
+    for (;;) {
+        TRY(table_next_column(cursor, &position, &column));
+        if (column == NULL)
+            break;
+        if ((level & JET_ColInfoGrbitNonDerivedColumnsOnly) != 0 && column->inherited)
+            continue;
+        order++;
+        TRY(column_list_row(&list, cursor, column, by_id ? order : 0,
+                            (level & JET_ColInfoGrbitMinimalInfo) != 0));
+    }
+    JET_COLUMNLIST *out = result;
+    const JET_COLUMNID *ids = list.ids;
+    *out = (JET_COLUMNLIST){
+        .cbStruct = sizeof(*out),
+        .cRecord = list.rows,
+        .columnidPresentationOrder = ids[0],
+        .columnidcolumnname = ids[1],
+        .columnidcolumnid = ids[2],
+        .columnidcoltyp = ids[3],
+        .columnidCountry = ids[4],
+        .columnidLangid = ids[5],
+        .columnidCp = ids[6],
+        .columnidCollate = ids[7],
+        .columnidcbMax = ids[8],
+        .columnidgrbit = ids[9],
+        .columnidDefault = ids[10],
+        .columnidBaseTableName = ids[11],
+        .columnidBaseColumnName = ids[12],
+        .columnidDefinitionName = ids[12],
+    };
+    TRY(list_publish(&list, &out->tableid));
+done:
+    list_abandon(&list);
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
+
+static JET_ERR column_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
+                           const struct info_call *call)
+{
+    const void *name_or_id = call->name;
+    void *result = call->result;
+    const uint32_t max = call->max;
+    const uint32_t level = call->level;
+    JET_ERR err = JET_errSuccess;
+    struct column_definition *column = NULL;
+    const char *name = NULL;
+    char checked[NAME_MAX_SIZE + 1];
+    const uint32_t plain = level & LEVEL_MASK;
+    switch (plain) {
+    case JET_ColInfoList:
+    case JET_ColInfoListCompact:
+    case JET_ColInfoListSortColumnid:
+        TRY(column_list_out(session, cursor, texts->wide, level, result, max));
+        goto done;
+    case JET_ColInfoByColid:
+    case JET_ColInfoBaseByColid: {
+        JET_COLUMNID id = 0;
+        if (name_or_id == NULL)
+            FAIL(JET_errInvalidParameter);
+        memcpy(&id, name_or_id, sizeof(id));
+        TRY(table_find_column(cursor, id, &column));
+        break;
+    }
+    case JET_ColInfo:
+    case JET_ColInfoBase:
+        TRY(data_text(texts, name_or_id, &name));
+        if (name == NULL || name[0] == 0)
+            FAIL(JET_errColumnNotFound);
+        TRY(table_check_name(name, checked));
+        TRY(table_find_column_by_name(cursor, checked, &column));
+        break;
+    default:
+        FAIL(JET_errInvalidParameter);
+    }
+    if (plain == JET_ColInfoBase || plain == JET_ColInfoBaseByColid)
+        TRY(column_base_out(cursor, column, texts->wide, result, max));
+    else
+        TRY(column_definition_out(cursor, column, result, max));
+done:
+    return err;
+}
+
+JET_ERR JET_API JetGetTableColumnInfoA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szColumnName,
+                                       void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
+{
+    const struct info_call call = {szColumnName, false, pvResult, cbMax, InfoLevel};
+    return data_info_of_cursor(sesid, tableid, &call, column_info);
+}
+
+JET_ERR JET_API JetGetTableColumnInfoW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szColumnName,
+                                       void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
+{
+    const struct info_call call = {szColumnName, true, pvResult, cbMax, InfoLevel};
+    return data_info_of_cursor(sesid, tableid, &call, column_info);
+}
+
+JET_ERR JET_API JetGetColumnInfoA(JET_SESID sesid, JET_DBID dbid, JET_PCSTR szTableName,
+                                  JET_PCSTR pColumnNameOrId, void *pvResult, uint32_t cbMax,
+                                  uint32_t InfoLevel)
+{
+    const struct info_call call = {pColumnNameOrId, false, pvResult, cbMax, InfoLevel};
+    return data_info_of_name(sesid, dbid, szTableName, &call, column_info);
+}
+
+JET_ERR JET_API JetGetColumnInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTableName,
+                                  JET_PCWSTR pwColumnNameOrId, void *pvResult, uint32_t cbMax,
+                                  uint32_t InfoLevel)
+{
+    const struct info_call call = {pwColumnNameOrId, true, pvResult, cbMax, InfoLevel};
+    return data_info_of_name(sesid, dbid, szTableName, &call, column_info);
+}

@@ -1,0 +1,400 @@
+/* Information about indexes (engine source: `info.cxx`). */
+#include "src/api/data_infos.h"
+#include "src/api/data_lists.h"
+#include "src/api/text.h"
+#include "src/os/memory.h"
+
+static JET_GRBIT index_grbit(const struct index_definition *index)
+{
+    JET_GRBIT grbit = 0;
+    const uint16_t flags = index->flags;
+    if (flags & INDEX_FLAG_PRIMARY)
+        grbit |= JET_bitIndexPrimary;
+    if (flags & INDEX_FLAG_UNIQUE)
+        grbit |= JET_bitIndexUnique;
+    if (flags & INDEX_FLAG_NO_NULL_SEGMENT) {
+        grbit |= JET_bitIndexDisallowNull;
+    } else {
+        if ((flags & INDEX_FLAG_ALLOW_ALL_NULLS) == 0)
+            grbit |= JET_bitIndexIgnoreNull;
+        if ((flags & INDEX_FLAG_ALLOW_FIRST_NULL) == 0)
+            grbit |= JET_bitIndexIgnoreFirstNull;
+        if ((flags & INDEX_FLAG_ALLOW_SOME_NULLS) == 0)
+            grbit |= JET_bitIndexIgnoreAnyNull;
+        if (flags & INDEX_FLAG_NULLS_HIGH)
+            grbit |= JET_bitIndexSortNullsHigh;
+    }
+    if (index->tuples)
+        grbit |= JET_bitIndexTuples;
+    if (index->extended & INDEX_EXTENDED_DEFERRED_POPULATE)
+        grbit |= JET_bitIndexDeferredPopulateCreate;
+    if (index->key_max > KEY_SIZE_DEFAULT)
+        grbit |= JET_bitIndexKeyMost;
+    if (flags & INDEX_FLAG_CROSS_PRODUCT)
+        grbit |= JET_bitIndexCrossProduct;
+    if (flags & INDEX_FLAG_NESTED_TABLE)
+        grbit |= JET_bitIndexNestedTable;
+    if (flags & INDEX_FLAG_DISALLOW_TRUNCATION)
+        grbit |= JET_bitIndexDisallowTruncation;
+    if (index->extended & INDEX_EXTENDED_DOTNET_GUID)
+        grbit |= JET_bitIndexDotNetGuid;
+    return grbit;
+}
+
+static const struct list_column index_list[] = {
+    {JET_coltypText, JET_bitColumnTTKey},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed | JET_bitColumnTTKey},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypShort, JET_bitColumnFixed},
+    {JET_coltypLong, JET_bitColumnFixed},
+    {JET_coltypText, 0},
+    {JET_coltypLong, JET_bitColumnFixed},
+};
+
+static JET_ERR index_list_rows(struct list *list, const struct table_cursor *cursor,
+                               const struct index_definition *index)
+{
+    JET_ERR err = JET_errSuccess;
+    for (uint32_t i = 0; i < index->column_count; i++) {
+        const struct column_definition *column =
+            table_definition_column(cursor->table, index->columns[i].column);
+        TRY(list_begin_row(list));
+        TRY(list_set_text(list, 0, index->name));
+        TRY(list_set_number(list, 1, index_grbit(index)));
+        TRY(list_set_number(list, 2, 0));
+        TRY(list_set_number(list, 3, 0));
+        TRY(list_set_number(list, 4, 0));
+        TRY(list_set_number(list, 5, index->column_count));
+        TRY(list_set_number(list, 6, i));
+        TRY(list_set_number(list, 7, index->columns[i].column));
+        TRY(list_set_number(list, 8, column->type));
+        TRY(list_set_number(list, 9, 0));
+        TRY(list_set_number(list, 10, 0));
+        TRY(list_set_number(list, 11, column_is_text(column) ? column->code_page : 0));
+        TRY(list_set_number(list, 12, 0));
+        TRY(list_set_number(list, 13,
+                            index->columns[i].descending ? JET_bitKeyDescending : JET_bitKeyAscending));
+        TRY(list_set_text(list, 14, column->name));
+        TRY(list_set_number(list, 15, index->map_flags));
+        TRY(list_end_row(list));
+    }
+done:
+    return err;
+}
+
+static JET_ERR index_list_all(struct list *list, struct table_cursor *cursor)
+{
+    JET_ERR err = JET_errSuccess;
+    struct index_definition *primary = NULL;
+    TRY(table_find_index(cursor, NULL, &primary));
+    if (primary != NULL)
+        TRY(index_list_rows(list, cursor, primary));
+    for (const struct index_definition *index = cursor->table->secondary; index != NULL;
+         index = index->next) {
+        bool sees = false;
+        if (index->state == DEFINITION_DELETED)
+            continue;
+        TRY(catalog_sees_index(cursor->transaction, cursor->table, index, &sees));
+        if (sees)
+            TRY(index_list_rows(list, cursor, index));
+    }
+done:
+    return err;
+}
+
+static JET_ERR index_list_out(struct session *session, struct table_cursor *cursor,
+                              const struct index_definition *one, bool wide, void *result, uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    struct list list = {0};
+    if (result == NULL || max < sizeof(JET_INDEXLIST))
+        FAIL(JET_errInvalidParameter);
+    TRY(list_open(session, index_list, sizeof(index_list) / sizeof(index_list[0]), wide, &list));
+    TRY(one != NULL ? index_list_rows(&list, cursor, one) : index_list_all(&list, cursor));
+    JET_INDEXLIST *out = result;
+    const JET_COLUMNID *ids = list.ids;
+    *out = (JET_INDEXLIST){
+        .cbStruct = sizeof(*out),
+        .cRecord = list.rows,
+        .columnidindexname = ids[0],
+        .columnidgrbitIndex = ids[1],
+        .columnidcKey = ids[2],
+        .columnidcEntry = ids[3],
+        .columnidcPage = ids[4],
+        .columnidcColumn = ids[5],
+        .columnidiColumn = ids[6],
+        .columnidcolumnid = ids[7],
+        .columnidcoltyp = ids[8],
+        .columnidCountry = ids[9],
+        .columnidLangid = ids[10],
+        .columnidCp = ids[11],
+        .columnidCollate = ids[12],
+        .columnidgrbitColumn = ids[13],
+        .columnidcolumnname = ids[14],
+        .columnidLCMapFlags = ids[15],
+    };
+    TRY(list_publish(&list, &out->tableid));
+done:
+    list_abandon(&list);
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
+
+/* A JET_INDEXID holds the index' object id and its tree's root behind eight bytes that tell the table. */
+void data_id_of_index(const struct table_cursor *cursor, const struct index_definition *index,
+                      JET_INDEXID *id)
+{
+    const uint64_t table = cursor->table->id;
+    const uint32_t numbers[2] = {index->id, index->root};
+    id->cbStruct = sizeof(*id);
+    memcpy(id->rgbIndexId, &table, sizeof(table));
+    memcpy(id->rgbIndexId + sizeof(table), numbers, sizeof(numbers));
+}
+
+JET_ERR data_index_of_id(struct table_cursor *cursor, const JET_INDEXID *id, struct index_definition **index)
+{
+    uint64_t table = 0;
+    uint32_t numbers[2];
+    if (id->cbStruct != sizeof(*id))
+        return JET_errInvalidIndexId;
+    memcpy(&table, id->rgbIndexId, sizeof(table));
+    memcpy(numbers, id->rgbIndexId + sizeof(table), sizeof(numbers));
+    *index = cursor->table->primary;
+    while (*index != NULL && ((*index)->id != numbers[0] || (*index)->root != numbers[1]))
+        *index = index_is_primary(*index) ? cursor->table->secondary : (*index)->next;
+    if (*index == NULL && cursor->table->primary == NULL) {
+        for (*index = cursor->table->secondary; *index != NULL; *index = (*index)->next) {
+            if ((*index)->id == numbers[0] && (*index)->root == numbers[1])
+                break;
+        }
+    }
+    if (table != cursor->table->id || *index == NULL)
+        return JET_errInvalidIndexId;
+    bool sees = false;
+    JET_ERR err = catalog_sees_index(cursor->transaction, cursor->table, *index, &sees);
+    return err < JET_errSuccess ? err : sees ? JET_errSuccess : JET_errInvalidIndexId;
+}
+
+static JET_ERR put_number(void *result, uint32_t max, uint32_t value, uint32_t size)
+{
+    if (result == NULL || max < size)
+        return JET_errInvalidBufferSize;
+    memcpy(result, &value, size);
+    return JET_errSuccess;
+}
+
+static JET_ERR count_indexes(struct table_cursor *cursor, uint32_t *count)
+{
+    JET_ERR err = JET_errSuccess;
+    *count = 1; /* the rows' own order, with or without an index */
+    for (const struct index_definition *index = cursor->table->secondary; index != NULL;
+         index = index->next) {
+        bool sees = false;
+        if (index->state != DEFINITION_DELETED)
+            TRY(catalog_sees_index(cursor->transaction, cursor->table, index, &sees));
+        *count += sees;
+    }
+done:
+    return err;
+}
+
+static JET_ERR locale_name_out(const struct index_definition *index, bool wide, void *result, uint32_t max)
+{
+    char name[85];
+    size_t length = 0;
+    do
+        name[length] = (char)index->locale[length];
+    while (index->locale[length++] != 0);
+    return wide ? api_text_out_wide(name, result, max) : api_text_out(name, result, max);
+}
+
+static JET_ERR lcid_out(const struct index_definition *index, void *result, uint32_t max)
+{
+    uint16_t locale[DATA_LOCALE_SIZE];
+    for (uint32_t lcid = 0x400; lcid < 0x1000; lcid++) {
+        if (data_locale_of_lcid(lcid, locale) != JET_errSuccess || locale[0] == 0)
+            continue;
+        size_t i = 0;
+        while (locale[i] != 0 && locale[i] == index->locale[i])
+            i++;
+        if (locale[i] == 0 && index->locale[i] == 0)
+            return put_number(result, max, lcid, max == sizeof(uint16_t) ? 2 : 4);
+    }
+    return put_number(result, max, 0, max == sizeof(uint16_t) ? 2 : 4);
+}
+
+/* The limits of keys as the catalog has them. */
+static JET_ERR key_limits_out(const struct index_definition *index, bool segment, void *result, uint32_t max)
+{
+    const bool stored = index->stored_key_max != 0;
+    const uint16_t key_max = stored ? index->stored_key_max : index->key_max;
+    const uint16_t segment_max = stored ? index->stored_segment_max : index->segment_max;
+    return put_number(result, max, segment ? segment_max : key_max, 2);
+}
+
+/* Whether the catalog has no note of the limit, because it is the default one. */
+static bool limit_is_unwritten(const struct index_definition *index, bool segment)
+{
+    const bool stored = index->stored_key_max != 0;
+    const uint16_t key_max = stored ? index->stored_key_max : index->key_max;
+    const uint16_t segment_max = stored ? index->stored_segment_max : index->segment_max;
+    return key_max == KEY_SIZE_DEFAULT && (!segment || segment_max == key_max);
+}
+
+/* In a transaction the published engine's JetGetTableIndexInfo lets slip the warning that it got when it
+ * looked for a limit that is not stored. */
+static JET_ERR slip_warning(struct table_cursor *cursor, const char *name, uint32_t level)
+{
+    struct index_definition *index = NULL;
+    char checked[NAME_MAX_SIZE + 1];
+    if ((level != JET_IdxInfoVarSegMac && level != JET_IdxInfoKeyMost) ||
+        transaction_level(cursor->transaction) == 0)
+        return JET_errSuccess;
+    JET_ERR err = table_check_name(name, checked);
+    if (err >= JET_errSuccess)
+        err = table_find_index(cursor, checked, &index);
+    if (err < JET_errSuccess)
+        return err;
+    return limit_is_unwritten(index, level == JET_IdxInfoVarSegMac) ? JET_wrnColumnNull : JET_errSuccess;
+}
+
+/* The least size of the buffer for a level; 0: looked at later. */
+static uint32_t least_size(uint32_t level)
+{
+    switch (level) {
+    case JET_IdxInfoSpaceOwned:
+    case JET_IdxInfoSpaceAvailable:
+    case JET_IdxInfoSpaceAlloc:
+    case JET_IdxInfoCount:
+        return sizeof(uint32_t);
+    case JET_IdxInfoLCID:
+    case JET_IdxInfoVarSegMac:
+    case JET_IdxInfoKeyMost:
+        return sizeof(uint16_t);
+    case JET_IdxInfoIndexId:
+        return sizeof(JET_INDEXID);
+    default:
+        return 0;
+    }
+}
+
+static JET_ERR index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
+                          const struct info_call *call)
+{
+    void *result = call->result;
+    const uint32_t max = call->max;
+    const uint32_t level = call->level;
+    JET_ERR err = JET_errSuccess;
+    struct index_definition *index = NULL;
+    const char *name = NULL;
+    char checked[NAME_MAX_SIZE + 1];
+    uint32_t count = 0;
+    if (max < least_size(level))
+        FAIL(JET_errBufferTooSmall);
+    if (cursor->is_temporary)
+        FAIL(JET_errIllegalOperation);
+    TRY(data_text(texts, call->name, &name));
+    const bool named = name != NULL && name[0] != 0;
+    if (level == JET_IdxInfoCount) {
+        if (named)
+            TRY(table_check_name(name, checked));
+        TRY(count_indexes(cursor, &count));
+        TRY(put_number(result, max, count, 4));
+        goto done;
+    }
+    if (named) {
+        TRY(table_check_name(name, checked));
+        TRY(table_find_index(cursor, checked, &index));
+    }
+    switch (level) {
+    case JET_IdxInfo:
+    case JET_IdxInfoList:
+        TRY(index_list_out(session, cursor, named ? index : NULL, texts->wide, result, max));
+        goto done;
+    default:
+        break;
+    }
+    if (index == NULL) /* only whole lists go without a name */
+        FAIL(JET_errIndexNotFound);
+    switch (level) {
+    case JET_IdxInfoSpaceAlloc:
+        TRY(put_number(result, max, index->density, 4));
+        break;
+    case JET_IdxInfoLCID:
+        TRY(lcid_out(index, result, max));
+        break;
+    case JET_IdxInfoVarSegMac:
+    case JET_IdxInfoKeyMost:
+        TRY(key_limits_out(index, level == JET_IdxInfoVarSegMac, result, max));
+        break;
+    case JET_IdxInfoIndexId:
+        if (result == NULL || max < sizeof(JET_INDEXID))
+            FAIL(JET_errInvalidBufferSize);
+        data_id_of_index(cursor, index, result);
+        break;
+    case JET_IdxInfoLocaleName:
+        TRY(locale_name_out(index, texts->wide, result, max));
+        break;
+    case JET_IdxInfoSpaceOwned:
+    case JET_IdxInfoSpaceAvailable:
+        TRY(data_space_of_tree(session, cursor, index->root, level == JET_IdxInfoSpaceOwned, result, max));
+        break;
+    case JET_IdxInfoSysTabCursor:
+    case JET_IdxInfoOLC:
+    case JET_IdxInfoResetOLC:
+        FAIL(JET_errFeatureNotAvailable);
+    default:
+        FAIL(JET_errInvalidParameter);
+    }
+done:
+    return err;
+}
+
+static JET_ERR table_index_info(struct session *session, struct table_cursor *cursor,
+                                struct data_texts *texts, const struct info_call *call)
+{
+    JET_ERR err = JET_errSuccess;
+    const char *name = NULL;
+    TRY(index_info(session, cursor, texts, call));
+    TRY(data_text(texts, call->name, &name));
+    err = slip_warning(cursor, name, call->level);
+done:
+    return err;
+}
+
+JET_ERR JET_API JetGetTableIndexInfoA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szIndexName,
+                                      void *pvResult, uint32_t cbResult, uint32_t InfoLevel)
+{
+    const struct info_call call = {szIndexName, false, pvResult, cbResult, InfoLevel};
+    return data_info_of_cursor(sesid, tableid, &call, table_index_info);
+}
+
+JET_ERR JET_API JetGetTableIndexInfoW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szIndexName,
+                                      void *pvResult, uint32_t cbResult, uint32_t InfoLevel)
+{
+    const struct info_call call = {szIndexName, true, pvResult, cbResult, InfoLevel};
+    return data_info_of_cursor(sesid, tableid, &call, table_index_info);
+}
+
+JET_ERR JET_API JetGetIndexInfoA(JET_SESID sesid, JET_DBID dbid, JET_PCSTR szTableName, JET_PCSTR szIndexName,
+                                 void *pvResult, uint32_t cbResult, uint32_t InfoLevel)
+{
+    const struct info_call call = {szIndexName, false, pvResult, cbResult, InfoLevel};
+    return data_info_of_name(sesid, dbid, szTableName, &call, index_info);
+}
+
+JET_ERR JET_API JetGetIndexInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTableName,
+                                 JET_PCWSTR szIndexName, void *pvResult, uint32_t cbResult,
+                                 uint32_t InfoLevel)
+{
+    const struct info_call call = {szIndexName, true, pvResult, cbResult, InfoLevel};
+    return data_info_of_name(sesid, dbid, szTableName, &call, index_info);
+}
