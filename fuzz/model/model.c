@@ -200,6 +200,8 @@ void model_judge(struct model *model, const struct program_line *line, const str
     }
     if (answer != NULL && !model->lost)
         compare(model, verdict);
+    if (answer != NULL && answer->code != NULL && strcmp(answer->code, "-510") == 0)
+        model->lost = true; /* the log can not be written any more */
 }
 
 /* --- a model */

@@ -111,6 +111,15 @@ static bool any_exclusive(const struct model *model, const struct model_instance
     return false;
 }
 
+bool model_gap(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == instance && model->files[i]->gap)
+            return true;
+    }
+    return false;
+}
+
 /* --- begin */
 
 /* What stands against a begin with these bits; 0 nothing. */
@@ -205,9 +214,12 @@ void model_record_good_end(struct model *model, struct model_instance *instance)
     const struct backup_context *backup = &instance->backup;
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
+        if (backup->truncated && file->attached == NULL)
+            file->gap = true;
         if (!model_in_backup(file, instance) || (!backup->incremental && !file->copied))
             continue;
         file->fields_fresh = true;
+        file->gap = file->gap && backup->incremental;
         if (backup->incremental) {
             record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential,
                    backup->high);
@@ -531,7 +543,8 @@ static void full_backup(struct model *model)
         (grbit & JET_bitBackupIncremental) == 0 && model_count_in_backup(model, instance) > 0;
     const bool short_chunk = databases && (chunk % model->page != 0 || chunk < (uint64_t)3 * model->page);
     if ((!good_chunk(model, chunk) && !short_chunk) || !plain ||
-        (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 || model_touched(model, instance->log_path))
+        (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 || model_touched(model, instance->log_path) ||
+        (grbit != 0 && model_gap(model, instance)))
         model_no_opinion(model);
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     const bool locked = code == JET_errSuccess && !incremental && any_exclusive(model, instance);

@@ -156,11 +156,25 @@ static void create_database(struct model *model)
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
     model_attach(model, file, instance);
-    if (grbit != 0)
+    if ((grbit & ~(uint64_t)(JET_bitDbRecoveryOff | JET_bitDbVersioningOff | JET_bitDbShadowingOff)) != 0)
         model->lost = true;
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
     open_slot(model, slot, session, file);
     model_log_written(model, instance, 80000);
+}
+
+static bool has_logs_of(const struct database_file *file, const struct model_instance *instance)
+{
+    return file->log_path == NULL || (strcmp(file->log_path, instance->log_path) == 0 &&
+                                      strcmp(file->log_base, instance->base_name) == 0);
+}
+
+/* With other logs than before, the database's backups mean nothing any more. */
+static void forget_backups(struct database_file *file)
+{
+    file->fields = (struct backup_fields){0};
+    file->fields_fresh = true;
+    file->full_by_snapshot = false;
 }
 
 static void attach_database(struct model *model)
@@ -197,6 +211,8 @@ static void attach_database(struct model *model)
     }
     file->exists = true;
     file->read_only = (grbit & JET_bitDbReadOnly) != 0;
+    if (!file->read_only && (instance->no_logging || !has_logs_of(file, instance)))
+        forget_backups(file);
     model_attach(model, file, instance);
     file->unloggable = instance->no_logging;
     file->copied = false;

@@ -315,7 +315,7 @@ static void crash(struct model *model)
             file->content->opaque = true;
         if (file->fields_fresh)
             file->fields_unknown = true;
-        if (file->attached->no_logging || file->attached->lost)
+        if (file->unloggable || file->attached->lost)
             file->damaged = true;
         file->copied = false;
     }

@@ -74,6 +74,8 @@ static const struct rule rules[] = {
     {JET_paramMaxOpenTables, NUMBER, I, 0, 2147483647, 300, LIMIT},
     {JET_paramMaxCursors, NUMBER, I, 0, 2147483647, 1024, LIMIT},
     {JET_paramMaxVerPages, NUMBER, I, 1, 2147483647, 64, LIMIT},
+    {JET_paramCheckpointDepthMax, NUMBER, 0, 0, UINT64_MAX, 20971520, NO_EFFECT},
+    {JET_paramCacheSizeMax, NUMBER, G, 1, UINT64_MAX, 2000000000, NO_EFFECT},
     {JET_paramLogBuffers, NUMBER, I, 1, 2147483647, 126, NO_EFFECT},
     {JET_paramDeleteOutOfRangeLogs, BOOLEAN, I, 0, UINT64_MAX, 0, NOT_FOLLOWED},
     {JET_paramCleanupMismatchedLogFiles, BOOLEAN, I, 0, UINT64_MAX, 0, NOT_FOLLOWED},

@@ -147,30 +147,48 @@ void model_want_instances(struct model *model, const struct model_snapshot *snap
     model_want_fact(model, "n=%zu", count);
 }
 
-static int32_t freeze_code(struct model *model, const struct model_snapshot *snapshot)
+static bool is_backing_up(const struct model_instance *instance)
 {
-    if (snapshot->state != SNAPSHOT_PREPARED)
-        return JET_errOSSnapshotInvalidSequence;
+    return instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
+}
+
+/* What the instances are like stands against it: first of all those that are being backed up. */
+static int32_t members_code(struct model *model, const struct model_snapshot *snapshot)
+{
+    int32_t code = JET_errSuccess;
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *instance = model->instances[i];
-        if (instance->alive &&
-            (instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE)) {
+        if (!instance->alive)
+            continue;
+        if (is_backing_up(instance)) {
             if (!is_in(instance, snapshot) || instance->backup.kind == BACKUP_SURROGATE)
                 model_no_opinion(model);
             return JET_errOSSnapshotNotAllowed;
         }
-        if (is_in(instance, snapshot) &&
-            (instance->no_logging || instance->never_backup ||
-             (snapshot->grbit & JET_bitIncrementalSnapshot) != 0))
+        if (!is_in(instance, snapshot))
+            continue;
+        if (instance->never_backup || (snapshot->grbit & JET_bitIncrementalSnapshot) != 0)
             model_no_opinion(model);
+        if (instance->no_logging)
+            code = JET_errLoggingDisabled;
     }
-    return JET_errSuccess;
+    return code;
 }
 
-/* The instances drop out; the session may be frozen again, without them. A refused freeze may disturb the
- * backups that it was refused for. */
-static void freeze_failed(struct model *model, struct model_snapshot *snapshot)
+static int32_t freeze_code(struct model *model, const struct model_snapshot *snapshot)
 {
+    return snapshot->state == SNAPSHOT_PREPARED ? members_code(model, snapshot)
+                                                : JET_errOSSnapshotInvalidSequence;
+}
+
+/* The instances drop out; the session may be frozen again, without them. Some may have begun a new generation
+ * already. A refused freeze may disturb the backups that it was refused for. */
+static void freeze_failed(struct model *model, struct model_snapshot *snapshot, int32_t code)
+{
+    for (size_t i = 0; i < model->instance_count && code != JET_errOSSnapshotNotAllowed; i++) {
+        if (is_in(model->instances[i], snapshot))
+            model->instances[i]->generation = 0;
+    }
     leave(model, snapshot, SNAPSHOT_FAILED);
     snapshot->state = SNAPSHOT_PREPARED;
     size_t backups = 0;
@@ -195,7 +213,7 @@ static void freeze(struct model *model)
     }
     if (snapshot == NULL)
         return;
-    for (size_t i = 0; i < model->instance_count; i++) {
+    for (size_t i = 0; i < model->instance_count && model->published; i++) {
         if (model->instances[i]->alive && model->instances[i]->no_logging)
             model_no_opinion(model); /* refused or not: by what other instances are like */
     }
@@ -207,7 +225,7 @@ static void freeze(struct model *model)
     if (answer < 0) {
         if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup ||
             answer == JET_errInvalidBackup || answer == JET_errLoggingDisabled)
-            freeze_failed(model, snapshot);
+            freeze_failed(model, snapshot, answer);
         else if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter)
             snapshot->uncertain = true;
         return;
@@ -232,7 +250,7 @@ static void record_thaw(struct model *model, const struct model_snapshot *snapsh
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached == NULL || file->attached->snapshot != snapshot ||
-            file->attached->backup.kind != BACKUP_FROZEN)
+            file->attached->backup.kind != BACKUP_FROZEN || !model_in_backup(file, file->attached))
             continue;
         uint32_t high = file->attached->backup.high;
         if (high == 0 || snapshot->grbit != 0) {

@@ -133,7 +133,6 @@ static struct model_instance *find_instance(struct model *model, struct model_re
             return instance;
         model_want(model, JET_errInvalidParameter);
         model->expect.rule = "I12";
-        model_slot_set(model, slot, OBJECT_NONE, NULL);
         return NULL;
     }
     if (model_name_in_use(model, NULL)) {
@@ -168,7 +167,7 @@ static void init_failed(struct model *model, struct model_instance *instance, st
     if (instance->initialised)
         model->lost = true;
     model_kill_instance(model, instance);
-    model_slot_set(model, slot, OBJECT_NONE, NULL);
+    model_slot_set(model, slot, OBJECT_NONE, NULL); /* zero */
 }
 
 void model_init(struct model *model)

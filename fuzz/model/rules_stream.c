@@ -66,6 +66,16 @@ void model_enter_logs_phase(struct model *model, struct model_instance *instance
     (void)model;
 }
 
+/* A list of logs is given, unless one may be missing. */
+static void want_list(struct model *model, const struct model_instance *instance)
+{
+    const bool missing = model_touched(model, instance->log_path) ||
+                         (instance->backup.incremental && model_gap(model, instance));
+    model_want(model, JET_errSuccess);
+    if (odd_buffer(model) || instance->log_failed || (missing && !model_succeeded(model)))
+        model_no_opinion(model);
+}
+
 static void log_info(struct model *model)
 {
     const char *name = model->line->op->name;
@@ -88,11 +98,7 @@ static void log_info(struct model *model)
         model_want(model, JET_errInvalidBackupSequence);
         return;
     }
-    if (odd_buffer(model) || instance->log_failed)
-        model_no_opinion(model);
-    if (model_answered(model) < 0 && model_touched(model, instance->log_path))
-        model_no_opinion(model); /* a log may have been taken away */
-    model_want(model, JET_errSuccess);
+    want_list(model, instance);
     /* A buffer too small comes after the roll. */
     int32_t code = model_answered(model);
     if (code < 0 && code != JET_errBufferTooSmall)
@@ -123,9 +129,7 @@ static void truncate_info(struct model *model)
         model_want(model, JET_errInvalidBackupSequence);
         return;
     }
-    if (odd_buffer(model) || instance->log_failed)
-        model_no_opinion(model);
-    model_want(model, JET_errSuccess);
+    want_list(model, instance);
     int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errBufferTooSmall)
         model_enter_logs_phase(model, instance);
@@ -209,7 +213,7 @@ bool model_open_rule(struct model *model, struct model_instance *instance, const
         model_want(model, JET_errSuccess);
         return true;
     }
-    if (!beyond || backup->incremental)
+    if (!beyond || backup->incremental || model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, JET_errMissingFileToBackup);
     return false;

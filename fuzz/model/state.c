@@ -157,7 +157,7 @@ bool model_disturbing_target(const struct model *model, const char *path)
     for (size_t i = 0; i < model->file_count; i++) {
         const size_t length = strlen(clean);
         const char *file = model->files[i]->path;
-        if (strcmp(clean, file) == 0 ||
+        if ((strcmp(clean, file) == 0 && model->files[i]->exists) ||
             (model->files[i]->attached != NULL && strncmp(clean, file, length) == 0 && file[length] == '/'))
             return true;
     }
@@ -345,6 +345,8 @@ bool model_touched(const struct model *model, const char *path)
 {
     for (size_t i = 0; i < model->touched_count; i++) {
         const char *touched = model->touched[i];
+        if (path[0] == '\0' && strchr(touched, '/') == NULL)
+            return true; /* in the program's own directory */
         size_t length = strlen(touched);
         if (strncmp(path, touched, length) == 0 && (path[length] == '\0' || path[length] == '/'))
             return true;

@@ -48,6 +48,7 @@ struct database_file {
     struct backup_fields fields;
     bool fields_unknown;
     bool fields_fresh;     /* changed since the log was last flushed: a crash may lose it */
+    bool gap;              /* logs that its increments need may have been deleted */
     bool full_by_snapshot; /* the full backup was a snapshot: no streamed increment goes with it */
     const char *log_path;  /* of the instance that had it last */
     const char *log_base;  /* and the first letters of its logs' names */
@@ -383,6 +384,8 @@ void model_log_written(struct model *model, struct model_instance *instance, uin
 bool model_is_legacy(const struct model *model);
 bool model_is_wide(const struct model *model);
 void model_backup_end(struct model *model, struct model_instance *instance);
+/* An incremental backup's logs may not reach back to some database's last backup. */
+bool model_gap(const struct model *model, const struct model_instance *instance);
 /* The databases that a backup of the instance holds, as texts. */
 void model_want_databases(struct model *model, const struct model_instance *instance);
 /* The instance waits until the freeze that it is in has timed out. */

@@ -63,19 +63,22 @@ static JET_ERR init_instance(JET_INSTANCE *pinstance, const struct instance_reco
 {
     JET_ERR err = JET_errSuccess;
     JET_INSTANCE handle = pinstance != NULL ? *pinstance : JET_instanceNil;
-    bool make = handle == JET_instanceNil || handle == 0 || process_mode() != PROCESS_MODE_MULTI_INSTANCE;
+    const bool none = handle == JET_instanceNil || handle == 0;
 
-    if (make) {
-        if (pinstance != NULL)
-            *pinstance = JET_instanceNil;
+    if (none && pinstance != NULL)
+        *pinstance = JET_instanceNil;
+    if (none || process_mode() != PROCESS_MODE_MULTI_INSTANCE) {
         TRY(instance_create_for_init(pinstance != NULL, &handle));
+    } else {
+        struct instance *found = NULL;
+        TRY(instance_find(handle, &found));
+        instance_release(found);
     }
-    TRY(instance_start(handle, map, grbit));
-    if (pinstance != NULL)
-        *pinstance = handle;
+    err = instance_start(handle, map, grbit);
+    /* A start that failed has taken the instance with it; a handle that named none stays as it is. */
+    if (pinstance != NULL && err != JET_errAlreadyInitialized)
+        *pinstance = err < JET_errSuccess ? 0 : handle;
 done:
-    if (err < JET_errSuccess && err != JET_errAlreadyInitialized && pinstance != NULL)
-        *pinstance = make ? JET_instanceNil : 0;
     os_executor_point();
     return err;
 }

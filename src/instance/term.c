@@ -1,4 +1,5 @@
 /* JetTerm*: the end of an instance (engine sources: `jetapi.cxx`, `tm.cxx`, `sysinit.cxx`). */
+#include "src/backup/snapshot.h"
 #include "src/catalog/catalog.h"
 #include "src/cache/cache.h"
 #include "src/instance/databases.h"
@@ -196,6 +197,8 @@ static void drop_temporary(struct instance *instance)
 /* Beyond the point of no return: ends everything and frees the instance. */
 static JET_ERR finish(struct instance *instance, enum term_kind kind, JET_GRBIT grbit, JET_ERR first)
 {
+    /* While there is a log: what is written from here on waits for no freeze. */
+    snapshot_drop(instance->backup);
     if (instance->set_made)
         os_task_cancel(&instance->checkpoint_task);
     JET_ERR err = end_sessions(instance, kind != TERM_ERROR);
