@@ -198,26 +198,6 @@ void queue_relieve(struct version_store *store)
         (void)version_store_clean(store, NULL);
 }
 
-/* Removes a deleted node, unless somebody has done something with it since. */
-static JET_ERR decide_removal(struct node_change *change, const struct change_place *place)
-{
-    struct version_store *store = change->context;
-    const struct page *page = &place->latch->page;
-
-    change->kind = CHANGE_NONE;
-    change->last_of_leaf = false;
-    if (!place->equal || (place->node.flags & NODE_DELETED) == 0)
-        return JET_errSuccess;
-    if (node_has_entries(store, change->tree, &change->bookmark))
-        return JET_errSuccess;
-    /* A leaf is not emptied but by taking it out of the tree; the last node of a root stays, deleted. */
-    if (page_line_count(page) > 1)
-        change->kind = CHANGE_DELETE;
-    else if (!page_is_root(page))
-        change->last_of_leaf = true;
-    return JET_errSuccess;
-}
-
 /* node_is_dead: no transaction knows of the deleted node. */
 static bool is_forgotten(void *context, struct tree *tree, const struct node *node)
 {
@@ -228,21 +208,96 @@ static bool is_forgotten(void *context, struct tree *tree, const struct node *no
     return !node_is_known(store, tree, node);
 }
 
+/* A page is cleaned of all its dead nodes when one has to go, as the engine does. */
+struct removal {
+    struct version_store *store;
+    struct byte_buffer next_key; /* another dead node of the page */
+    struct byte_buffer next_data;
+    bool more;
+};
+
+static void note_next_dead(struct removal *removal, struct tree *tree, const struct change_place *place)
+{
+    const struct page *page = &place->latch->page;
+
+    for (uint32_t line = 0; line < page_line_count(page) && !removal->more; line++) {
+        struct node node = node_get(page, line);
+        const struct span data = tree->unique ? span_of(NULL, 0) : node.data;
+
+        if (line == place->line || (node.flags & NODE_DELETED) == 0 ||
+            !is_forgotten(removal->store, tree, &node))
+            continue;
+        if (byte_buffer_reserve(&removal->next_key, key_size(&node.key)) < JET_errSuccess ||
+            byte_buffer_set(&removal->next_data, data) < JET_errSuccess)
+            return;
+        removal->next_key.size = key_copy(&node.key, 0, removal->next_key.bytes, key_size(&node.key));
+        removal->more = true;
+    }
+}
+
+/* Removes a deleted node, unless somebody has done something with it since. */
+static JET_ERR decide_removal(struct node_change *change, const struct change_place *place)
+{
+    struct removal *removal = change->context;
+    const struct page *page = &place->latch->page;
+
+    change->kind = CHANGE_NONE;
+    change->last_of_leaf = false;
+    removal->more = false;
+    if (!place->equal || (place->node.flags & NODE_DELETED) == 0)
+        return JET_errSuccess;
+    if (node_has_entries(removal->store, change->tree, &change->bookmark))
+        return JET_errSuccess;
+    /* A leaf is not emptied but by taking it out of the tree; the last node of a root stays, deleted. */
+    if (page_line_count(page) > 1) {
+        change->kind = CHANGE_DELETE;
+        note_next_dead(removal, change->tree, place);
+    } else if (!page_is_root(page)) {
+        change->last_of_leaf = true;
+    }
+    return JET_errSuccess;
+}
+
+static JET_ERR remove_in_transaction(struct version_store *store, struct version_entry *entry)
+{
+    JET_ERR err = JET_errSuccess;
+    struct transaction *cleaner = &store->cleaner;
+    struct removal removal = {.store = store};
+    struct byte_buffer key = {0};
+    struct byte_buffer data = {0};
+    bool removed = false;
+    struct node_change change = {.bookmark = entry_bookmark(entry),
+                                 .decide = decide_removal,
+                                 .context = &removal,
+                                 .tree = entry->tree};
+
+    for (;;) {
+        TRY(btree_change_node(entry->tree, &cleaner->actor, &change));
+        if (!removal.more)
+            break;
+        TRY(byte_buffer_set(&key, span_of(removal.next_key.bytes, removal.next_key.size)));
+        TRY(byte_buffer_set(&data, span_of(removal.next_data.bytes, removal.next_data.size)));
+        change.bookmark = (struct bookmark){span_of(key.bytes, key.size), span_of(data.bytes, data.size)};
+    }
+    if (change.last_of_leaf)
+        TRY(btree_remove_leaf(entry->tree, &cleaner->actor, &change.bookmark, is_forgotten, store, &removed));
+done:
+    byte_buffer_free(&removal.next_key);
+    byte_buffer_free(&removal.next_data);
+    byte_buffer_free(&key);
+    byte_buffer_free(&data);
+    return err;
+}
+
 static JET_ERR remove_node(struct version_store *store, struct version_entry *entry)
 {
     JET_ERR err = JET_errSuccess;
     struct transaction *cleaner = &store->cleaner;
-    bool removed = false;
-    struct node_change change = {
-        .bookmark = entry_bookmark(entry), .decide = decide_removal, .context = store, .tree = entry->tree};
 
     TRY(transaction_begin(cleaner, false));
     err = transaction_prepare_change(cleaner, entry->database);
     if (err >= JET_errSuccess)
-        err = btree_change_node(entry->tree, &cleaner->actor, &change);
-    if (err >= JET_errSuccess && change.last_of_leaf)
-        err =
-            btree_remove_leaf(entry->tree, &cleaner->actor, &change.bookmark, is_forgotten, store, &removed);
+        err = remove_in_transaction(store, entry);
     /* The cleaner leaves no entries: ending it cannot fail but for the log, which ends everything. */
     if (transaction_commit(cleaner, true) < JET_errSuccess)
         transaction_abandon(cleaner);
