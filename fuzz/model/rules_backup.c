@@ -219,7 +219,7 @@ void model_record_good_end(struct model *model, struct model_instance *instance)
         if (!model_in_backup(file, instance) || (!backup->incremental && !file->copied))
             continue;
         file->fields_fresh = true;
-        file->gap = file->gap && backup->incremental;
+        file->gap = file->gap && (backup->incremental || !backup->truncated);
         if (backup->incremental) {
             record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential,
                    backup->high);
@@ -455,8 +455,8 @@ static void stream_file(struct model *model)
     if (code >= 0) {
         if (file != NULL)
             file->copied = true;
-        else if (generation != 0 && backup->read_count < 64)
-            backup->read_logs[backup->read_count++] = generation;
+        else
+            model_log_read(backup, generation);
     } else if (opens) {
         if (file == NULL && code != JET_errInvalidParameter)
             model_backup_end(model, instance);

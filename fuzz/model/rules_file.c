@@ -101,6 +101,10 @@ static void external_restore(struct model *model)
         if (content_in_set(set, to[i]) == NULL || base == NULL || strcmp(base + 1, name) != 0)
             model_no_opinion(model);
     }
+    for (size_t i = 0; i < model->set_count && log != NULL; i++) {
+        if (model->sets[i] != set && model_is_below(model->sets[i]->directory, model_path(model, log)))
+            model_no_opinion(model); /* an increment lies there and is played, too */
+    }
     bool sure = !model->expect.no_opinion;
     model_want(model, JET_errSuccess);
     model->expect.rule = "I7";

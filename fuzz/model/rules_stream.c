@@ -137,16 +137,19 @@ static void truncate_info(struct model *model)
 
 /* --- files */
 
+void model_log_read(struct backup_context *backup, uint32_t generation)
+{
+    if (generation >= backup->low && generation <= backup->high)
+        backup->read_sum += generation;
+}
+
+/* The engine adds up the generations that were read, and compares the sum. */
 static bool all_logs_read(const struct backup_context *backup)
 {
-    for (uint32_t generation = backup->low; generation <= backup->high; generation++) {
-        bool found = false;
-        for (uint32_t i = 0; i < backup->read_count; i++)
-            found = found || backup->read_logs[i] == generation;
-        if (!found)
-            return false;
-    }
-    return true;
+    uint64_t wanted = 0;
+    for (uint32_t generation = backup->low; generation <= backup->high; generation++)
+        wanted += generation;
+    return backup->read_sum >= wanted;
 }
 
 static void truncate_log(struct model *model)
@@ -383,8 +386,8 @@ static void close_handle(struct model *model, struct model_instance *instance, s
         backup->range_known = false;
     if (whole && handle->file != NULL)
         handle->file->copied = true;
-    if (whole && handle->is_log && handle->generation != 0 && backup->read_count < 64)
-        backup->read_logs[backup->read_count++] = handle->generation;
+    if (whole && handle->is_log)
+        model_log_read(backup, handle->generation);
     if (handle->file != NULL && handle->size == 0)
         handle->file->fields_unknown = true;
     (void)model;

@@ -86,8 +86,7 @@ struct backup_context {
     bool uncertain;     /* order of other threads' calls unknown: no opinion */
     uint32_t low, high; /* generations of the log list; high 0 = unknown */
     bool range_known;
-    uint32_t read_logs[64]; /* generations read to the end */
-    uint32_t read_count;
+    uint64_t read_sum; /* of the generations read to the end */
     struct model_handle *open; /* at most one */
 };
 
