@@ -302,7 +302,7 @@ static void make_key(const struct model *model, size_t companion, char *key)
         return;
     }
     snprintf(key, KEY_SIZE, "%zu k%d%d%d%d%d o%u r%u d%x s%d %s,%d", companion, b->kind, b->incremental,
-             b->stop, b->logs_phase, b->truncated, open_class(b->open), b->read_count > 0 ? 1u : 0u,
+             b->stop, b->logs_phase, b->truncated, open_class(b->open), b->read_sum > 0 ? 1u : 0u,
              database_class(model, instance), instance->never_backup, session, instance->snapshot != NULL);
 }
 
