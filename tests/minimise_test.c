@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "fuzz/independence/generate.h"
 #include "fuzz/independence/independence.h"
 #include "fuzz/minimise/minimise.h"
 #include "fuzz/program/slots.h"
@@ -147,7 +148,37 @@ static void test_independence(void **state)
     assert_int_equal(check(TWO "OSSnapshotPrepare n0 0\n"), NOT_APPLICABLE);
     assert_int_equal(check("CreateInstance i0 \"a\"\nInit i0\n"), NOT_APPLICABLE);
     /* One that is not: the second instance cannot have the first one's name. */
-    assert_int_equal(check("CreateInstance i0 \"same\"\nCreateInstance i1 \"same\"\n"), DEPENDENT);
+    assert_int_equal(check("CreateInstance i0 \"same\"\nCreateInstance i1 \"same\"\nInit i0\nInit i1\n"),
+                     DEPENDENT);
+    /* Files belong to the instance in whose folder they are; a folder of both binds them together. */
+    assert_int_equal(check(TWO "ListDir \"a\"\nDeleteFile \"b/edb.chk\"\nListDir \"b\"\n"), INDEPENDENT);
+    assert_int_equal(check(TWO "CopyFile \"a/edb.chk\" \"b/x\"\nListDir \"b\"\n"), NOT_APPLICABLE);
+}
+
+/* A few of the programs that independence_check --generate makes; they are all about two instances. */
+static void test_generated_programs(void **state)
+{
+    (void)state;
+    struct run_options options = {.simulated = true};
+    size_t checked = 0;
+    for (uint64_t seed = 1; seed <= 1500; seed++) {
+        struct program program = {0};
+        struct program same = {0};
+        struct text report = {0};
+        independence_generate(&program, seed);
+        enum independence answer = independence_check(&program, &options, &report);
+        if (answer == DEPENDENT)
+            fail_msg("seed %u: %s", (unsigned)seed, report.bytes);
+        checked += answer == INDEPENDENT ? 1 : 0;
+        if (seed < 10) {
+            independence_generate(&same, seed);
+            assert_true(program_equal(&program, &same));
+        }
+        text_free(&report);
+        program_free(&same);
+        program_free(&program);
+    }
+    assert_true(checked > 1400);
 }
 
 int main(void)
@@ -158,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_only_removable_lines_go),
         cmocka_unit_test(test_offspring),
         cmocka_unit_test(test_independence),
+        cmocka_unit_test(test_generated_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

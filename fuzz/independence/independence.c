@@ -4,15 +4,25 @@
 
 #include "fuzz/program/slots.h"
 
-/* Calls that reach beyond one instance: snapshots, lists of instances, calls without an instance, files of
- * any instance, threads. */
+#define FOLDERS_MAX 64
+
+/* One instance's part of a program: its slots, and the folders that its calls name. */
+struct part {
+    struct slot_set slots;
+    struct {
+        const char *name; /* not terminated */
+        size_t length;
+    } folders[FOLDERS_MAX];
+    size_t folder_count;
+};
+
+/* Calls that reach beyond one instance: snapshots, lists of instances, calls without an instance, threads. */
 static bool is_global(const struct program_line *line)
 {
     if (line->kind != LINE_CALL)
         return false;
     const char *name = line->op->name;
-    if (line->thread != 0 || line->fault_count > 0 || line->op->family == OP_SNAPSHOT ||
-        line->op->family == OP_FILE)
+    if (line->thread != 0 || line->fault_count > 0 || line->op->family == OP_SNAPSHOT)
         return true;
     if (strncmp(name, "GetInstanceInfo", 15) == 0 || strcmp(name, "Schedule") == 0)
         return true;
@@ -23,30 +33,98 @@ static bool is_global(const struct program_line *line)
            line->argument_count > 0 && strcmp(line->arguments[0].word, "null") == 0;
 }
 
-/* The texts of a line are paths: an instance that uses another's files is no bystander. */
-static bool shares_paths(const struct program *program, const struct slot_set *one)
+/* Names of instances are no paths. */
+static bool is_path(const struct program_op *op, size_t argument)
 {
+    if (op->family == OP_INSTANCE)
+        return false;
+    for (const char *kind = op->arguments; *kind != '\0' && *kind != '*'; kind++) {
+        if (*kind != '?' && argument-- == 0)
+            return *kind == 'p';
+    }
+    return false;
+}
+
+/* The folder that an argument names: what stands before the first slash of a path. 0: it is no path. */
+static size_t folder_length(const struct program_line *line, size_t argument)
+{
+    const struct program_token *token = &line->arguments[argument];
+    if (token->text == NULL || token->word[0] != '\0' || token->text_size == 0)
+        return 0;
+    size_t length = strcspn(token->text, "/");
+    return length < token->text_size || is_path(line->op, argument) ? length : 0;
+}
+
+static bool has_folder(const struct part *part, const char *name, size_t length)
+{
+    for (size_t i = 0; i < part->folder_count; i++) {
+        if (part->folders[i].length == length && memcmp(part->folders[i].name, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does a call without slots (files, infos of files) name only the part's folders? Are some of its folders the
+ * part's? */
+static bool names_folders(const struct part *part, const struct program_line *line, bool all)
+{
+    bool any = false;
+    for (size_t i = 0; line->kind == LINE_CALL && i < line->argument_count; i++) {
+        size_t length = folder_length(line, i);
+        if (length == 0)
+            continue;
+        bool own = has_folder(part, line->arguments[i].text, length);
+        if (!own && all)
+            return false;
+        any = any || own;
+    }
+    return any;
+}
+
+static bool has_slots(const struct program_line *line)
+{
+    for (size_t i = 0; i < line->argument_count; i++) {
+        if (program_is_slot(&line->arguments[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_part(const struct part *part, const struct program_line *line)
+{
+    if (line->kind != LINE_CALL)
+        return false;
+    return slot_set_is_used(&part->slots, line) || (!has_slots(line) && names_folders(part, line, true));
+}
+
+/* False if the instance has too many folders. */
+static bool find_part(struct part *part, const struct program *program, const char *instance)
+{
+    slot_set_add(&part->slots, instance);
+    slot_set_add_offspring(&part->slots, program);
     for (size_t i = 0; i < program->line_count; i++) {
         const struct program_line *line = &program->lines[i];
-        if (!slot_set_is_used(one, line))
+        if (!slot_set_is_used(&part->slots, line))
             continue;
         for (size_t a = 0; a < line->argument_count; a++) {
-            const char *text = line->arguments[a].text;
-            if (text == NULL || strchr(text, '/') == NULL)
+            size_t length = folder_length(line, a);
+            if (length == 0 || has_folder(part, line->arguments[a].text, length))
                 continue;
-            size_t length = strcspn(text, "/");
-            for (size_t k = 0; k < program->line_count; k++) {
-                const struct program_line *other = &program->lines[k];
-                if (other->kind != LINE_CALL || slot_set_is_used(one, other))
-                    continue;
-                for (size_t b = 0; b < other->argument_count; b++) {
-                    const char *path = other->arguments[b].text;
-                    if (path != NULL && strncmp(path, text, length) == 0 &&
-                        (path[length] == '/' || path[length] == '\0'))
-                        return true;
-                }
-            }
+            if (part->folder_count == FOLDERS_MAX)
+                return false;
+            part->folders[part->folder_count].name = line->arguments[a].text;
+            part->folders[part->folder_count++].length = length;
         }
+    }
+    return true;
+}
+
+/* An instance that uses another's files is no bystander. */
+static bool shares_folders(const struct program *program, const struct part *part)
+{
+    for (size_t i = 0; i < program->line_count; i++) {
+        if (!is_of_part(part, &program->lines[i]) && names_folders(part, &program->lines[i], false))
+            return true;
     }
     return false;
 }
@@ -66,15 +144,13 @@ static void describe(const struct program_line *whole, const struct program_line
 static enum independence without(const struct program *program, const struct program *whole,
                                  const struct run_options *options, const char *instance, struct text *report)
 {
-    struct slot_set set = {0};
-    slot_set_add(&set, instance);
-    slot_set_add_offspring(&set, program);
-    if (shares_paths(program, &set))
+    struct part part = {0};
+    if (!find_part(&part, program, instance) || shares_folders(program, &part))
         return NOT_APPLICABLE;
     struct program smaller = {0};
     struct program expected = {0};
     for (size_t i = 0; i < program->line_count; i++) {
-        if (slot_set_is_used(&set, &program->lines[i]))
+        if (is_of_part(&part, &program->lines[i]))
             continue;
         program_copy_line(&smaller, program_append(&smaller), &program->lines[i]);
         program_copy_line(&expected, program_append(&expected), &whole->lines[i]);
@@ -99,12 +175,13 @@ enum independence independence_check(const struct program *program, const struct
                                      struct text *report)
 {
     struct slot_set instances = {0};
+    /* One that is never started only keeps the process in its mode. */
     for (size_t i = 0; i < program->line_count; i++) {
         const struct program_line *line = &program->lines[i];
         if (is_global(line))
             return NOT_APPLICABLE;
-        if (line->kind == LINE_CALL && strncmp(line->op->name, "CreateInstance", 14) == 0 &&
-            line->argument_count > 0 && program_is_slot(&line->arguments[0]))
+        if (line->kind == LINE_CALL && strncmp(line->op->name, "Init", 4) == 0 && line->argument_count > 0 &&
+            program_is_slot(&line->arguments[0]))
             slot_set_add(&instances, line->arguments[0].word);
     }
     if (instances.count < 2)

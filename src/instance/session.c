@@ -9,7 +9,6 @@
 
 #define CURSOR_SLOT_SHIFT 16
 #define CURSOR_SEQUENCE_SHIFT 32
-#define CURSOR_SEQUENCE_MASK 0x0fffffffu
 #define CURSORS_MOST 0xffffu
 
 /* --- entering --- */
@@ -124,19 +123,25 @@ static struct session_cursor *find_cursor(const struct session *session, JET_TAB
     return cursor->sequence == sequence ? cursor : NULL;
 }
 
-/* Whether the handle names a session slot other than this session's. */
-static bool names_other_session(const struct session *session, JET_TABLEID table)
+/* What is wrong with a cursor handle, as far as it tells by itself: it may be another session's, or that of a
+ * session that has ended. `slot` is that of the session. */
+static JET_ERR check_cursor_handle(uint32_t slot, JET_TABLEID table)
 {
-    return ((table >> CURSOR_SLOT_SHIFT) & 0xffff) != session->slot;
+    if (table == 0 || table == JET_tableidNil || !is_cursor_handle(table))
+        return JET_errInvalidTableId;
+    uint32_t number = (uint32_t)(table >> CURSOR_SLOT_SHIFT) & 0xffff;
+    uint32_t sequence = (uint32_t)(table >> CURSOR_SEQUENCE_SHIFT) & CURSOR_SEQUENCE_MASK;
+    if (number == slot)
+        return JET_errSuccess;
+    return session_slot_opened(number, sequence) ? JET_errSesidTableIdMismatch : JET_errInvalidTableId;
 }
 
 JET_ERR session_find_cursor(struct session *session, JET_TABLEID table, void **object)
 {
     *object = NULL;
-    if (table == 0 || table == JET_tableidNil || !is_cursor_handle(table))
-        return JET_errInvalidTableId;
-    if (names_other_session(session, table))
-        return JET_errSesidTableIdMismatch;
+    JET_ERR err = check_cursor_handle(session->slot, table);
+    if (err != JET_errSuccess)
+        return err;
     struct session_cursor *cursor = find_cursor(session, table);
     if (cursor == NULL)
         return JET_errInvalidTableId;
@@ -152,11 +157,10 @@ static JET_ERR enter_cursor(JET_SESID handle, JET_TABLEID table, bool stopped_is
     struct session_slot *slot = session_slot_of_handle(handle);
     if (slot == NULL || os_atomic_load(&slot->handle) != handle)
         return JET_errInvalidSesid;
-    if (table == 0 || table == JET_tableidNil || !is_cursor_handle(table))
-        return JET_errInvalidTableId;
-    if (((table >> CURSOR_SLOT_SHIFT) & 0xffff) != session_slot_number(slot))
-        return JET_errSesidTableIdMismatch;
-    JET_ERR err = enter(handle, stopped_is_fine, session);
+    JET_ERR err = check_cursor_handle(session_slot_number(slot), table);
+    if (err != JET_errSuccess)
+        return err;
+    err = enter(handle, stopped_is_fine, session);
     if (err != JET_errSuccess)
         return err;
     err = session_find_cursor(*session, table, object);

@@ -61,6 +61,7 @@ JET_ERR session_slot_claim(struct session *session)
         session->handle = HANDLE_KIND_SESSION | ((uint64_t)session_sequence << 16) | i;
         slot->session = session;
         slot->instance = session->instance;
+        os_atomic_store(&slot->first_cursor, os_atomic_load(&cursor_sequence));
         os_atomic_store(&slot->owner, os_thread_id());
         os_atomic_store(&slot->handle, session->handle);
         err = JET_errSuccess;
@@ -98,7 +99,16 @@ uint32_t session_next_cursor_sequence(void)
 {
     uint32_t sequence;
     do {
-        sequence = os_atomic_add(&cursor_sequence, 1u) & 0x0fffffffu;
+        sequence = os_atomic_add(&cursor_sequence, 1u) & CURSOR_SEQUENCE_MASK;
     } while (sequence == 0);
     return sequence;
+}
+
+bool session_slot_opened(uint32_t number, uint32_t sequence)
+{
+    if (number >= SESSION_SLOTS || os_atomic_load(&slots[number].handle) == 0)
+        return false;
+    /* Numbers wrap around: those of the upper half are older. */
+    uint32_t age = (sequence - os_atomic_load(&slots[number].first_cursor)) & CURSOR_SEQUENCE_MASK;
+    return age != 0 && age <= CURSOR_SEQUENCE_MASK / 2;
 }

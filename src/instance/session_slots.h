@@ -17,8 +17,9 @@ enum session_state { SESSION_FREE, SESSION_IDLE, SESSION_BUSY, SESSION_TAKEN };
 
 struct session_slot {
     os_atomic_64 handle;
-    os_atomic_32 state; /* enum session_state */
-    os_atomic_64 owner; /* thread that is inside, 0: none */
+    os_atomic_32 state;        /* enum session_state */
+    os_atomic_64 owner;        /* thread that is inside, 0: none */
+    os_atomic_32 first_cursor; /* sequence numbers of the session's cursors begin behind this one */
     struct session *session;
     struct instance *_Atomic instance; /* of the session; for those who have not taken the slot */
 };
@@ -39,6 +40,9 @@ bool session_slot_take(struct session *session);
 void session_slot_give_back(struct session *session);
 
 /* Sequence numbers of cursor handles: 28 bits, never 0. */
+#define CURSOR_SEQUENCE_MASK 0x0fffffffu
 uint32_t session_next_cursor_sequence(void);
+/* Whether a cursor with this sequence number can be one of the session that is in the slot now. */
+bool session_slot_opened(uint32_t number, uint32_t sequence);
 
 #endif
