@@ -117,9 +117,9 @@ static void test_notices_wrong_codes(void **state)
     each_program_file("tests/golden/scenarios", flip_file, &totals);
     assert_true(totals.flipped > 500);
     print_message("%zu of %zu changed answers noticed\n", totals.noticed, totals.flipped);
-    /* Both codes are allowed where a thaw may answer a time-out (1 line) and where the published engine
-     * closes a handle that is not open (3 lines). */
-    assert_true(totals.noticed + 4 >= totals.flipped);
+    /* Both codes are allowed where the published engine's begin has waited for a freeze to end (1 line): a
+     * race. */
+    assert_true(totals.noticed + 1 >= totals.flipped);
 }
 
 /* The verdict on the last line of a program. */

@@ -198,7 +198,8 @@ void model_judge(struct model *model, const struct program_line *line, const str
             return;
         }
     }
-    if (answer != NULL && !model->lost)
+    /* What follows may be lost: on this answer there is an opinion all the same, if one was given. */
+    if (answer != NULL)
         compare(model, verdict);
     if (answer != NULL && answer->code != NULL && strcmp(answer->code, "-510") == 0)
         model->lost = true; /* the log can not be written any more */

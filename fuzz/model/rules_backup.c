@@ -142,8 +142,6 @@ static int32_t begin_code(struct model *model, struct model_instance *instance, 
         return JET_errInvalidGrbit;
     if (instance->backup.kind == BACKUP_SURROGATE)
         return JET_errSurrogateBackupInProgress;
-    if (instance->backup.kind == BACKUP_FROZEN && model->published)
-        model_no_opinion(model); /* waits for the thaw, then it is a race */
     if (instance->backup.kind != BACKUP_NONE)
         return JET_errBackupInProgress;
     bool unknown = (grbit & surrogate) != 0 && (grbit & incremental) != 0; /* has rules of its own */
@@ -169,6 +167,13 @@ static void begin_backup(struct model *model, struct model_instance *instance, u
     model_log_written(model, instance, 4096);
 }
 
+/* The published engine's begin waits where an instance is frozen; nobody thaws it meanwhile. */
+static bool waits_for_thaw(const struct model *model, const struct model_instance *instance)
+{
+    return model->published && instance->backup.kind == BACKUP_FROZEN &&
+           model->expect.codes[0] == JET_errBackupInProgress;
+}
+
 static void begin(struct model *model)
 {
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
@@ -176,6 +181,11 @@ static void begin(struct model *model)
         return;
     uint32_t grbit = (uint32_t)model_number(model, 0);
     model_want(model, begin_code(model, instance, grbit));
+    if (waits_for_thaw(model, instance)) { /* and then it is a race */
+        if (instance->snapshot->state == SNAPSHOT_FROZEN)
+            model_outwait_freeze(model, instance);
+        model_want(model, JET_errSuccess);
+    }
     if (model_succeeded(model))
         begin_backup(model, instance, grbit);
 }
@@ -192,6 +202,8 @@ static void begin_surrogate(struct model *model)
     int32_t code = JET_errInvalidParameter;
     if (instance->never_backup || ((uint32_t)first <= (uint32_t)last && (uint32_t)last <= tip))
         code = begin_code(model, instance, grbit | JET_bitBackupSurrogate);
+    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+        model_no_opinion(model);
     if (tip == 0 && !instance->no_logging && (uint32_t)first <= (uint32_t)last && last != 0)
         model_no_opinion(model);
     model_want(model, code);
@@ -538,6 +550,8 @@ static void full_backup(struct model *model)
     if (instance == NULL)
         return;
     int32_t code = begin_code(model, instance, grbit);
+    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+        model_no_opinion(model);
     bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
     const bool databases =
         (grbit & JET_bitBackupIncremental) == 0 && model_count_in_backup(model, instance) > 0;
@@ -603,6 +617,8 @@ static void backup_directory(struct model *model)
         return;
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
+    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+        model_no_opinion(model);
     bool hollow = directory == NULL || directory[0] == '\0';
     for (size_t i = 0; !hollow && i < model->set_count; i++) /* whether it is empty is another question */
         touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));

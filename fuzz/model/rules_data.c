@@ -4,6 +4,12 @@
 
 #include "fuzz/model/state.h"
 
+static void give_up(struct model *model)
+{
+    model_no_opinion(model);
+    model->lost = true;
+}
+
 static bool alone(const struct model *model, const struct model_session *session)
 {
     for (size_t i = 0; i < model->session_count; i++) {
@@ -391,7 +397,7 @@ static void change_rows(struct model *model, enum row_kind kind)
         (change.per_transaction == 0 && session->level == 0) || session->level == 7)
         model_no_opinion(model);
     if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0 && change.per_transaction != 0 && change.count > 0)
-        model->lost = true; /* a commit that is refused, or that only waits */
+        give_up(model); /* a commit that is refused, or that only waits */
     struct model_table *before = copy_rows(model, rows);
     int32_t code = JET_errSuccess;
     uint32_t done = 0;
