@@ -216,11 +216,13 @@ static void bad_pages_are_told(void **state)
     assert_int_equal(cache_latch(database, 4, LATCH_SHARED, 0, &latch), JET_errReadVerifyFailure);
     assert_int_equal(cache_flush_database(database), JET_errSuccess);
     uint8_t raw[4096];
+    cache_lock_range(database, 3, 5);
     assert_int_equal(cache_read_raw(database, 3, 1, raw), JET_errSuccess);
     assert_int_equal(cache_read_raw(database, 4, 1, raw), JET_errReadVerifyFailure);
     assert_int_equal(cache_read_raw(database, 5, 1, raw), JET_errSuccess);
     /* A page in another's place. */
     assert_int_equal(cache_read_raw(database, 3, 1, raw), JET_errSuccess);
+    cache_unlock_range(database);
     assert_int_equal(os_file_write(database->file, page_file_offset(4, 4096), raw, 4096), JET_errSuccess);
     assert_int_equal(cache_latch(database, 4, LATCH_SHARED, 0, &latch), JET_errReadVerifyFailure);
 }
@@ -284,6 +286,56 @@ static void undo_information_comes_first(void **state)
     assert_int_equal(cache_flush_database(database), JET_errSuccess);
     assert_int_equal(calls, 2);
     database->log = NULL;
+    log_destroy(log);
+}
+
+static JET_ERR undo_at(void *context, struct database *of, page_number number, struct log_position *last)
+{
+    (void)of;
+    (void)number;
+    *last = *(const struct log_position *)context;
+    return JET_errSuccess;
+}
+
+/* A page goes to disk behind its last change and behind what takes changes back, whichever is later. */
+static void the_log_is_written_before_the_page(void **state)
+{
+    (void)state;
+    const struct log_settings settings = {.log_directory = "/l/",
+                                          .system_directory = "/l/",
+                                          .base_name = "edb",
+                                          .legacy_extensions = true,
+                                          .enabled = true,
+                                          .file_size = 16 * LOG_SECTOR_SIZE,
+                                          .page_size = 4096};
+    struct log *log = NULL;
+    open_new(10, 4096, 10);
+    assert_int_equal(EsentHostDirectoryCreate("/l"), JET_errSuccess);
+    assert_int_equal(log_create(&settings, &log), JET_errSuccess);
+    assert_int_equal(log_start_new(log), JET_errSuccess);
+    database->logged = true;
+    database->log = log;
+    for (page_number number = 3; number <= 4; number++) {
+        struct log_position positions[2];
+        struct latch latch;
+        for (int i = 0; i < 2; i++) {
+            struct log_record_trace record = {.type = LOG_RECORD_TRACE};
+            assert_int_equal(log_append_record(log, &record, sizeof record, &positions[i]), JET_errSuccess);
+        }
+        const bool undo_is_later = number == 3;
+        struct log_position undo = positions[undo_is_later];
+        cache_set_undo_info_hook(cache, undo_at, &undo);
+        assert_int_equal(cache_latch_new(database, number, &latch), JET_errSuccess);
+        page_format(&latch.page, 9, PAGE_LEAF, 1);
+        cache_set_dirty(&latch, 8, positions[!undo_is_later], LOG_POSITION_MIN);
+        cache_mark_undo_info(&latch);
+        cache_unlatch(&latch);
+        assert_false(log_is_durable(log, positions[0]));
+        assert_int_equal(cache_flush_page(database, number), JET_errSuccess);
+        assert_true(log_is_durable(log, positions[1]));
+    }
+    database->log = NULL;
+    assert_int_equal(log_stop(log), JET_errSuccess);
     log_destroy(log);
 }
 
@@ -422,6 +474,7 @@ int main(void)
         CASE(bad_pages_are_told),
         CASE(the_oldest_modification_is_kept_until_synced),
         CASE(undo_information_comes_first),
+        CASE(the_log_is_written_before_the_page),
         CASE(faults_change_nothing),
         CASE(the_header_survives_either_copy),
         CASE(threads_lose_no_change),

@@ -48,6 +48,11 @@ struct log *backup_log(const struct backup_context *context)
     return context->services->log(context->instance);
 }
 
+enum backup_state backup_state_inside(const struct backup_context *context)
+{
+    return (enum backup_state)os_atomic_load(&context->state);
+}
+
 void backup_enter(struct backup_context *context)
 {
     snapshot_poll(context);
@@ -55,6 +60,9 @@ void backup_enter(struct backup_context *context)
     while (context->busy)
         os_condition_wait(&context->changed, &context->lock, OS_WAIT_FOREVER);
     context->busy = true;
+    /* Who began a backup has waited for attaches and detaches under way, and none begins any more. */
+    ASSERT(context->attaching == 0 || backup_state_inside(context) == BACKUP_IDLE ||
+           backup_state_inside(context) == BACKUP_SNAPSHOT);
     os_mutex_unlock(&context->lock);
 }
 
@@ -65,11 +73,6 @@ void backup_leave(struct backup_context *context)
     context->busy = false;
     os_condition_wake_all(&context->changed);
     os_mutex_unlock(&context->lock);
-}
-
-enum backup_state backup_state_inside(const struct backup_context *context)
-{
-    return (enum backup_state)os_atomic_load(&context->state);
 }
 
 void backup_set_state(struct backup_context *context, enum backup_state state)

@@ -320,6 +320,9 @@ JET_ERR cache_read_raw(struct database *database, page_number first, uint32_t co
     uint8_t *bytes = buffer;
     if (database->file == NULL)
         FAIL(JET_errFileIOBeyondEOF);
+    /* Held by the caller, so that nobody changes it meanwhile. */
+    ASSERT(database->in_cache.range_locked && database->in_cache.range_first <= first &&
+           first + count - 1 <= database->in_cache.range_last);
     TRY(os_file_read(database->file, page_file_offset(first, database->page_size), bytes,
                      (size_t)count * database->page_size));
     for (uint32_t i = 0; i < count; i++)
