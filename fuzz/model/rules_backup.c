@@ -111,6 +111,25 @@ static bool any_exclusive(const struct model *model, const struct model_instance
     return false;
 }
 
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Two databases that would be copied to one place. */
+static bool any_same_name(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        for (size_t k = i + 1; k < model->file_count; k++) {
+            if (model_in_backup(model->files[i], instance) && model_in_backup(model->files[k], instance) &&
+                strcmp(base_of(model->files[i]->path), base_of(model->files[k]->path)) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 bool model_gap(const struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->file_count; i++) {
@@ -444,8 +463,10 @@ static void stream_file(struct model *model)
     }
     if (instance == NULL)
         return;
-    if (!model_plain_path(path))
+    if (!model_plain_path(path)) {
+        model_no_opinion(model);
         model->lost = true;
+    }
     if (target != NULL && target[0] != '\0')
         model_touch(model, target);
     if (!model_in_progress(model, instance))
@@ -490,8 +511,7 @@ static void keep_set(struct model *model, struct model_instance *instance, const
         const struct database_file *file = model->files[i];
         if (!model_in_backup(file, instance))
             continue;
-        const char *slash = strrchr(file->path, '/');
-        set->names[set->count] = slash != NULL ? slash + 1 : file->path;
+        set->names[set->count] = base_of(file->path);
         set->contents[set->count] = model_content_copy(model, file->durable);
         if (file->uncertain || file->damaged || instance->lost)
             set->contents[set->count]->opaque = true;
@@ -622,7 +642,7 @@ static void backup_directory(struct model *model)
     bool hollow = directory == NULL || directory[0] == '\0';
     for (size_t i = 0; !hollow && i < model->set_count; i++) /* whether it is empty is another question */
         touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));
-    if (code == JET_errSuccess && any_exclusive(model, instance))
+    if (code == JET_errSuccess && (any_exclusive(model, instance) || any_same_name(model, instance)))
         model_no_opinion(model);
     if (hollow || touched || directory[0] == '/' || !model_creates_paths(instance) ||
         code != JET_errSuccess || incremental || model_touched(model, instance->log_path))

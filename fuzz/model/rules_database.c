@@ -127,6 +127,16 @@ static bool directory_may_be_missing(const struct model_instance *instance, cons
     return strchr(path, '/') != NULL && !model_creates_paths(instance);
 }
 
+/* While frozen, an attach or detach waits, or not: by what it finds first. */
+static bool meets_freeze(struct model *model, const struct model_instance *instance)
+{
+    if (instance->snapshot == NULL || instance->snapshot->state != SNAPSHOT_FROZEN)
+        return false;
+    model_no_opinion(model);
+    model->lost = true;
+    return true;
+}
+
 static void create_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
@@ -136,6 +146,8 @@ static void create_database(struct model *model)
     if (session == NULL)
         return;
     struct model_instance *instance = session->instance;
+    if (meets_freeze(model, instance))
+        return;
     if (!model_database_path(path) || grbit != 0 || strcmp(model->line->op->name, "CreateDatabase2") == 0) {
         model_no_opinion(model);
         path = path == NULL ? "" : path;
@@ -188,6 +200,8 @@ static void attach_database(struct model *model)
         return;
     }
     struct model_instance *instance = session->instance;
+    if (meets_freeze(model, instance))
+        return;
     struct database_file *file = model_file(model, path);
     bool here = file->attached == instance;
     if (session->level > 0 || model_clouded(model, file->path) || file->damaged ||
@@ -300,6 +314,8 @@ static void detach_database(struct model *model)
     if (session == NULL)
         return;
     struct model_instance *instance = session->instance;
+    if (meets_freeze(model, instance))
+        return;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == instance;
     if (!model_database_path(path) || session->level > 0 || instance->snapshot != NULL)

@@ -8,8 +8,10 @@ static struct model_snapshot *snapshot_argument(struct model *model)
     const struct program_token *word =
         model->next < model->line->argument_count ? &model->line->arguments[model->next] : NULL;
     struct model_reference reference = model_reference(model);
-    if (word != NULL && word->word != NULL && strncmp(word->word, "raw", 3) == 0)
+    if (word != NULL && word->word != NULL && strncmp(word->word, "raw", 3) == 0) {
+        model_no_opinion(model);
         model->lost = true; /* an invented number may be one that exists */
+    }
     struct model_snapshot *snapshot = reference.kind == OBJECT_SNAPSHOT ? reference.pointer : NULL;
     if (snapshot == NULL || snapshot->state == SNAPSHOT_GONE) {
         model_want(model, JET_errOSSnapshotInvalidSnapId);
