@@ -65,6 +65,7 @@ struct known {
     bool touched;          /* one was cut short since: it may be there instead, or be half there */
     bool logs_follow;      /* no logs were deleted since, that it would need to go forward */
     struct workload state; /* the rows it has */
+    struct workload full;  /* the rows that the full backup at its beginning has */
 };
 
 struct world {
@@ -109,7 +110,7 @@ static void new_world(uint64_t seed)
     world.page_size = sizes[seed % 3];
     world.circular = seed / 3 % 3 == 0;
     for (enum kind kind = 0; kind < KINDS; kind++)
-        world.known[kind].state.seed = seed;
+        world.known[kind].state.seed = world.known[kind].full.seed = seed;
     world.mode = (enum ESENT_HOST_CRASH_MODE)(seed / 9 % 5);
     world.doing = "beginning";
     assert_int_equal(EsentHostReset(NULL, 0), 0);
@@ -235,7 +236,7 @@ static void back_up_somehow(void)
     if (kind == DIRECTORY && !incremental) {
         known->good = false; /* the directory must be empty */
         known->touched = true;
-        known->state = (struct workload){.seed = world.seed};
+        known->state = known->full = (struct workload){.seed = world.seed};
         assert_int_equal(EsentHostDirectoryDelete("/b1"), JET_errSuccess);
         assert_int_equal(EsentHostDirectoryCreate("/b1"), JET_errSuccess);
         settle_names();
@@ -257,7 +258,7 @@ static void back_up_somehow(void)
     if (err < JET_errSuccess)
         FAIL_SEED("answered %d", err);
     backups++;
-    *known = (struct known){true, false, true, world.workload};
+    *known = (struct known){true, false, true, world.workload, incremental ? known->full : world.workload};
     if (!incremental)
         last_full = kind;
 }
@@ -320,11 +321,12 @@ static JET_ERR restore(enum kind kind)
     return workload_restore(&world.engine, "/w/", kind == ATOMIC ? "/b2" : "/b1");
 }
 
-/* What a restore that was cut short leaves: a start says no, or all is as it should be. */
-static void look_at_what_is_left(enum kind kind, bool forward, const struct workload *low, uint32_t most)
+/* What a restore that was cut short leaves: a start says no, or finds the rows as they were when the database
+ * was closed, at one time or another since the full backup. */
+static void look_at_what_is_left(enum kind kind, bool forward, uint32_t most)
 {
     char why[256] = "";
-    struct workload state = *low;
+    struct workload state = world.known[kind].full;
     assert_int_equal(EsentHostFilesSave(2), JET_errSuccess);
     world.doing = "what a restore that was cut short left";
     if (start(false) >= JET_errSuccess && !has_rows(&state, most, why, sizeof why))
@@ -357,7 +359,7 @@ static void restore_and_look(enum kind kind, bool forward)
             FAIL_SEED("%s (%s) answered %d", kind_names[kind], forward ? "forward" : "alone", err);
         crash();
         restores_cut_short++;
-        look_at_what_is_left(kind, forward, &state, most);
+        look_at_what_is_left(kind, forward, most);
     }
     world.doing = "a restore";
     JET_ERR err = restore(kind);
