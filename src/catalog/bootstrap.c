@@ -29,6 +29,7 @@ static const uint16_t locale_default[] = {'e', 'n', '-', 'U', 'S', 0};
 struct bootstrap {
     struct transaction *transaction;
     struct database *database;
+    struct catalog_writer writer; /* once the catalog's trees are there */
 };
 
 static struct bytes text(const char *name)
@@ -36,7 +37,7 @@ static struct bytes text(const char *name)
     return (struct bytes){(const uint8_t *)name, (uint32_t)strlen(name)};
 }
 
-static JET_ERR create_tree(const struct bootstrap *b, page_number parent, uint32_t pages, bool multiple,
+static JET_ERR create_tree(struct bootstrap *b, page_number parent, uint32_t pages, bool multiple,
                            uint32_t page_flags, page_number expected, page_number *root, object_id *id)
 {
     const struct tree_design design = {
@@ -57,7 +58,7 @@ static uint32_t shadow_pages(uint32_t page_size)
     return page_size == 2048 ? 6 : 5;
 }
 
-static JET_ERR create_catalog_trees(const struct bootstrap *b)
+static JET_ERR create_catalog_trees(struct bootstrap *b)
 {
     JET_ERR err = JET_errSuccess;
     page_number root = 0;
@@ -74,7 +75,7 @@ done:
     return err;
 }
 
-static JET_ERR add_table(const struct bootstrap *b, object_id id, page_number root, const char *name,
+static JET_ERR add_table(struct bootstrap *b, object_id id, page_number root, const char *name,
                          uint32_t flags, uint32_t density, uint32_t pages)
 {
     const struct catalog_row row = {
@@ -88,10 +89,10 @@ static JET_ERR add_table(const struct bootstrap *b, object_id id, page_number ro
         .pages_or_locale = pages,
         .root_flag = true,
     };
-    return catalog_insert_row(b->transaction, b->database, &row, true);
+    return catalog_writer_insert(&b->writer, &row, true);
 }
 
-static JET_ERR add_catalog_columns(const struct bootstrap *b, object_id table)
+static JET_ERR add_catalog_columns(struct bootstrap *b, object_id table)
 {
     JET_ERR err = JET_errSuccess;
     for (unsigned i = 0; i < CATALOG_COLUMN_COUNT; i++) {
@@ -110,14 +111,14 @@ static JET_ERR add_catalog_columns(const struct bootstrap *b, object_id table)
         };
         if (from->type == JET_coltypText || from->type == JET_coltypBinary)
             row.space_usage = 255;
-        TRY(catalog_insert_row(b->transaction, b->database, &row, true));
+        TRY(catalog_writer_insert(&b->writer, &row, true));
     }
 done:
     return err;
 }
 
 /* An index over up to three columns (0 = none). */
-static JET_ERR add_index(const struct bootstrap *b, object_id table, object_id id, page_number root,
+static JET_ERR add_index(struct bootstrap *b, object_id table, object_id id, page_number root,
                          const char *name, uint16_t flags, uint32_t density, const JET_COLUMNID columns[3])
 {
     struct index_definition index = {
@@ -138,16 +139,17 @@ static JET_ERR add_index(const struct bootstrap *b, object_id table, object_id i
     memcpy(index.name, name, strlen(name) + 1);
     memcpy(index.locale, locale_default, sizeof(locale_default));
     catalog_row_from_index(table, &index, &buffers, &row);
-    return catalog_insert_row(b->transaction, b->database, &row, true);
+    return catalog_writer_insert(&b->writer, &row, true);
 }
 
-static JET_ERR populate_catalog(const struct bootstrap *b)
+static JET_ERR populate_catalog(struct bootstrap *b)
 {
     JET_ERR err = JET_errSuccess;
     const uint16_t primary = INDEX_FLAG_UNIQUE | INDEX_FLAG_NO_NULL_SEGMENT | INDEX_FLAG_PRIMARY;
     const JET_COLUMNID by_id[3] = {1, 2, 3};
     const JET_COLUMNID by_name[3] = {1, 2, 128};
     const JET_COLUMNID by_root[3] = {8, 128, 0};
+    TRY(catalog_writer_open(b->transaction, b->database, &b->writer));
     TRY(add_table(b, CATALOG_ID, CATALOG_ROOT, "MSysObjects", FLAGS_SYSTEM_FIXED, DENSITY_DEFAULT,
                   CATALOG_PAGES));
     TRY(add_catalog_columns(b, CATALOG_ID));
@@ -165,14 +167,14 @@ done:
     return err;
 }
 
-static JET_ERR add_column(const struct bootstrap *b, object_id table, const struct column_definition *column)
+static JET_ERR add_column(struct bootstrap *b, object_id table, const struct column_definition *column)
 {
     struct catalog_row row;
     catalog_row_from_column(table, column, &row);
-    return catalog_insert_row(b->transaction, b->database, &row, true);
+    return catalog_writer_insert(&b->writer, &row, true);
 }
 
-static JET_ERR create_objids(const struct bootstrap *b)
+static JET_ERR create_objids(struct bootstrap *b)
 {
     JET_ERR err = JET_errSuccess;
     page_number root = 0;
@@ -184,6 +186,7 @@ static JET_ERR create_objids(const struct bootstrap *b)
         {.id = 258, .type = JET_coltypShort, .max_size = 2, .name = "type"},
     };
     TRY(create_tree(b, ROOT_PAGE_DATABASE, 1, false, PAGE_PRIMARY, 0, &root, &id));
+    TRY(catalog_writer_open(b->transaction, b->database, &b->writer));
     TRY(add_table(b, id, root, CATALOG_OBJIDS_NAME, FLAGS_DYNAMIC_FIXED, DENSITY_OBJIDS, 0));
     for (unsigned i = 0; i < 3; i++)
         TRY(add_column(b, id, &columns[i]));
@@ -244,7 +247,7 @@ done:
     return err;
 }
 
-static JET_ERR create_locales(const struct bootstrap *b)
+static JET_ERR create_locales(struct bootstrap *b)
 {
     JET_ERR err = JET_errSuccess;
     page_number root = 0;
@@ -271,6 +274,7 @@ static JET_ERR create_locales(const struct bootstrap *b)
         {.id = LOCALES_KEY, .type = JET_coltypBinary, .max_size = 255, .name = "Key"},
     };
     TRY(create_tree(b, ROOT_PAGE_DATABASE, 1, false, PAGE_PRIMARY, 0, &root, &id));
+    TRY(catalog_writer_open(b->transaction, b->database, &b->writer));
     TRY(add_table(b, id, root, CATALOG_LOCALES_NAME, FLAGS_DYNAMIC, DENSITY_LOCALES, 0));
     TRY(table_definition_create(&table));
     table->page_size = b->database->page_size;
@@ -291,12 +295,13 @@ done:
     return err;
 }
 
-static JET_ERR run_in_transaction(const struct bootstrap *b, JET_ERR (*step)(const struct bootstrap *))
+static JET_ERR run_in_transaction(struct bootstrap *b, JET_ERR (*step)(struct bootstrap *))
 {
     JET_ERR err = transaction_begin(b->transaction, false);
     if (err < JET_errSuccess)
         return err;
     err = step(b);
+    catalog_writer_close(&b->writer);
     if (err >= JET_errSuccess)
         err = transaction_commit(b->transaction, true);
     if (err < JET_errSuccess)
@@ -304,7 +309,7 @@ static JET_ERR run_in_transaction(const struct bootstrap *b, JET_ERR (*step)(con
     return err;
 }
 
-static JET_ERR create_catalog(const struct bootstrap *b)
+static JET_ERR create_catalog(struct bootstrap *b)
 {
     JET_ERR err = create_catalog_trees(b);
     return err < JET_errSuccess ? err : populate_catalog(b);
@@ -313,7 +318,7 @@ static JET_ERR create_catalog(const struct bootstrap *b)
 JET_ERR catalog_create(struct transaction *transaction, struct database *database)
 {
     JET_ERR err = JET_errSuccess;
-    const struct bootstrap b = {transaction, database};
+    struct bootstrap b = {.transaction = transaction, .database = database};
     ASSERT(transaction_level(transaction) == 0);
     TRY(run_in_transaction(&b, create_catalog));
     TRY(run_in_transaction(&b, create_objids));

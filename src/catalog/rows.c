@@ -36,35 +36,76 @@ done:
     return err;
 }
 
-JET_ERR catalog_insert_row(struct transaction *transaction, struct database *database,
-                           const struct catalog_row *row, bool unversioned)
+JET_ERR catalog_writer_open(struct transaction *transaction, struct database *database,
+                            struct catalog_writer *writer)
 {
     JET_ERR err = JET_errSuccess;
     struct catalog *catalog = NULL;
-    struct row_trees trees = {0};
-    uint8_t primary[KEY_BUFFER_SIZE];
-    uint8_t other[KEY_BUFFER_SIZE];
-    struct record record = {.data = NULL};
-    const unsigned flags = unversioned ? VERSIONED_INSERT_UNVERSIONED : VERSIONED_INSERT_DEFAULT;
+    *writer = (struct catalog_writer){.transaction = transaction, .database = database};
     TRY(catalog_get(database, &catalog));
-    const struct table_definition *schema = catalog_schema(catalog);
-    record.capacity = database->page_size;
-    if ((record.data = os_allocate(record.capacity)) == NULL)
+    writer->schema = catalog_schema(catalog);
+    if ((writer->buffer = os_allocate(database->page_size)) == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(catalog_row_encode(schema, row, &record));
-    TRY(trees_open(transaction, database, &trees));
+    TRY(versioned_cursor_open(transaction, database, CATALOG_ROOT, &writer->primary));
+    TRY(versioned_cursor_open(transaction, database, CATALOG_NAME_INDEX_ROOT, &writer->names));
+    TRY(versioned_cursor_open(transaction, database, CATALOG_SHADOW_ROOT, &writer->shadow));
+done:
+    if (err < JET_errSuccess)
+        catalog_writer_close(writer);
+    return err;
+}
+
+void catalog_writer_close(struct catalog_writer *writer)
+{
+    versioned_cursor_close(writer->primary);
+    versioned_cursor_close(writer->names);
+    versioned_cursor_close(writer->roots);
+    versioned_cursor_close(writer->shadow);
+    os_free(writer->buffer);
+    *writer = (struct catalog_writer){0};
+}
+
+static JET_ERR insert_root(struct catalog_writer *writer, struct bytes name, struct span primary,
+                           unsigned flags)
+{
+    JET_ERR err = JET_errSuccess;
+    uint8_t key[KEY_BUFFER_SIZE];
+    if (writer->roots == NULL)
+        TRY(versioned_cursor_open(writer->transaction, writer->database, CATALOG_ROOT_OBJECTS_INDEX_ROOT,
+                                  &writer->roots));
+    TRY(versioned_cursor_insert(writer->roots, span_of(key, catalog_key_root(name, key)), primary, flags));
+done:
+    return err;
+}
+
+JET_ERR catalog_writer_insert(struct catalog_writer *writer, const struct catalog_row *row, bool unversioned)
+{
+    JET_ERR err = JET_errSuccess;
+    uint8_t primary[KEY_BUFFER_SIZE];
+    uint8_t name[KEY_BUFFER_SIZE];
+    struct record record = {.data = writer->buffer, .capacity = writer->database->page_size};
+    const unsigned flags = unversioned ? VERSIONED_INSERT_UNVERSIONED : VERSIONED_INSERT_DEFAULT;
+    TRY(catalog_row_encode(writer->schema, row, &record));
     struct span key = span_of(primary, catalog_key_primary(row->table, row->type, row->id, primary));
     struct span data = span_of(record.data, record.size);
-    TRY(versioned_cursor_insert(trees.primary, key, data, flags));
+    TRY(versioned_cursor_insert(writer->primary, key, data, flags));
     TRY(versioned_cursor_insert(
-        trees.names, span_of(other, catalog_key_name(row->table, row->type, row->name, other)), key, flags));
+        writer->names, span_of(name, catalog_key_name(row->table, row->type, row->name, name)), key, flags));
     if (row->root_flag)
-        TRY(versioned_cursor_insert(trees.roots, span_of(other, catalog_key_root(row->name, other)), key,
-                                    flags));
-    TRY(versioned_cursor_insert(trees.shadow, key, data, flags));
+        TRY(insert_root(writer, row->name, key, flags));
+    TRY(versioned_cursor_insert(writer->shadow, key, data, flags));
 done:
-    trees_close(&trees);
-    os_free(record.data);
+    return err;
+}
+
+JET_ERR catalog_insert_row(struct transaction *transaction, struct database *database,
+                           const struct catalog_row *row, bool unversioned)
+{
+    struct catalog_writer writer;
+    JET_ERR err = catalog_writer_open(transaction, database, &writer);
+    if (err >= JET_errSuccess)
+        err = catalog_writer_insert(&writer, row, unversioned);
+    catalog_writer_close(&writer);
     return err;
 }
 

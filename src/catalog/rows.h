@@ -10,6 +10,23 @@
  * database is created. */
 JET_ERR catalog_insert_row(struct transaction *transaction, struct database *database,
                            const struct catalog_row *row, bool unversioned);
+/* The same for many rows: the trees stay open between them. Not across the end of a transaction. */
+struct catalog_writer {
+    struct transaction *transaction;
+    struct database *database;
+    const struct table_definition *schema;
+    struct versioned_cursor *primary;
+    struct versioned_cursor *names;
+    struct versioned_cursor *roots; /* NULL until needed */
+    struct versioned_cursor *shadow;
+    uint8_t *buffer; /* for one record */
+};
+JET_ERR catalog_writer_open(struct transaction *transaction, struct database *database,
+                            struct catalog_writer *writer);
+JET_ERR catalog_writer_insert(struct catalog_writer *writer, const struct catalog_row *row, bool unversioned);
+/* Of one that is open, half open or zeroed. */
+void catalog_writer_close(struct catalog_writer *writer);
+
 /* Deletes the row with that key everywhere. JET_errRecordNotFound. */
 JET_ERR catalog_delete_row(struct transaction *transaction, struct database *database, object_id table,
                            uint16_t type, uint32_t id);

@@ -126,32 +126,33 @@ JET_ERR catalog_row_encode(const struct table_definition *schema, const struct c
     JET_ERR err = JET_errSuccess;
     const uint8_t yes = 0xff;
     record_init(record);
-    TRY(put(schema, record, ID_TABLE, &row->table, 4));
-    TRY(put(schema, record, ID_TYPE, &row->type, 2));
-    TRY(put(schema, record, ID_ID, &row->id, 4));
-    TRY(put(schema, record, ID_TYPE_OR_ROOT, &row->type_or_root, 4));
-    TRY(put(schema, record, ID_SPACE_USAGE, &row->space_usage, 4));
-    TRY(put(schema, record, ID_FLAGS, &row->flags, 4));
-    TRY(put(schema, record, ID_PAGES_OR_LOCALE, &row->pages_or_locale, 4));
-    if (row->root_flag)
-        TRY(put(schema, record, ID_ROOT_FLAG, &yes, 1));
-    if (row->has_record_offset)
-        TRY(put(schema, record, ID_RECORD_OFFSET, &row->record_offset, 2));
-    if (row->has_map_flags)
-        TRY(put(schema, record, ID_MAP_FLAGS, &row->map_flags, 4));
-    if (row->has_key_max)
-        TRY(put(schema, record, ID_KEY_MAX, &row->key_max, 2));
+    /* From the last column down: the record is extended once. */
     if (row->has_chunk_max)
         TRY(put(schema, record, ID_CHUNK_MAX, &row->chunk_max, 4));
-    TRY(put_bytes(schema, record, ID_NAME, row->name));
-    TRY(put_bytes(schema, record, ID_TEMPLATE, row->template_name));
-    TRY(put_bytes(schema, record, ID_DEFAULT, row->default_value));
-    TRY(put_bytes(schema, record, ID_SEGMENTS, row->segments));
-    TRY(put_bytes(schema, record, ID_SEGMENT_MAX, row->segment_max));
-    TRY(put_bytes(schema, record, ID_CONDITIONS, row->conditions));
-    TRY(put_bytes(schema, record, ID_TUPLE_LIMITS, row->tuple_limits));
-    TRY(put_bytes(schema, record, ID_VERSION, row->version));
+    if (row->has_key_max)
+        TRY(put(schema, record, ID_KEY_MAX, &row->key_max, 2));
+    if (row->has_map_flags)
+        TRY(put(schema, record, ID_MAP_FLAGS, &row->map_flags, 4));
+    if (row->has_record_offset)
+        TRY(put(schema, record, ID_RECORD_OFFSET, &row->record_offset, 2));
+    if (row->root_flag)
+        TRY(put(schema, record, ID_ROOT_FLAG, &yes, 1));
+    TRY(put(schema, record, ID_PAGES_OR_LOCALE, &row->pages_or_locale, 4));
+    TRY(put(schema, record, ID_FLAGS, &row->flags, 4));
+    TRY(put(schema, record, ID_SPACE_USAGE, &row->space_usage, 4));
+    TRY(put(schema, record, ID_TYPE_OR_ROOT, &row->type_or_root, 4));
+    TRY(put(schema, record, ID_ID, &row->id, 4));
+    TRY(put(schema, record, ID_TYPE, &row->type, 2));
+    TRY(put(schema, record, ID_TABLE, &row->table, 4));
     TRY(put_bytes(schema, record, ID_SORT_ID, row->sort_id));
+    TRY(put_bytes(schema, record, ID_VERSION, row->version));
+    TRY(put_bytes(schema, record, ID_TUPLE_LIMITS, row->tuple_limits));
+    TRY(put_bytes(schema, record, ID_CONDITIONS, row->conditions));
+    TRY(put_bytes(schema, record, ID_SEGMENT_MAX, row->segment_max));
+    TRY(put_bytes(schema, record, ID_SEGMENTS, row->segments));
+    TRY(put_bytes(schema, record, ID_DEFAULT, row->default_value));
+    TRY(put_bytes(schema, record, ID_TEMPLATE, row->template_name));
+    TRY(put_bytes(schema, record, ID_NAME, row->name));
     TRY(put_bytes(schema, record, ID_SEPARATE, row->separate_threshold));
     TRY(put_bytes(schema, record, ID_SPACE_HINTS, row->space_hints));
     TRY(put_bytes(schema, record, ID_DEFERRED_HINTS, row->deferred_hints));
