@@ -17,6 +17,15 @@
 static struct fuzz_statistics own_statistics;
 struct fuzz_statistics *fuzz_statistics = &own_statistics;
 
+/* AddressSanitizer asks: a program is short and makes all its memory anew, so a small quarantine holds all
+ * that it freed; the default of 256 MiB only keeps memory cold. Eight frames tell who allocated. ASAN_OPTIONS
+ * goes before. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=16:malloc_context_size=8";
+}
+
 struct judgement {
     struct model *model;
     size_t calls;       /* calls answered so far */
