@@ -381,6 +381,24 @@ static unsigned count_records(void)
     return os_file_exists("/l/edb.log") ? read_file("/l/edb.log", next, three_thousand, NULL) : next;
 }
 
+/* What a failed write has left in the file is taken back: it was never promised, and must not come back. */
+static void a_failed_write_leaves_nothing(void **state)
+{
+    (void)state;
+    create_log();
+    assert_int_equal(log_start_new(logs), JET_errSuccess);
+    for (unsigned number = 0; number < 3; number++)
+        assert_int_equal(append_trace(number, 3000, NULL), JET_errSuccess);
+    assert_int_equal(log_flush_all(logs), JET_errSuccess);
+    for (unsigned number = 3; number < 9; number++)
+        assert_int_equal(append_trace(number, 3000, NULL), JET_errSuccess);
+    EsentHostFailNth(ESENT_HOST_FAULT_SHORT_WRITE, 1, 1);
+    assert_int_equal(log_flush_all(logs), JET_errLogWriteFail);
+    EsentHostFailNone();
+    (void)log_abandon(logs);
+    assert_int_equal(count_records(), 3);
+}
+
 /* Every allocation and every I/O of a small life of a log may fail: an error comes out, nothing leaks, and
  * what was flushed before is there. */
 static void every_fault_ends_in_an_error(void **state)
@@ -455,6 +473,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_checkpoint_file_survives_damage_of_one_copy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(circular_logging_deletes_what_is_not_needed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_write_brings_the_log_down_for_good, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failed_write_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_fault_ends_in_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_uses_the_reserves_and_says_so, set_up, tear_down),
     };
