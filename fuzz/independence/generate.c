@@ -193,7 +193,9 @@ static void end(struct writer *writer, unsigned instance)
 
 void independence_generate(struct program *program, uint64_t seed)
 {
-    static const char *const pages[] = {"set page 4096", "set page 8192", "set page 32768"};
+    /* Small pages are quick. */
+    static const char *const pages[] = {"set page 4096", "set page 4096", "set page 4096",
+                                        "set page 4096", "set page 8192", "set page 32768"};
     struct writer writer = {.program = program, .random = {seed * 0x9E3779B97F4A7C15u + 1}};
     add(&writer, 0, mutate_one_in(&writer.random, 2) ? "set profile published" : "set profile documented");
     add(&writer, 0, pick(&writer, pages, COUNT(pages)));
@@ -202,7 +204,7 @@ void independence_generate(struct program *program, uint64_t seed)
     begin(&writer, 0, true);
     if (second_begun)
         begin(&writer, 1, true);
-    size_t stretches = 10 + mutate_below(&writer.random, 50);
+    size_t stretches = 8 + mutate_below(&writer.random, 32);
     for (size_t i = 0; i < stretches; i++) {
         unsigned instance = mutate_one_in(&writer.random, 2) ? 1 : 0;
         if (instance == 1 && !second_begun) {
