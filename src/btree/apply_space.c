@@ -1,4 +1,5 @@
 #include "src/btree/apply_space.h"
+#include "src/btree/root_header.h"
 
 /* In an available-extents tree, keys whose first byte has this bit name a pool and have the page in the next
  * four. */
@@ -145,9 +146,10 @@ void apply_convert(struct page *root, struct page *owned, struct page *available
     }
     if (root != NULL) {
         struct space_header header = change->header;
+        uint8_t bytes[ROOT_HEADER_MOST];
 
         header.flags |= SPACE_MULTIPLE_EXTENT;
         header.available = change->secondary_first;
-        set_header(root, &header, sizeof header);
+        set_header(root, bytes, root_header_with_space(root, &header, bytes));
     }
 }

@@ -1,4 +1,5 @@
 #include "src/btree/space_internal.h"
+#include "src/btree/root_header.h"
 
 JET_ERR space_trees_open(struct tree *tree, struct space_trees *trees)
 {
@@ -34,10 +35,8 @@ JET_ERR space_read_header(struct tree *tree, struct space_header *header)
 
     TRY(cache_latch(tree->database, tree->root, LATCH_SHARED, 0, &latch));
     TRY(tree_check_page(tree, &latch.page, NULL));
-    struct line line = page_external_header(&latch.page);
-    if (line.size < sizeof *header)
+    if (!root_header_space(&latch.page, header))
         FAIL(JET_errDatabaseCorrupted);
-    memcpy(header, line.data, sizeof *header);
     if ((header->flags & SPACE_MULTIPLE_EXTENT) == 0 &&
         (header->pages == 0 || header->pages > tree->database->page_last ||
          tree->root > tree->database->page_last - header->pages + 1))

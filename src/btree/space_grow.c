@@ -1,4 +1,5 @@
 #include "src/btree/space_internal.h"
+#include "src/btree/root_header.h"
 
 /* Sizes of extents, in pages (engine source: `space.cxx`). */
 #define EXTENT_SMALL 4u      /* a tree that owns little gets little */
@@ -180,9 +181,8 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
     TRY(tree_check_page(tree, &root.page, NULL));
     TRY(cache_latch_new(tree->database, change.secondary_first, &owned));
     TRY(cache_latch_new(tree->database, change.secondary_first + 1, &available));
-    if (page_external_header(&root.page).size < sizeof change.header)
+    if (!root_header_space(&root.page, &change.header))
         FAIL(JET_errSPOwnExtCorrupted);
-    memcpy(&change.header, page_external_header(&root.page).data, sizeof change.header);
     change.bitmap = change.header.available;
     change.page_flags =
         page_header(&root.page)->flags &
@@ -254,15 +254,16 @@ static JET_ERR remember_growth(struct tree *tree, const struct btree_actor *acto
     JET_ERR err = JET_errSuccess;
     struct latch root = LATCH_INIT;
     struct space_header header;
+    uint8_t bytes[ROOT_HEADER_MOST];
 
     TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
     TRY(tree_check_page(tree, &root.page, NULL));
-    if (page_external_header(&root.page).size < sizeof header)
+    if (!root_header_space(&root.page, &header))
         FAIL(JET_errSPOwnExtCorrupted);
-    memcpy(&header, page_external_header(&root.page).data, sizeof header);
     header.pages = pages;
     header.flags |= SPACE_VERSION2;
-    TRY(root_set_header(tree, actor, &root, span_of(&header, sizeof header)));
+    const uint32_t size = root_header_with_space(&root.page, &header, bytes);
+    TRY(root_set_header(tree, actor, &root, span_of(bytes, size)));
 done:
     cache_unlatch(&root);
     return err;
@@ -360,16 +361,17 @@ static JET_ERR flip_bits(struct tree *tree, const struct btree_actor *actor, uin
     JET_ERR err = JET_errSuccess;
     struct latch root = LATCH_INIT;
     struct space_header header;
+    uint8_t bytes[ROOT_HEADER_MOST];
 
     TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
     TRY(tree_check_page(tree, &root.page, NULL));
-    if (page_external_header(&root.page).size < sizeof header)
+    if (!root_header_space(&root.page, &header))
         FAIL(JET_errSPOwnExtCorrupted);
-    memcpy(&header, page_external_header(&root.page).data, sizeof header);
     if ((header.available & bits) != (set ? bits : 0))
         FAIL(JET_errSPAvailExtCorrupted);
     header.available ^= bits;
-    TRY(root_set_header(tree, actor, &root, span_of(&header, sizeof header)));
+    const uint32_t size = root_header_with_space(&root.page, &header, bytes);
+    TRY(root_set_header(tree, actor, &root, span_of(bytes, size)));
 done:
     cache_unlatch(&root);
     return err;

@@ -1,5 +1,6 @@
 #include "src/btree/btree_internal.h"
 #include "src/btree/space.h"
+#include "src/btree/root_header.h"
 
 JET_ERR tree_registry_create(struct tree_registry **out)
 {
@@ -104,7 +105,6 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
 {
     const struct page_header *header = page_header(page);
     struct space_header space;
-    struct line line = page_external_header(page);
 
     if (!page_is_root(page) || header->tree == 0)
         return JET_errDatabaseCorrupted;
@@ -116,9 +116,8 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
     if (tree->space)
         return JET_errSuccess; /* its external header is a split buffer */
     tree->space_known = true;
-    if (line.size < sizeof space)
+    if (!root_header_space(page, &space))
         return JET_errDatabaseCorrupted;
-    memcpy(&space, line.data, sizeof space);
     tree->unique = (space.flags & SPACE_NON_UNIQUE) == 0;
     tree->parent = space.parent;
     if ((space.flags & SPACE_MULTIPLE_EXTENT) != 0) {

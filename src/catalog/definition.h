@@ -234,6 +234,8 @@ struct table_definition {
     JET_COLUMNID version_column;         /* 0 = none */
     JET_COLUMNID autoincrement_column;   /* 0 = none */
     uint64_t autoincrement_next;         /* 0 = not known yet; under the definition lock */
+    uint64_t autoincrement_reserved;     /* the root of the table says so much (published profile) */
+    uint32_t autoincrement_batch;        /* size of the last batch */
     struct index_definition *primary;    /* NULL: rows are kept in order of insertion (sequential) */
     struct index_definition *secondary;  /* list, in order of creation */
     struct index_definition *dropped;    /* primary indexes whose creation was rolled back */

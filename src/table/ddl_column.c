@@ -1,6 +1,7 @@
 #include "src/cache/database.h"
 #include "src/catalog/rows.h"
 #include "src/os/error.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/table/ddl.h"
 #include "src/table/navigate.h"
@@ -364,6 +365,8 @@ static JET_ERR number_rows(struct table_cursor *cursor, const struct column_defi
     if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
         err = JET_errSuccess;
     cursor->table->autoincrement_next = next;
+    if (os_host_is_published())
+        TRY(table_reserve_numbers(cursor, next - 1));
 done:
     versioned_cursor_close(walk);
     os_free(record.data);

@@ -201,7 +201,7 @@ static JET_ERR create_shared_tree(struct table_cursor *cursor)
     if (err >= JET_errSuccess) {
         err = create_tree(&own, cursor->table);
         if (err >= JET_errSuccess)
-            err = transaction_commit(&own, true);
+            err = transaction_commit(&own, false); /* the engine waits for it, too */
         if (err < JET_errSuccess)
             (void)transaction_rollback(&own); /* the first error counts */
     }

@@ -1,8 +1,11 @@
 /* Preparing updates, auto-increment values, locks (engine sources: `fldmod.cxx`, `rec.cxx`). */
 #include <stdlib.h>
 
+#include "src/btree/root_header.h"
 #include "src/cache/database.h"
 #include "src/os/error.h"
+#include "src/os/host.h"
+#include "src/os/lock.h"
 #include "src/os/memory.h"
 #include "src/table/long_value.h"
 #include "src/table/temporary.h"
@@ -150,7 +153,78 @@ static JET_ERR last_taken(struct table_cursor *cursor, uint64_t *last)
     return err;
 }
 
-JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
+/* Where numbers go on: behind what was reserved, or (the root does not say) behind those in use. */
+static JET_ERR last_reserved(struct table_cursor *cursor, uint64_t *last)
+{
+    bool known = false;
+    JET_ERR err = root_autoincrement_read(versioned_cursor_tree(cursor->primary), &known, last);
+    return err < JET_errSuccess || known ? err : last_taken(cursor, last);
+}
+
+/* Notes in the root how far numbers are reserved. It is done for good, whatever becomes of the transaction.
+ */
+static JET_ERR note_reserved(struct table_cursor *cursor, uint64_t last)
+{
+    JET_ERR err = JET_errSuccess;
+    struct transaction *transaction = cursor->transaction;
+    const bool own = transaction_level(transaction) == 0;
+    if (own)
+        TRY(transaction_begin(transaction, false));
+    err = transaction_prepare_change(transaction, cursor->database);
+    if (err >= JET_errSuccess)
+        err = root_autoincrement_write(versioned_cursor_tree(cursor->primary), &transaction->actor, last);
+    if (err == JET_errRecordTooBig)
+        err = JET_errSuccess; /* no room: the numbers in use tell next time */
+    if (own && err >= JET_errSuccess)
+        err = transaction_commit(transaction, false);
+    if (own && err < JET_errSuccess)
+        (void)transaction_rollback(transaction); /* the first error counts */
+done:
+    return err < JET_errSuccess ? err : JET_errSuccess;
+}
+
+/* Numbers are reserved in batches, by one session at a time; the lock is held while pages are read and
+ * written. */
+static struct os_mutex reserve_lock = OS_MUTEX_INITIALIZER(OS_RANK_DATABASES);
+
+JET_ERR table_reserve_numbers(struct table_cursor *cursor, uint64_t last)
+{
+    JET_ERR err = JET_errSuccess;
+    struct table_definition *table = cursor->table;
+    const uint32_t batch = table->autoincrement_batch * 2 + (table->autoincrement_batch == 0) * 2;
+    table->autoincrement_batch = batch < BATCH_MOST ? batch : BATCH_MOST;
+    if (last > UINT64_MAX - 2 * BATCH_MOST)
+        FAIL(JET_errOutOfAutoincrementValues);
+    TRY(note_reserved(cursor, last + table->autoincrement_batch));
+    catalog_lock(cursor->database->catalog);
+    if (table->autoincrement_next == 0)
+        table->autoincrement_next = last + 1;
+    table->autoincrement_reserved = last + table->autoincrement_batch;
+    catalog_unlock(cursor->database->catalog);
+done:
+    return err;
+}
+
+/* As the published engine's newest format has it: what is reserved is noted in the root of the table. */
+static JET_ERR next_reserved(struct table_cursor *cursor, uint64_t *value)
+{
+    JET_ERR err = JET_errSuccess;
+    struct table_definition *table = cursor->table;
+    uint64_t last = 0;
+    os_mutex_lock(&reserve_lock);
+    if (table->autoincrement_next == 0) {
+        TRY(last_reserved(cursor, &last));
+        TRY(table_reserve_numbers(cursor, last));
+    } else if (table->autoincrement_next > table->autoincrement_reserved) {
+        TRY(table_reserve_numbers(cursor, table->autoincrement_reserved));
+    }
+    *value = table->autoincrement_next++;
+done:
+    os_mutex_unlock(&reserve_lock);
+    return err;
+}
+
+static JET_ERR next_behind_those_in_use(struct table_cursor *cursor, uint64_t *value)
 {
     struct catalog *catalog = cursor->database->catalog;
     struct table_definition *table = cursor->table;
@@ -169,6 +243,11 @@ JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
     *value = table->autoincrement_next++;
     catalog_unlock(catalog);
     return JET_errSuccess;
+}
+
+JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value)
+{
+    return os_host_is_published() ? next_reserved(cursor, value) : next_behind_those_in_use(cursor, value);
 }
 
 static JET_ERR set_autoincrement(struct table_cursor *cursor)

@@ -49,6 +49,8 @@ static inline void table_column_mark_set(struct table_cursor *cursor, const stru
 JET_ERR table_record_unchanged(struct table_cursor *cursor);
 /* The next auto-increment value of the table. */
 JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value);
+/* Reserves the batch of auto-increment values behind `last`, and lets the table go on there if it has none. */
+JET_ERR table_reserve_numbers(struct table_cursor *cursor, uint64_t last);
 /* Adds or removes the row's entries of one index; used when an index is built, too. */
 JET_ERR table_index_insert(struct table_cursor *cursor, struct versioned_cursor *tree,
                            const struct index_definition *index, struct span key, struct span primary,
