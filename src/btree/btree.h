@@ -28,7 +28,6 @@ struct btree_actor {
     uint16_t process; /* the session's number ("procid") in log records */
     uint8_t level;    /* transaction level */
     uint32_t begin0;  /* transaction id */
-    bool system_task; /* done by background work */
     struct log_position
         begin;   /* where redo must start to repeat the changes: the transaction's begin record */
     bool no_log; /* unlogged (temporary databases never are; this is for the rest) */

@@ -49,7 +49,6 @@ struct node_change {
     change_applied *applied; /* may be NULL */
     void *context;
 
-    bool last_of_leaf; /* for `decide`: the node is all that is left of its leaf */
     struct tree *tree; /* the caller may leave it out, unless `decide` wants it */
 
     enum change_kind kind;

@@ -85,6 +85,8 @@ void log_fill_page(struct log_record_page *record, uint8_t type, const struct tr
 JET_ERR log_node_change(const struct tree *tree, const struct btree_actor *actor, const struct page *page,
                         uint32_t line, const struct node_change *change, dbtime modified, dbtime before,
                         struct log_position *position);
+/* After a macro's commit: the pages it changed, for who reads ahead. Not needed by redo; cannot fail. */
+void log_macro_pages(const struct tree *tree, const page_number *pages, size_t count);
 JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint8_t type, dbtime modified,
                   struct log_position *position);
 /* After the bytes changed: stamps and marks the page dirty. */

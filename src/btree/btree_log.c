@@ -17,8 +17,7 @@ void log_fill_page(struct log_record_page *record, uint8_t type, const struct tr
     record->dbtime_before = before;
     record->trx_begin0 = actor->begin0;
     record->level = actor->level;
-    record->flags = (uint8_t)((tree->unique ? LOG_PAGE_UNIQUE : 0) | (tree->space ? LOG_PAGE_SPACE : 0) |
-                              (actor->system_task ? LOG_PAGE_SYSTEM_TASK : 0));
+    record->flags = (uint8_t)((tree->unique ? LOG_PAGE_UNIQUE : 0) | (tree->space ? LOG_PAGE_SPACE : 0));
 }
 
 static void fill_node(struct log_record_node *record, uint8_t type, const struct tree *tree,
@@ -183,6 +182,14 @@ JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint
     struct log_piece piece = {&record, sizeof record};
 
     return log_append(tree->database->log, &piece, 1, 0, actor->begin.generation, position);
+}
+
+void log_macro_pages(const struct tree *tree, const page_number *pages, size_t count)
+{
+    struct log_record_ignored record = {LOG_RECORD_MACRO_INFO, (uint32_t)(count * sizeof *pages)};
+    struct log_piece pieces[2] = {{&record, sizeof record}, {pages, count * sizeof *pages}};
+
+    (void)log_append(tree->database->log, pieces, 2, 0, 0, NULL);
 }
 
 void stamp_page(struct latch *latch, const struct btree_actor *actor, dbtime modified,

@@ -1,9 +1,7 @@
 #include "src/btree/merge.h"
+#include "src/btree/apply_merge.h"
 #include "src/btree/apply_node.h"
 #include "src/btree/btree_internal.h"
-
-/* Kind of merge in the log: the leaf had nothing to move. */
-#define MERGE_EMPTY_PAGE 1u
 
 struct merge_level {
     struct latch latch;
@@ -21,6 +19,10 @@ struct merge_plan {
     struct latch left;
     struct latch right;
     struct byte_buffer separator; /* new last key of the page that loses its last child */
+    enum merge_type type;
+    uint32_t size;      /* bytes of the nodes that move, uncompressed, with tags */
+    uint32_t size_most; /* the same if transactions roll back */
+    uint8_t *scratch;   /* a page's worth */
 };
 
 static void release_merge(struct merge_plan *plan)
@@ -184,6 +186,12 @@ done:
     return err;
 }
 
+/* Uncommitted free bytes of the leaf that takes the nodes, afterwards. */
+static uint16_t target_claims(const struct merge_plan *plan)
+{
+    return (uint16_t)(page_header(&plan->right.page)->uncommitted_free_bytes + plan->size_most - plan->size);
+}
+
 static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *actor, size_t index,
                          dbtime modified, struct log_position *position)
 {
@@ -191,7 +199,7 @@ static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *acto
     const struct merge_level *above = index > plan->first ? &plan->levels[index - 1] : NULL;
     bool leaf = index == plan->depth - 1;
     struct log_record_merge2 record;
-    struct log_piece pieces[2] = {{&record, sizeof record}, {NULL, 0}};
+    struct log_piece pieces[3] = {{&record, sizeof record}, {NULL, 0}, {NULL, 0}};
 
     memset(&record, 0, sizeof record);
     log_fill_page(&record.merge.page, LOG_RECORD_MERGE2, plan->tree, actor, level->latch.page.number,
@@ -208,7 +216,7 @@ static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *acto
     record.merge.dbtime_left_before = LOG_DBTIME_NONE;
     record.merge.dbtime_right_before = LOG_DBTIME_NONE;
     if (leaf) {
-        record.merge.merge_type = MERGE_EMPTY_PAGE;
+        record.merge.merge_type = (uint8_t)plan->type;
         if (latch_is_held(&plan->left)) {
             record.merge.left_page = plan->left.page.number;
             record.merge.dbtime_left_before = page_header(&plan->left.page)->modified;
@@ -220,7 +228,34 @@ static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *acto
         record.merge.parent_separator_size = (uint16_t)plan->separator.size;
         pieces[1] = (struct log_piece){plan->separator.bytes, plan->separator.size};
     }
-    return log_append(plan->tree->database->log, pieces, 2, 0, actor->begin.generation, position);
+    if (leaf && plan->type == MERGE_FULL_RIGHT) {
+        /* The image carries the new dbtime already; redo puts the old one back. */
+        const struct page *page = &level->latch.page;
+        struct page image = {plan->scratch, page->size, page->number};
+
+        memcpy(image.data, page->data, page->size);
+        page_header(&image)->modified = modified;
+        record.merge.size_total = (uint16_t)plan->size;
+        record.merge.size_maximum_total = (uint16_t)plan->size_most;
+        record.merge.uncommitted_free_destination = target_claims(plan);
+        record.before_image_size = page->size;
+        pieces[2] = (struct log_piece){image.data, image.size};
+    }
+    return log_append(plan->tree->database->log, pieces, 3, 0, actor->begin.generation, position);
+}
+
+static void log_merge_pages(const struct merge_plan *plan)
+{
+    page_number pages[TREE_DEPTH_MOST + 3];
+    size_t count = 0;
+
+    for (size_t i = plan->first; i < plan->depth; i++)
+        pages[count++] = plan->levels[i].latch.page.number;
+    if (latch_is_held(&plan->left))
+        pages[count++] = plan->left.page.number;
+    if (latch_is_held(&plan->right))
+        pages[count++] = plan->right.page.number;
+    log_macro_pages(plan->tree, pages, count);
 }
 
 static JET_ERR log_merge(struct merge_plan *plan, const struct btree_actor *actor, dbtime modified,
@@ -235,6 +270,7 @@ static JET_ERR log_merge(struct merge_plan *plan, const struct btree_actor *acto
     for (size_t i = plan->first; i < plan->depth; i++)
         TRY(log_level(plan, actor, i, modified, position));
     TRY(log_macro(plan->tree, actor, LOG_RECORD_MACRO_COMMIT, modified, position));
+    log_merge_pages(plan);
 done:
     if (err < JET_errSuccess && begun)
         (void)log_macro(plan->tree, actor, LOG_RECORD_MACRO_ABORT, modified, &ignored);
@@ -282,6 +318,17 @@ static void upgrade_merge(struct merge_plan *plan)
         cache_upgrade(&plan->right);
 }
 
+static void move_right(struct merge_plan *plan)
+{
+    const struct page *leaf = &plan->levels[plan->depth - 1].latch.page;
+    uint16_t claims = target_claims(plan);
+    JET_ERR err = apply_move_nodes(leaf, 0, page_line_count(leaf), &plan->right.page, 0, plan->scratch);
+
+    ASSERT(err == JET_errSuccess); /* the plan has seen to the room */
+    (void)err;
+    page_set_uncommitted_free(&plan->right.page, claims);
+}
+
 static JET_ERR perform_merge(struct merge_plan *plan, const struct btree_actor *actor)
 {
     JET_ERR err = JET_errSuccess;
@@ -293,6 +340,8 @@ static JET_ERR perform_merge(struct merge_plan *plan, const struct btree_actor *
     dbtime modified = database_next_dbtime(plan->tree->database);
     if (change_is_logged(plan->tree, actor))
         TRY(log_merge(plan, actor, modified, &position));
+    if (plan->type == MERGE_FULL_RIGHT)
+        move_right(plan);
     if (has_left)
         page_header(&plan->left.page)->next = has_right ? plan->right.page.number : PAGE_NUMBER_NULL;
     if (has_right)
@@ -309,6 +358,50 @@ done:
     return err;
 }
 
+/* Whether what lives in the leaf fits the leaf behind and leaves as much room there as the density wants.
+ * Deleted nodes that somebody may still see keep the leaf. */
+static bool leaf_fits_behind(struct merge_plan *plan, node_is_dead *is_dead, void *context)
+{
+    const struct page *page = &plan->levels[plan->depth - 1].latch.page;
+    const struct page *target = &plan->right.page;
+    uint32_t free_percent = os_atomic_load(&plan->tree->append_free);
+    size_t savings = 0;
+
+    if (!latch_is_held(&plan->right))
+        return false;
+    plan->size = 0;
+    plan->size_most = 0;
+    for (uint32_t line = 0; line < page_line_count(page); line++) {
+        struct node node = node_get(page, line);
+
+        if ((node.flags & NODE_DELETED) != 0) {
+            if (!is_dead(context, plan->tree, &node))
+                return false;
+            continue;
+        }
+        size_t size = node_size(key_size(&node.key), node.data.size, 0);
+        plan->size += (uint32_t)size;
+        plan->size_most += (uint32_t)size + node_reserve(plan->tree, &node);
+        savings += size - node_size(key_size(&node.key), node.data.size, node_prefix_size(target, &node.key));
+    }
+    return page_has_space(plan->tree, &plan->right,
+                          (uint32_t)(plan->size_most - savings + page->size * free_percent / 100));
+}
+
+static JET_ERR choose_merge(struct merge_plan *plan, node_is_dead *is_dead, void *context, bool *possible)
+{
+    *possible = false;
+    if (plan->depth < 2)
+        return JET_errSuccess;
+    if (leaf_is_dead(plan, is_dead, context))
+        plan->type = MERGE_EMPTY_PAGE;
+    else if (leaf_fits_behind(plan, is_dead, context))
+        plan->type = MERGE_FULL_RIGHT;
+    else
+        return JET_errSuccess;
+    return plan_levels(plan, possible);
+}
+
 JET_ERR btree_remove_leaf(struct tree *tree, const struct btree_actor *actor, const struct bookmark *bookmark,
                           node_is_dead *is_dead, void *context, bool *removed)
 {
@@ -322,10 +415,11 @@ JET_ERR btree_remove_leaf(struct tree *tree, const struct btree_actor *actor, co
     if (plan == NULL)
         return JET_errOutOfMemory;
     plan->tree = tree;
+    plan->scratch = os_allocate_pages(tree->database->page_size);
+    if (plan->scratch == NULL)
+        FAIL(JET_errOutOfMemory);
     TRY(latch_merge_path(plan, bookmark));
-    if (plan->depth < 2 || !leaf_is_dead(plan, is_dead, context))
-        goto done;
-    TRY(plan_levels(plan, &possible));
+    TRY(choose_merge(plan, is_dead, context, &possible));
     if (!possible)
         goto done;
     for (size_t i = 0; i < plan->depth; i++) {
@@ -341,6 +435,50 @@ done:
             tree_return_page(tree, actor, pages[--page_count]);
     }
     byte_buffer_free(&plan->separator);
+    os_free(plan->scratch);
     os_free(plan);
     return err;
+}
+
+/* Bytes that lines and tags take. */
+static uint32_t bytes_in_use(const struct page *page)
+{
+    return page->size - page_header_size(page->size) - page_free_bytes(page);
+}
+
+/* Whether the leaf in front probably fits the one behind. */
+static bool seems_to_fit(const struct tree *tree, const struct page *front, const struct page *behind)
+{
+    uint32_t free_percent = os_atomic_load(&tree->append_free);
+
+    return page_header(front)->tree == tree->object && page_header(behind)->tree == tree->object &&
+           page_is_leaf(front) && page_is_leaf(behind) && page_line_count(front) > 0 &&
+           bytes_in_use(front) + front->size * free_percent / 100 <= page_free_bytes(behind);
+}
+
+bool btree_leaf_seems_to_fit(const struct tree *tree, const struct latch *leaf, bool previous,
+                             struct byte_buffer *key, struct byte_buffer *data)
+{
+    struct latch sibling = LATCH_INIT;
+    const struct page_header *header = page_header(&leaf->page);
+    page_number number = previous ? header->previous : header->next;
+    bool fits = false;
+
+    if (page_is_root(&leaf->page) || number == PAGE_NUMBER_NULL || number == leaf->page.number)
+        return false;
+    if (cache_latch(tree->database, number, LATCH_SHARED, LATCH_CACHED_ONLY | LATCH_NO_WAIT, &sibling) <
+        JET_errSuccess)
+        return false;
+    fits = previous ? seems_to_fit(tree, &sibling.page, &leaf->page)
+                    : seems_to_fit(tree, &leaf->page, &sibling.page);
+    if (fits && previous) {
+        struct node node = node_get(&sibling.page, 0);
+
+        fits = byte_buffer_reserve(key, key_size(&node.key)) >= JET_errSuccess &&
+               byte_buffer_set(data, tree->unique ? span_of(NULL, 0) : node.data) >= JET_errSuccess;
+        if (fits)
+            key->size = key_copy(&node.key, 0, key->bytes, key_size(&node.key));
+    }
+    cache_unlatch(&sibling);
+    return fits;
 }

@@ -130,6 +130,21 @@ static JET_ERR log_step(struct split_plan *plan, const struct btree_actor *actor
     return log_append(plan->tree->database->log, pieces, count, 0, actor->begin.generation, position);
 }
 
+static void log_split_pages(const struct split_plan *plan)
+{
+    page_number pages[2 * TREE_DEPTH_MOST + 3];
+    size_t count = 0;
+
+    for (size_t level = plan->first; level < plan->depth; level++) {
+        pages[count++] = plan->steps[level].split_number;
+        if (plan->steps[level].splits)
+            pages[count++] = plan->steps[level].new_number;
+    }
+    if (plan->steps[plan->depth - 1].change_right)
+        pages[count++] = plan->steps[plan->depth - 1].right_number;
+    log_macro_pages(plan->tree, pages, count);
+}
+
 /* Begin, a record for each level from the top, the change, commit. */
 static JET_ERR log_split(struct split_plan *plan, const struct btree_actor *actor,
                          const struct node_change *change, dbtime modified, uint8_t *scratch,
@@ -148,6 +163,7 @@ static JET_ERR log_split(struct split_plan *plan, const struct btree_actor *acto
         TRY(log_node_change(plan->tree, actor, &leaf->page, leaf->operation_line, change, modified,
                             LOG_DBTIME_NONE, position));
     TRY(log_macro(plan->tree, actor, LOG_RECORD_MACRO_COMMIT, modified, position));
+    log_split_pages(plan);
 done:
     if (err < JET_errSuccess && begun)
         (void)log_macro(plan->tree, actor, LOG_RECORD_MACRO_ABORT, modified, &ignored);

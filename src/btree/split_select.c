@@ -126,7 +126,7 @@ static JET_ERR keep_prefixes(struct split_plan *plan, size_t level)
     JET_ERR err = JET_errSuccess;
     struct split_step *step = &plan->steps[level];
     struct line header = page_external_header(&step->page);
-    bool has_prefix = !page_is_root(&step->page) && step->type == SPLIT_RIGHT;
+    bool has_prefix = step->type != SPLIT_VERTICAL;
 
     TRY(byte_buffer_set(&plan->old_prefixes[level], span_of(header.data, has_prefix ? header.size : 0)));
     plan->prefixes[level].size = 0;

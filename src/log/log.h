@@ -169,8 +169,8 @@ struct log_position log_checkpoint(struct log *log);
 /* Recomputes the checkpoint (callbacks) and, if it moved or `force`, writes database headers' required
  * generations and the checkpoint file; with circular logging deletes generations behind it. */
 JET_ERR log_update_checkpoint(struct log *log, bool force);
-/* Writes the checkpoint file for a given position, from which nothing has to be redone that is not in the log
- * behind it. */
+/* Writes the checkpoint file for the position of the record that closed the log in good order: nothing is attached, and
+ * nothing has to be redone. */
 JET_ERR log_write_checkpoint(struct log *log, struct log_position position);
 /* Bytes between two positions, b before a gives 0. */
 uint64_t log_distance(struct log *log, struct log_position a, struct log_position b);

@@ -48,7 +48,8 @@ static struct log_position recompute(struct log *log)
     return log_position_compare(oldest, end) < 0 ? oldest : end;
 }
 
-static JET_ERR write_file(struct log *log, struct log_position position)
+/* `closed`: at the end of a log nothing is attached, and the file says that there is no list. */
+static JET_ERR write_file(struct log *log, struct log_position position, bool closed)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
@@ -66,9 +67,9 @@ static JET_ERR write_file(struct log *log, struct log_position position)
     checkpoint.full_backup_time = log->full_backup_time;
     checkpoint.incremental_backup = log->incremental_backup;
     checkpoint.incremental_backup_time = log->incremental_backup_time;
-    checkpoint.version = CHECKPOINT_ATTACHMENTS_PRESENT;
+    checkpoint.version = closed ? 0 : CHECKPOINT_ATTACHMENTS_PRESENT;
     os_mutex_unlock(&log->lock);
-    if (callbacks->attachments != NULL)
+    if (!closed && callbacks->attachments != NULL)
         TRY(callbacks->attachments(callbacks->context, position, checkpoint.attachments));
     TRY(log_checkpoint_path(log, path, sizeof(path)));
     TRY(checkpoint_write(path, &checkpoint));
@@ -84,7 +85,7 @@ JET_ERR log_write_checkpoint(struct log *log, struct log_position position)
         (void)os_condition_wait(&log->idle, &log->lock, OS_WAIT_FOREVER);
     log->checkpointing = true;
     os_mutex_unlock(&log->lock);
-    err = write_file(log, position);
+    err = write_file(log, position, true);
     os_mutex_lock(&log->lock);
     if (err >= JET_errSuccess)
         log->checkpoint = position;
@@ -143,7 +144,7 @@ JET_ERR log_update_checkpoint(struct log *log, bool force)
         if (position.generation != current.generation && callbacks->generations_required != NULL)
             TRY(callbacks->generations_required(callbacks->context, position.generation, generation,
                                                 &created));
-        TRY(write_file(log, position));
+        TRY(write_file(log, position, false));
         log_set_checkpoint(log, position);
     }
 done:

@@ -1,17 +1,10 @@
 /* Redo of merges: the records of a macro, one a level from the top down; the last one says what moves where.
  */
+#include "src/btree/apply_merge.h"
 #include "src/os/memory.h"
 #include "src/recovery/recovery_internal.h"
 
 #define LEVELS_MAX 16
-
-enum merge_type {
-    MERGE_EMPTY_PAGE = 1,
-    MERGE_FULL_RIGHT = 2,
-    MERGE_PARTIAL_RIGHT = 3,
-    MERGE_FULL_LEFT = 5,
-    MERGE_PARTIAL_LEFT = 6,
-};
 
 struct merge_level {
     const struct log_record_merge2 *record;
@@ -121,22 +114,6 @@ void recovery_empty_page(struct page *page)
     page_header(page)->flags |= PAGE_EMPTY;
 }
 
-/* Inserts a copy of a node of `source` into `target`, compressed by the target's prefix. */
-static JET_ERR move_node(struct merge_redo *redo, const struct page *source, uint32_t source_line,
-                         struct page *target, uint32_t target_line)
-{
-    struct node node = node_get(source, source_line);
-    size_t key_bytes = key_copy(&node.key, 0, redo->scratch, source->size);
-    struct key key = key_of(redo->scratch, key_bytes);
-    size_t prefix = node_prefix_size(target, &key);
-    if (!page_has_room(target,
-                       (uint32_t)(node_size(key_bytes, node.data.size, prefix) - sizeof(struct page_tag))))
-        return JET_errLogCorrupted;
-    struct node copy = {key, node.data, (uint8_t)(node.flags & (NODE_VERSIONED | NODE_DELETED))};
-    node_insert(target, target_line, &copy, prefix);
-    return JET_errSuccess;
-}
-
 static JET_ERR move_nodes(struct merge_redo *redo)
 {
     JET_ERR err = JET_errSuccess;
@@ -152,11 +129,7 @@ static JET_ERR move_nodes(struct merge_redo *redo)
     uint32_t first = left ? 0 : record->merge_line;
     uint32_t end = left ? (uint32_t)record->merge_line + 1 : count;
     uint32_t place = left ? page_line_count(&target->page) : 0;
-    for (uint32_t line = first; line < end; line++) {
-        if ((node_get(&leaf->page.page, line).flags & NODE_DELETED) != 0)
-            continue;
-        TRY(move_node(redo, &leaf->page.page, line, &target->page, place++));
-    }
+    TRY(apply_move_nodes(&leaf->page.page, first, end, &target->page, place, redo->scratch));
     page_set_uncommitted_free(&target->page, record->uncommitted_free_destination);
 done:
     return err;

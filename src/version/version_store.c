@@ -33,7 +33,6 @@ JET_ERR version_store_create(const struct version_store_options *options, struct
     if (store->buckets == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(transaction_init(&store->cleaner, store, PROCESS_CLEANER));
-    store->cleaner.actor.system_task = true;
     tree_registry_set_reserve(options->trees, entries_reserve, store);
     *out = store;
     store = NULL;
@@ -214,6 +213,10 @@ struct removal {
     struct byte_buffer next_key; /* another dead node of the page */
     struct byte_buffer next_data;
     bool more;
+    bool shrinks;          /* the leaf may go: it has nothing left, or seems to fit the one behind */
+    bool previous_shrinks; /* the leaf in front may; its first bookmark: */
+    struct byte_buffer previous_key;
+    struct byte_buffer previous_data;
 };
 
 static void note_next_dead(struct removal *removal, struct tree *tree, const struct change_place *place)
@@ -242,7 +245,7 @@ static JET_ERR decide_removal(struct node_change *change, const struct change_pl
     const struct page *page = &place->latch->page;
 
     change->kind = CHANGE_NONE;
-    change->last_of_leaf = false;
+    removal->shrinks = false;
     removal->more = false;
     if (!place->equal || (place->node.flags & NODE_DELETED) == 0)
         return JET_errSuccess;
@@ -253,9 +256,43 @@ static JET_ERR decide_removal(struct node_change *change, const struct change_pl
         change->kind = CHANGE_DELETE;
         note_next_dead(removal, change->tree, place);
     } else if (!page_is_root(page)) {
-        change->last_of_leaf = true;
+        removal->shrinks = true;
     }
     return JET_errSuccess;
+}
+
+/* Looks, after the last removal, whether the leaf and its siblings have room for each other's nodes now. */
+static void look_around(struct node_change *change, const struct change_place *place,
+                        struct log_position record)
+{
+    struct removal *removal = change->context;
+
+    (void)record;
+    if (change->kind != CHANGE_DELETE || removal->more)
+        return;
+    removal->shrinks = btree_leaf_seems_to_fit(change->tree, place->latch, false, NULL, NULL);
+    removal->previous_shrinks = btree_leaf_seems_to_fit(change->tree, place->latch, true,
+                                                        &removal->previous_key, &removal->previous_data);
+}
+
+/* Takes the leaf out of the tree if it may go now, or the one in front of it. */
+static JET_ERR shrink_around(struct version_store *store, struct tree *tree, struct removal *removal,
+                             const struct bookmark *bookmark)
+{
+    JET_ERR err = JET_errSuccess;
+    const struct btree_actor *actor = &store->cleaner.actor;
+    bool removed = false;
+
+    if (removal->shrinks)
+        TRY(btree_remove_leaf(tree, actor, bookmark, is_forgotten, store, &removed));
+    if (removal->previous_shrinks && !removed) {
+        struct bookmark previous = {span_of(removal->previous_key.bytes, removal->previous_key.size),
+                                    span_of(removal->previous_data.bytes, removal->previous_data.size)};
+
+        TRY(btree_remove_leaf(tree, actor, &previous, is_forgotten, store, &removed));
+    }
+done:
+    return err;
 }
 
 static JET_ERR remove_in_transaction(struct version_store *store, struct version_entry *entry)
@@ -265,9 +302,9 @@ static JET_ERR remove_in_transaction(struct version_store *store, struct version
     struct removal removal = {.store = store};
     struct byte_buffer key = {0};
     struct byte_buffer data = {0};
-    bool removed = false;
     struct node_change change = {.bookmark = entry_bookmark(entry),
                                  .decide = decide_removal,
+                                 .applied = look_around,
                                  .context = &removal,
                                  .tree = entry->tree};
 
@@ -279,11 +316,12 @@ static JET_ERR remove_in_transaction(struct version_store *store, struct version
         TRY(byte_buffer_set(&data, span_of(removal.next_data.bytes, removal.next_data.size)));
         change.bookmark = (struct bookmark){span_of(key.bytes, key.size), span_of(data.bytes, data.size)};
     }
-    if (change.last_of_leaf)
-        TRY(btree_remove_leaf(entry->tree, &cleaner->actor, &change.bookmark, is_forgotten, store, &removed));
+    TRY(shrink_around(store, entry->tree, &removal, &change.bookmark));
 done:
     byte_buffer_free(&removal.next_key);
     byte_buffer_free(&removal.next_data);
+    byte_buffer_free(&removal.previous_key);
+    byte_buffer_free(&removal.previous_data);
     byte_buffer_free(&key);
     byte_buffer_free(&data);
     return err;
