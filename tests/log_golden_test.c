@@ -23,6 +23,35 @@ struct totals {
     unsigned checkpoints;
 };
 
+/* Every byte of a segment belongs to a record of known size; filling with NOPs goes on to the segment's end.
+ * So a wrong size of a record does not go unnoticed. */
+static void check_segments(void)
+{
+    uint8_t segment[LOG_SECTOR_SIZE];
+    struct log_file_header file;
+    size_t done = 0;
+    assert_int_equal(EsentHostFileRead("/x.log", 0, &file, sizeof(file), &done), JET_errSuccess);
+    for (uint32_t number = LOG_HEADER_SECTORS; number < file.file_sectors; number++) {
+        struct log_segment_header header;
+        assert_int_equal(
+            EsentHostFileRead("/x.log", (uint64_t)number * LOG_SECTOR_SIZE, segment, sizeof(segment), &done),
+            JET_errSuccess);
+        memcpy(&header, segment, sizeof(header));
+        if (header.position.generation != file.generation || header.position.sector != number)
+            break;
+        for (size_t at = sizeof(header); at < LOG_SECTOR_SIZE;) {
+            size_t size = log_record_size(segment + at, LOG_SECTOR_SIZE - at);
+            assert_true(size > 0);
+            if (segment[at] == LOG_RECORD_NOP) {
+                for (; at < LOG_SECTOR_SIZE; at++)
+                    assert_int_equal(segment[at], LOG_RECORD_NOP);
+            } else {
+                at += size;
+            }
+        }
+    }
+}
+
 static void read_log(struct totals *totals)
 {
     struct log_file_reader *reader = NULL;
@@ -52,6 +81,7 @@ static void read_log(struct totals *totals)
         totals->by_type[record->type]++;
     }
     assert_int_equal(err, LOG_NO_MORE_RECORDS);
+    check_segments();
     totals->files++;
     log_file_close(reader);
 }

@@ -2,6 +2,7 @@
 #include "src/backup/backup_internal.h"
 
 #include "src/log/log.h"
+#include "src/os/clock.h"
 
 JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t type, uint8_t scope,
                           uint32_t database_id, const struct backup_info *info, unsigned flags,
@@ -16,6 +17,8 @@ JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t
     };
     if (info != NULL)
         record.details = *info;
+    if (record.details.time.month == 0)
+        record.details.time = os_clock_log_time(); /* no mark: the time of the record */
     const struct log_piece piece = {&record, sizeof record};
     return log_append(backup_log(context), &piece, 1, flags, 0, position);
 }

@@ -148,14 +148,8 @@ static void make_trailer(struct backup_context *context, void *page)
     const struct database_header *header = &database->header;
     trailer.database_signature = header->signature;
     trailer.log_signature = header->log_signature;
-    trailer.generation_min_required = header->generation_min_required;
-    trailer.generation_max_required = header->generation_max_required;
-    trailer.generation_max_committed = header->generation_max_committed;
-    trailer.generation_max_required_time = header->generation_max_required_time;
-    trailer.generation_max_committed_time = header->generation_max_create_time;
     os_mutex_unlock(&database->header_lock);
-    if (trailer.generation_max_committed > (int32_t)trailer.backup.generation_high)
-        trailer.backup.generation_high = (uint32_t)trailer.generation_max_committed;
+    /* The generations that the database needs stand in trailers of later formats only. */
     memset(page, 0, database->page_size);
     memcpy(page, &trailer, sizeof trailer);
     checksum_header_set(page, database->page_size);

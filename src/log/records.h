@@ -638,7 +638,7 @@ enum log_backup_scope {
 struct PACKED log_record_backup {
     uint8_t type;
     uint8_t phase;       /* enum log_backup_phase */
-    uint8_t backup_type; /* 0 streaming, 1 OS snapshot, ... as BKINFOTYPE */
+    uint32_t backup_type; /* 0 streaming, 1 OS snapshot, ... as BKINFOTYPE */
     uint8_t scope;       /* enum log_backup_scope */
     uint8_t database_id;
     struct backup_info details;
@@ -646,7 +646,7 @@ struct PACKED log_record_backup {
     uint16_t path_size;
     uint8_t data[];
 };
-_Static_assert(sizeof(struct log_record_backup) == 32, "LRLOGBACKUP");
+_Static_assert(sizeof(struct log_record_backup) == 35, "LRLOGBACKUP");
 
 struct PACKED log_record_jet_operation {
     uint8_t type;
