@@ -4,10 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/independence/generate.h"
 #include "fuzz/independence/independence.h"
+#include "fuzz/minimise/failure.h"
 #include "fuzz/minimise/minimise.h"
 #include "fuzz/program/slots.h"
 
@@ -84,6 +87,50 @@ static void test_limit(void **state)
     assert_true(calls <= 3);
     assert_true(stop_after_begin(&calls, &program));
     program_free(&program);
+}
+
+/* "Fails" under a schedule that is interrupted at point 7, or one with an even seed. */
+static bool fails_at_point(void *context, const struct program *program)
+{
+    (void)context;
+    const char *switches = program_setting(program, "switches");
+    const char *seed = program_setting(program, "schedule");
+    return switches != NULL ? strstr(switches, "7") != NULL && program->line_count > 4
+                            : seed != NULL && strtoul(seed, NULL, 10) % 2 == 0;
+}
+
+static void test_points_of_the_schedule_go(void **state)
+{
+    (void)state;
+    struct program program;
+    struct minimise_judge judge = {.fails = fails_at_point};
+    parse(&program, "set switches \"3 7 12\"\n@1 StopBackupInstance i0\n@1 StopBackupInstance i0\n"
+                    "@1 StopBackupInstance i0\nJoin 1\n");
+    minimise(&program, &judge, 0, NULL);
+    /* Shorter programs only fail under another schedule: one is found, and the line is all that is left. */
+    assert_int_equal(program.line_count, 1);
+    assert_string_equal(program.lines[0].name, "schedule");
+    program_free(&program);
+}
+
+static void test_failures_have_keys(void **state)
+{
+    (void)state;
+    char key[200];
+    char line[200];
+    const char said[] = "INFO: x\ncall 9: expected -801, got 0 cb=1\n    Read\nrule: I1 ReadFileInstance\n";
+    failure_key(said, SIGABRT, key, sizeof key);
+    assert_string_equal(key, "I1 ReadFileInstance: -801 / 0");
+    failure_headline(said, line, sizeof line);
+    assert_string_equal(line, "call 9: expected -801, got 0 cb=1");
+    failure_key("rule: I9 left behind\n", SIGABRT, key, sizeof key);
+    assert_string_equal(key, "I9 left behind");
+    failure_key("a.c:3:4: runtime error: load of 0x12ab\n", SIGABRT, key, sizeof key);
+    assert_string_equal(key, "a.c:N:N: runtime error: load of N");
+    failure_key("", SIGALRM, key, sizeof key);
+    assert_string_equal(key, "hang");
+    failure_key("rule: nothing\n", 0, key, sizeof key);
+    assert_string_equal(key, "");
 }
 
 static bool only_looks(const struct program_line *line)
@@ -186,6 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_least_program),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_points_of_the_schedule_go),
+        cmocka_unit_test(test_failures_have_keys),
         cmocka_unit_test(test_only_removable_lines_go),
         cmocka_unit_test(test_offspring),
         cmocka_unit_test(test_independence),

@@ -1,5 +1,6 @@
 #include "fuzz/minimise/minimise.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,18 +13,65 @@ struct work {
     struct minimise_counts *counts;
 };
 
+#define OTHER_SCHEDULES 6
+
+static bool is_of_schedule(const struct program_line *line)
+{
+    return line->kind == LINE_SET &&
+           (strcmp(line->name, "schedule") == 0 || strcmp(line->name, "switches") == 0 ||
+            strcmp(line->name, "priorities") == 0);
+}
+
+static bool has_threads(const struct program *program)
+{
+    bool threads = false;
+    bool schedule = false;
+    for (size_t i = 0; i < program->line_count; i++) {
+        threads = threads || (program->lines[i].kind == LINE_CALL && program->lines[i].thread != 0);
+        schedule = schedule || is_of_schedule(&program->lines[i]);
+    }
+    return threads && schedule;
+}
+
+/* Another schedule in place of the program's own. */
+static void set_schedule(struct program *program, unsigned seed)
+{
+    struct program_error error;
+    struct program_line last;
+    char text[40];
+    for (size_t i = program->line_count; i > 0; i--) {
+        if (is_of_schedule(&program->lines[i - 1]))
+            program_remove(program, i - 1, 1);
+    }
+    int size = snprintf(text, sizeof text, "set schedule %u", seed);
+    if (!program_parse_line(program, text, (size_t)size, &error))
+        return;
+    last = program->lines[program->line_count - 1];
+    memmove(&program->lines[1], &program->lines[0], (program->line_count - 1) * sizeof *program->lines);
+    program->lines[0] = last;
+}
+
 static bool exhausted(const struct work *work)
 {
-    return work->most != 0 && work->counts->tried >= work->most;
+    return (work->most != 0 && work->counts->tried >= work->most) ||
+           (work->judge->stop != NULL && work->judge->stop(work->judge->context));
+}
+
+static bool judge_program(struct work *work, const struct program *program)
+{
+    if (exhausted(work))
+        return false;
+    work->counts->tried++;
+    return work->judge->fails(work->judge->context, program);
 }
 
 /* Takes `smaller` over if it still fails; frees what is not kept. */
 static bool try_program(struct work *work, struct program *smaller)
 {
-    bool keeps = false;
-    if (!exhausted(work)) {
-        work->counts->tried++;
-        keeps = work->judge->fails(work->judge->context, smaller);
+    bool keeps = judge_program(work, smaller);
+    for (unsigned seed = 0; !keeps && has_threads(smaller) && seed < OTHER_SCHEDULES; seed++) {
+        set_schedule(smaller, seed);
+        keeps = judge_program(work, smaller);
     }
     if (keeps) {
         work->counts->kept++;
@@ -181,13 +229,50 @@ static void shrink_argument(struct program *program, struct program_line *line, 
         token->word = "0";
 }
 
+/* Takes the point with this number out of "3 57 60"; false if there are not so many, or only one. */
+static bool remove_switch(struct program *program, struct program_line *line, size_t point)
+{
+    const char *text = program_token_value(&line->arguments[0], 0, NULL);
+    struct text left = {0};
+    size_t count = 0;
+    for (const char *at = text; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " ")) {
+        if (count++ != point)
+            text_print(&left, "%s%.*s", left.size > 0 ? " " : "", (int)strcspn(at, " "), at);
+    }
+    const bool shorter = point < count && left.size > 0;
+    if (shorter) {
+        line->arguments[0].text = arena_text(&program->arena, left.bytes);
+        line->arguments[0].text_size = left.size;
+    }
+    text_free(&left);
+    return shorter;
+}
+
+/* Leaves out the points of `set switches` one by one. */
+static void drop_switches(struct work *work)
+{
+    for (size_t i = 0; i < work->program->line_count; i++) {
+        if (!is_of_schedule(&work->program->lines[i]) ||
+            strcmp(work->program->lines[i].name, "switches") != 0)
+            continue;
+        for (size_t point = 16; point-- > 0 && !exhausted(work);) {
+            struct program smaller = {0};
+            program_copy(&smaller, work->program);
+            if (remove_switch(&smaller, &smaller.lines[i], point)) {
+                if (try_program(work, &smaller))
+                    break; /* the line may be another one now */
+            } else {
+                program_free(&smaller);
+            }
+        }
+    }
+}
+
 static void plainer_line(struct work *work, size_t index)
 {
     const struct program_line *line = &work->program->lines[index];
     if (line->kind != LINE_CALL)
         return;
-    if (line->fault_count > 0)
-        try_line(work, index, remove_faults, 0);
     if (work->program->lines[index].thread != 0)
         try_line(work, index, move_to_main, 0);
     if (work->program->lines[index].expects)
@@ -239,7 +324,14 @@ void minimise(struct program *program, const struct minimise_judge *judge, size_
     drop_slots(&work, 't');
     for (int rounds = 0; rounds < 4 && drop_runs(&work); rounds++) {
     }
-    for (size_t i = work.program->line_count; i-- > 0 && !exhausted(&work);)
-        plainer_line(&work, i);
+    for (size_t i = work.program->line_count; i-- > 0 && !exhausted(&work);) {
+        if (work.program->lines[i].kind == LINE_CALL && work.program->lines[i].fault_count > 0)
+            try_line(&work, i, remove_faults, 0);
+    }
+    drop_switches(&work);
+    for (size_t i = work.program->line_count; i-- > 0 && !exhausted(&work);) {
+        if (i < work.program->line_count)
+            plainer_line(&work, i);
+    }
     drop_runs(&work);
 }

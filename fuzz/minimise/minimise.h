@@ -1,8 +1,9 @@
 /* Cutting a failing program down to what still fails.
  *
  * In the domain's order: whole instances (with all lines that use them), sessions, threads, then runs of
- * lines, faults, expectations, arguments. Each step is kept only if the caller's judge says that the smaller
- * program still shows the same failure. */
+ * lines, faults, points of the schedule, expectations, arguments. A program of several threads that no longer
+ * fails when something is left out is tried with a few other schedules. Each step is kept only if the
+ * caller's judge says that the smaller program still shows the same failure. */
 #ifndef OPENESENT_FUZZ_MINIMISE_H
 #define OPENESENT_FUZZ_MINIMISE_H
 
@@ -18,6 +19,8 @@ struct minimise_judge {
     /* NULL, or which lines may be left out; then nothing else is changed. For failures against recorded
      * expectations, which only hold as long as what went before has the same effects. */
     bool (*removable)(const struct program_line *line);
+    /* NULL, or whether to stop now. */
+    bool (*stop)(void *context);
 };
 
 struct minimise_counts {

@@ -3,7 +3,8 @@
  * if all were good.
  *
  * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --print FILE
- * prints the program in FILE as text, as the target would run it; --hunt SECONDS[:PROGRAMS] FILE... mutates the
+ * prints the program in FILE as text, as the target would run it; --minimise SECONDS FILE prints the smallest
+ * program that fails as it does; --hunt SECONDS[:PROGRAMS] FILE... mutates the
  * programs until one fails, the time is over or so many were run, without a fuzzing engine and always in the
  * same order: exit status 0 and "found after N programs" if something was found. */
 #include <dirent.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "fuzz/mutate/mutate.h"
+#include "fuzz/target/reduce.h"
 #include "fuzz/target/target.h"
 
 #define SECONDS_MAX 60
@@ -221,6 +223,8 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--print") == 0)
         return print_file(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "--minimise") == 0)
+        return fuzz_reduce(argv[3], atof(argv[2]));
     if (argc == 2 && strcmp(argv[1], "--features") == 0) {
         printf("%u\n", fuzz_target.features);
         return 0;

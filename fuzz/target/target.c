@@ -81,9 +81,10 @@ static void judge_call(void *context, const struct program *program, size_t line
     fuzz_statistics->succeeded += !answer->bad_line && answer->code >= 0;
     judgement->calls++;
     const char *name = program->lines[line].op->name;
-    if (answer->code >= 0 && strcmp(name, "OSSnapshotPrepare") == 0)
+    const bool done = !answer->bad_line && answer->code >= 0;
+    if (done && strcmp(name, "OSSnapshotPrepare") == 0)
         judgement->snapshots++;
-    if (answer->code >= 0 && (strcmp(name, "OSSnapshotAbort") == 0 || strcmp(name, "OSSnapshotEnd") == 0))
+    if (done && (strcmp(name, "OSSnapshotAbort") == 0 || strcmp(name, "OSSnapshotEnd") == 0))
         judgement->snapshots--;
     const char *count = program_outcome_fact(&answer->outcome, "n", false);
     judgement->nothing_lives = answer->code == 0 && count != NULL && strcmp(count, "0") == 0;
