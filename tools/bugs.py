@@ -148,16 +148,16 @@ class Baseline:
 
 def build(tree, bug, directory):
     """The bug's objects, by source; a text if it cannot be built."""
-    own = os.path.join(directory, "tree")
-    os.makedirs(own)
-    for part in ("src", "include"):
-        shutil.copytree(os.path.join(tree.copy, part), os.path.join(own, part))
+    own = os.path.join(directory, "tree")  # the changed files alone; the others are found behind
+    for file in bug.files:
+        if not file.endswith(".c"):
+            return "changes a header"
+        os.makedirs(os.path.dirname(os.path.join(own, file)), exist_ok=True)
+        shutil.copy(os.path.join(tree.copy, file), os.path.join(own, file))
     if notice.run(["git", "apply", "--unsafe-paths", bug.path], own).returncode != 0:
         return "does not apply"
-    sources = [file for file in bug.files if file.endswith(".c")]
-    if len(sources) < len(bug.files):
-        sources = tree.engine
-    changed = {source: tree.compile(source, own, os.path.join(directory, "objects")) for source in sources}
+    objects = os.path.join(directory, "objects")
+    changed = {file: tree.compile(file, own, objects, ["-I" + tree.copy]) for file in bug.files}
     return "does not compile" if None in changed.values() else changed
 
 
