@@ -151,6 +151,12 @@ static JET_ERR store_separated(struct table_cursor *cursor, const struct column_
                       TAGGED_SET_SEPARATED);
 }
 
+/* Shorter values are not moved out: their ids would take as much. See record_fits about the profiles. */
+static uint32_t long_id_size(void)
+{
+    return os_host_is_published() ? 8 : 4;
+}
+
 static JET_ERR store_intrinsic(struct table_cursor *cursor, const struct column_definition *column,
                                uint32_t itag, const uint8_t *data, uint32_t size, bool compressed)
 {
@@ -163,7 +169,7 @@ static JET_ERR store_intrinsic(struct table_cursor *cursor, const struct column_
             return err;
         const bool first = itag == 1 || !found || field.value_count == 0;
         const uint32_t smaller = first ? compress_7bit(data, size, buffer) : 0;
-        if (smaller > 0)
+        if (smaller >= long_id_size()) /* no smaller than its id would be if it were separated */
             return tagged_set(cursor->table, &cursor->work, column, itag, buffer, smaller,
                               TAGGED_SET_COMPRESSED);
     }
@@ -200,12 +206,6 @@ static JET_ERR separate_values(struct table_cursor *cursor, uint32_t threshold)
 done:
     os_free(memory);
     return err;
-}
-
-/* Shorter values are not moved out: their ids would take as much. See record_fits about the profiles. */
-static uint32_t long_id_size(void)
-{
-    return os_host_is_published() ? 8 : 4;
 }
 
 /* The next lower threshold when the record does not fit; false: nothing more to try. */
