@@ -18,6 +18,7 @@ OUTPUT = os.path.join(ROOT, "campaign-out")
 # Shares of the time; the backup target is what the project is about.
 SHARES = {"backup_fuzz": 4}
 ROUND_SECONDS = 600
+MERGE_SECONDS = 300
 CONFIGURATIONS = {
     "sanitized": "address, leak and undefined-behaviour sanitizers (the default)",
     "fast": "optimised, assertions and model only",
@@ -59,6 +60,7 @@ def parse_arguments():
     parser.add_argument("--engine", choices=["libfuzzer", "afl"], default="libfuzzer", help="default: libfuzzer")
     parser.add_argument("--target", action="append", metavar="NAME", help="only this target (may be given several times); 'list' names them")
     parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="fuzzers at a time (default: one a processor)")
+    parser.add_argument("--merge", action="store_true", help="at the end, keep of the corpus only what adds something (libFuzzer)")
     parser.add_argument("--resume", action="store_true", help="go on with the last campaign's corpus and finds")
     parser.add_argument(
         "--config", choices=sorted(CONFIGURATIONS), default="sanitized",
@@ -81,6 +83,26 @@ def short(number):
     return str(number)
 
 
+class Totals:
+    """Runs, calls, answers that the model judged, seconds of fuzzing; edges and model states reached, in all and beyond
+    what the seeds reached; inputs in the corpus."""
+
+    def __init__(self):
+        self.runs = self.calls = self.judged = 0
+        self.edges = self.new_edges = self.states = self.new_states = self.corpus = 0
+        self.seconds = 0.0
+
+    def row(self, name, finds):
+        judged = "%d %%" % (100 * self.judged / self.calls) if self.calls else "-"
+        rate = short(int(self.calls / self.seconds)) if self.seconds >= 1 else "-"
+        return ROW % (name, short(self.runs), short(self.calls), rate, judged, self.edges, "+%d" % self.new_edges,
+                      self.states, "+%d" % self.new_states, self.corpus, finds)
+
+
+ROW = "%-14s %9s %9s %8s %7s %7s %6s %7s %6s %7s %6s"
+HEADER = ROW % ("target", "runs", "calls", "calls/s", "judged", "edges", "new", "states", "new", "corpus", "finds")
+
+
 class Campaign:
     def __init__(self, options, targets):
         self.options = options
@@ -93,8 +115,10 @@ class Campaign:
         self.troubles = []
         self.binaries = {}
         self.features = {}
+        self.seeds_reached = {}
+        self.elapsed = 0
         self.seeds = [
-            path for path in (os.path.join(ROOT, "corpus", name) for name in ("seeds", "regressions"))
+            path for path in (os.path.join(ROOT, "corpus", name) for name in ("seeds", "regressions", "schedules"))
             if os.path.isdir(path)
         ]
         self.tools = {"printers": {}, "environment": {}, "run options": []}
@@ -226,21 +250,36 @@ class Campaign:
             self.live.clear()
             print(text, flush=True)
 
+    def seeds_read(self, target, edges, states):
+        """What a target reached before it changed anything: the rest is new."""
+        self.seeds_reached.setdefault(target, (edges, states))
+
     def totals(self, target=None):
-        """Executions, calls, judged, coverage, corpus size over all jobs (of a target)."""
+        """Sums over all jobs (of a target): see Totals."""
         with self.lock:
             jobs = [job for job in self.finished + self.running if target in (None, job.target)]
-        sums = [0, 0, 0]
-        coverage, corpora = {}, {}
+        totals = Totals()
+        targets = {}
         for job in jobs:
             numbers = job.statistics() if job in self.running else job.final if hasattr(job, "final") else job.statistics()
             if job in self.finished and not hasattr(job, "final"):
                 job.final = numbers
-            for index in range(3):
-                sums[index] += numbers[index]
-            coverage[job.target] = max(coverage.get(job.target, 0), job.coverage)
-            corpora[job.target] = job.corpus_size()
-        return sums + [max(coverage.values(), default=0), sum(corpora.values())]
+            totals.runs += numbers[0]
+            totals.calls += numbers[1]
+            totals.judged += numbers[2]
+            totals.seconds += job.seconds_spent()
+            targets.setdefault(job.target, []).append(job)
+        for name, its_jobs in targets.items():
+            edges = max(job.coverage for job in its_jobs)
+            states = its_jobs[0].states()
+            first_edges, first_states = self.seeds_reached.get(name, (edges, states))
+            # Every target is the same engine: their edges overlap, the most is what they reached together, at least.
+            totals.edges = max(totals.edges, edges)
+            totals.new_edges += max(0, edges - first_edges)
+            totals.states += states
+            totals.new_states += max(0, states - first_states)
+            totals.corpus += its_jobs[0].corpus_size()
+        return totals
 
     def fuzz(self):
         self.live = LiveLine()
@@ -254,13 +293,14 @@ class Campaign:
                 thread.start()
             while any(thread.is_alive() for thread in threads):
                 time.sleep(0.25)
-                executions, calls, _, coverage, corpus = self.totals()
+                totals = self.totals()
                 elapsed = max(0.1, time.time() - started)
                 with self.lock:
                     names = ",".join(sorted({job.target.replace("_fuzz", "") for job in self.running})) or "finishing"
                 left = self.seconds - elapsed
-                line = "%s left  %s runs (%d/s)  %s calls  coverage %d  corpus %d  finds %d  [%s]" % (
-                    duration(left), short(executions), executions / elapsed, short(calls), coverage, corpus,
+                line = "%s left  %s runs  %s calls (%s/s)  edges %d (+%d)  states %d (+%d)  corpus %d  finds %d  [%s]" % (
+                    duration(left), short(totals.runs), short(totals.calls), short(int(totals.calls / elapsed)),
+                    totals.edges, totals.new_edges, totals.states, totals.new_states, totals.corpus,
                     len(self.finds.known), names)
                 with self.lock:
                     self.live.show(line)
@@ -282,14 +322,27 @@ class Campaign:
         for job in jobs:
             job.stop()
 
+    def merge(self):
+        """Keeps of each corpus what adds something."""
+        if self.options.engine == "afl":
+            return  # its queues hold little else, and the binaries cannot merge
+        for name in self.targets:
+            job = LibFuzzerJob(name, 0, 0, self)
+            before = job.corpus_size()
+            if before == 0 or self.stopping.is_set():
+                continue
+            with self.lock:
+                self.running.append(job)
+            job.merge(MERGE_SECONDS)
+            with self.lock:
+                self.running.remove(job)
+            print("merged the corpus of %s: %d of %d inputs are left" % (name, job.corpus_size(), before), flush=True)
+
     def summary(self):
-        lines = ["%-14s %10s %10s %9s %9s %8s %6s" % ("target", "runs", "calls", "judged", "coverage", "corpus", "finds")]
-        for name in self.targets + [None]:
-            executions, calls, judged, coverage, corpus = self.totals(name)
+        lines = [HEADER]
+        for name in self.targets + ([None] if len(self.targets) > 1 else []):
             finds = [find for find in self.finds.known.values() if name in (None, find["target"])]
-            percent = "%d %%" % (100 * judged / calls) if calls else "-"
-            lines.append("%-14s %10s %10s %9s %9d %8d %6d" % (
-                name or "all", short(executions), short(calls), percent, coverage, corpus, len(finds)))
+            lines.append(self.totals(name).row(name or "all", len(finds)))
         return lines
 
 
@@ -328,6 +381,8 @@ def main():
         started = time.time()
         try:
             campaign.fuzz()
+            if options.merge:
+                campaign.merge()
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             campaign.live.clear()

@@ -1,6 +1,5 @@
 """What a campaign found: told apart by cause, reduced, explained, one folder each, and an index of all."""
 
-import html
 import json
 import os
 import re
@@ -8,6 +7,8 @@ import shutil
 import subprocess
 import threading
 import time
+
+import campaign_page
 
 FRAME = re.compile(r"#\d+ 0x[0-9a-f]+ in (\S+) (?:\S*?/)?((?:src|fuzz|include)/[^\s:]+)(?::(\d+))?")
 NUMBER = re.compile(r"^(0x[0-9a-fA-F]+|\d+)$")
@@ -46,6 +47,9 @@ def signature(text):
     found = re.search(r"(\S+?):\d+:\d+: runtime error: (.*)$", text, re.M)
     if found:
         return "undefined behaviour", "%s in %s" % (re.sub(r"0x[0-9a-f]+|\d+", "N", found.group(2)), os.path.basename(found.group(1)))
+    found = re.search(r"^simulation stuck: (\w+)", text, re.M)
+    if found:
+        return "stuck", found.group(1)
     found = re.search(r"ERROR: libFuzzer: ([\w -]+)", text)
     if found:
         return found.group(1).strip(), frames
@@ -62,6 +66,11 @@ def explanation(text):
         if re.search(r"ssertion|runtime error:|ERROR: |WARNING: ThreadSanitizer", line):
             return "\n".join(lines[index : index + 3])
     return "\n".join(lines[-5:])
+
+
+def headline(text):
+    """The one line that says most: "call 9: expected -801, got 0", or what broke."""
+    return explanation(text).splitlines()[0].strip() if text.strip() else ""
 
 
 class Finds:
@@ -136,9 +145,15 @@ class Finds:
         if text is not None:
             with open(self.path(find, "original.jet"), "w", encoding="utf-8", errors="surrogateescape") as out:
                 out.write(text)
-            lines, output = self.reduce(find, binary, text, output)
+            started = time.time()
+            reduced = self.reduce_natively(find, binary, artifact)
+            lines, output = reduced if reduced is not None else self.reduce(find, binary, text, output)
+            find["seconds"] = round(time.time() - started, 1)
             find["calls"] = len([line for line in lines if not line.startswith("set ")])
+            find["lines"] = len(lines)
+            find["headline"] = headline(output)
             with open(self.path(find, "program.jet"), "w", encoding="utf-8", errors="surrogateescape") as out:
+                out.write("# %s\n# %s: %s\n" % (find["headline"], find["kind"], find["key"]))
                 out.write("\n".join(lines) + "\n")
             self.write_reproducer(find)
         with open(self.path(find, "stack.txt"), "w", encoding="utf-8") as out:
@@ -169,7 +184,34 @@ class Finds:
             return
         if done.returncode == 0 and done.stdout:
             with open(self.path(find, "reproducer.c"), "wb") as out:
+                out.write(("/* %s */\n" % find["headline"].replace("*/", "* /")).encode("utf-8", "replace"))
                 out.write(done.stdout)
+
+    def reduce_natively(self, find, binary, artifact):
+        """The target's own minimiser, which judges hundreds of programs a second. None if it does not show the same
+        failure (it runs without sanitizers, perhaps)."""
+        printer = self.tools["printers"].get(find["target"])
+        if printer is None or self.stop.is_set():
+            return None
+        environment = dict(os.environ)
+        environment.update(self.tools["environment"])
+        try:
+            done = subprocess.run(
+                [printer, "--minimise", str(self.reduce_seconds), artifact], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, timeout=self.reduce_seconds + 60, env=environment,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if done.returncode != 0:
+            return None
+        text = done.stdout.decode("utf-8", "surrogateescape")
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        candidate = self.path(find, "candidate.jet")
+        with open(candidate, "w", encoding="utf-8", errors="surrogateescape") as out:
+            out.write("\n".join(lines) + "\n")
+        output = self.run(binary, candidate)
+        os.remove(candidate)
+        return (lines, output) if signature(output) == (find["kind"], find["key"]) else None
 
     def reduce(self, find, binary, text, output):
         """Drops calls, then extras, then shrinks numbers, as long as the same thing goes wrong."""
@@ -220,6 +262,12 @@ class Finds:
             os.remove(candidate_path)
         return best, kept_output[0]
 
+    def text_in(self, find, name):
+        if not os.path.exists(self.path(find, name)):
+            return ""
+        with open(self.path(find, name), encoding="utf-8", errors="replace") as source:
+            return source.read()
+
     def write_index(self, summary_lines):
         """Writes index.txt and index.html into the campaign's folder."""
         top = os.path.dirname(self.folder)
@@ -227,36 +275,13 @@ class Finds:
         with open(os.path.join(top, "index.txt"), "w", encoding="utf-8") as out:
             out.write("\n".join(summary_lines) + "\n\n")
             for find in finds:
-                out.write("%s\n    %s: %s\n    target %s, %d times, %d calls\n" % (
-                    find["name"], find["kind"], find["key"], find["target"], find["times"], find["calls"]))
-        rows = []
-        for find in finds:
-            links = []
-            for name in ("program.jet", "explanation.txt", "stack.txt", "reproducer.c", "original.jet", "input.bin"):
-                if os.path.exists(self.path(find, name)):
-                    links.append('<a href="finds/%s/%s">%s</a>' % (find["name"], name, name))
-            program = ""
-            if os.path.exists(self.path(find, "program.jet")):
-                with open(self.path(find, "program.jet"), encoding="utf-8", errors="replace") as source:
-                    program = source.read()
-            said = ""
-            if os.path.exists(self.path(find, "explanation.txt")):
-                with open(self.path(find, "explanation.txt"), encoding="utf-8", errors="replace") as source:
-                    said = source.read()
-            rows.append(
-                "<section><h2>%s</h2><p><b>%s</b>: %s<br>target %s, seen %d times, %d calls</p>"
-                "<pre>%s</pre><pre>%s</pre><p>%s</p></section>"
-                % (html.escape(find["name"]), html.escape(find["kind"]), html.escape(find["key"]),
-                   html.escape(find["target"]), find["times"], find["calls"], html.escape(said), html.escape(program),
-                   " ".join(links)))
-        page = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Fuzzing campaign</title>'
-            "<style>body{font:15px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-            "pre{background:#f4f4f4;padding:.6em;overflow:auto}section{border-top:1px solid #ccc}</style>"
-            "<h1>Fuzzing campaign</h1><pre>%s</pre>%s</html>\n"
-        ) % (html.escape("\n".join(summary_lines)), "".join(rows) or "<p>Nothing was found.</p>")
+                out.write("%s\n    %s\n    %s: %s\n    %s, seen %d times, %d calls are left, finds/%s/\n" % (
+                    find["name"], find.get("headline", ""), find["kind"], find["key"], find["target"], find["times"],
+                    find["calls"], find["name"]))
+            if not finds:
+                out.write("Nothing was found.\n")
         with open(os.path.join(top, "index.html"), "w", encoding="utf-8") as out:
-            out.write(page)
+            out.write(campaign_page.page(summary_lines, finds, self.text_in))
 
 
 def simpler_lines(line):

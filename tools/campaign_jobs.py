@@ -49,6 +49,9 @@ class Job:
         os.makedirs(self.folder, exist_ok=True)
         os.makedirs(self.corpus, exist_ok=True)
         self.base = self.read_statistics()
+        self.states_path = os.path.join(campaign.folder, "work", target, "states")
+        self.spent = 0.0
+        self.started = None
 
     def read_statistics(self):
         try:
@@ -61,14 +64,33 @@ class Job:
         """Executions, calls, judged calls, successful calls of this job so far."""
         return tuple(now - then for now, then in zip(self.read_statistics(), self.base))
 
+    def states(self):
+        """Different states of the model that the target has reached, by all its jobs."""
+        try:
+            with open(self.states_path, "rb") as source:
+                return struct.unpack("Q", source.read(8))[0]
+        except (OSError, struct.error):
+            return 0
+
+    def seconds_spent(self):
+        return self.spent + (time.time() - self.started if self.started is not None else 0)
+
+    def reached(self, coverage, first):
+        """Takes note of the coverage; `first`: the seeds have just been read, what comes now is new."""
+        self.coverage = max(self.coverage, coverage)
+        if first:
+            self.campaign.seeds_read(self.target, coverage, self.states())
+
     def environment(self):
         environment = dict(os.environ)
         environment.update(self.campaign.tools["environment"])
         environment["ESENT_FUZZ_STATISTICS"] = self.statistics_path
+        environment["ESENT_FUZZ_STATES"] = self.states_path
         return environment
 
     def start(self, command, environment):
         self.said.clear()
+        self.started = time.time()
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
             start_new_session=True, text=True, errors="replace", cwd=self.folder,
@@ -83,7 +105,7 @@ class Job:
                 self.said.append(line)
                 found = PULSE.search(line)
                 if found:
-                    self.coverage = max(self.coverage, int(found.group(1)))
+                    self.reached(int(found.group(1)), "INITED" in line)
                     self.features = max(self.features, int(found.group(2)))
                 else:
                     log.write(line)
@@ -91,6 +113,9 @@ class Job:
     def stop(self):
         if self.process is not None:
             end_process(self.process)
+        if self.started is not None:
+            self.spent += time.time() - self.started
+            self.started = None
 
     def corpus_size(self):
         try:
@@ -157,6 +182,29 @@ class LibFuzzerJob(Job):
                     return
 
 
+    def merge(self, seconds):
+        """Keeps, of the corpus, what adds something: the smallest inputs that reach all it reaches."""
+        merged = self.corpus + ".merged"
+        shutil.rmtree(merged, ignore_errors=True)
+        os.makedirs(merged)
+        command = [self.binary, "-merge=1", "-max_total_time=%d" % seconds, "-timeout=25", "-rss_limit_mb=3000"]
+        environment = self.environment()
+        for name in ("ESENT_FUZZ_STATISTICS", "ESENT_FUZZ_STATES"):
+            environment.pop(name)
+        reader = self.start(command + [merged, self.corpus], environment)
+        deadline = time.time() + seconds + 30
+        while self.process.poll() is None and not self.campaign.stopping.is_set() and time.time() < deadline:
+            time.sleep(0.1)
+        whole = self.process.poll() == 0
+        self.stop()
+        reader.join(timeout=5)
+        if whole and os.listdir(merged):
+            shutil.rmtree(self.corpus)
+            os.rename(merged, self.corpus)
+        else:
+            shutil.rmtree(merged, ignore_errors=True)
+
+
 class AflJob(Job):
     def environment(self):
         # afl-fuzz insists on settings of its own for sanitizers.
@@ -211,7 +259,8 @@ class AflJob(Job):
             if os.path.exists(statistics):
                 with open(statistics, encoding="utf-8", errors="replace") as source:
                     found = re.search(r"^edges_found\s*:\s*(\d+)", source.read(), re.M)
-                    self.coverage = max(self.coverage, int(found.group(1)) if found else 0)
+                    if found:
+                        self.reached(int(found.group(1)), self.coverage == 0)
             if os.path.isdir(crashes):
                 for entry in sorted(set(os.listdir(crashes)) - seen):
                     seen.add(entry)
@@ -222,10 +271,14 @@ class AflJob(Job):
             if self.campaign.stopping.is_set() or time.time() > deadline:
                 self.stop()
             time.sleep(0.3)
+        self.stop()
         reader.join(timeout=5)
         if os.path.isdir(queue):
             for entry in os.listdir(queue):
                 if entry.startswith("id"):
-                    shutil.copyfile(os.path.join(queue, entry), os.path.join(self.corpus, "%s-%s" % (name, entry.split(",")[0].replace(":", "-"))))
+                    with open(os.path.join(queue, entry), "rb") as source:
+                        content = source.read()
+                    with open(os.path.join(self.corpus, hashlib.sha1(content).hexdigest()), "wb") as out:
+                        out.write(content)
         elif not self.campaign.stopping.is_set():
             self.campaign.trouble(self, "".join(list(self.said)[-8:]))

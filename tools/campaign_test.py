@@ -4,6 +4,7 @@ import sys
 import tempfile
 import traceback
 
+from campaign_page import page
 from campaign_finds import Finds, explanation, signature, simpler_lines
 
 MODEL = """INFO: Seed: 1
@@ -67,6 +68,21 @@ def test_reduction_keeps_only_what_is_needed():
         lines, output = finds.reduce(find, "", text, MODEL)
         assert lines == ["needed 1", "second 0"], lines
         assert output == MODEL
+
+
+def test_a_simulation_that_is_stuck_is_a_find():
+    assert signature("simulation stuck: deadlock after 812 points\nthread 1: waits\n") == ("stuck", "deadlock")
+
+
+def test_the_page_shows_each_find_and_escapes_its_texts():
+    find = {"name": "001-x", "kind": "model", "key": "a < b", "headline": "call 1: expected <0>", "target": "t", "times": 2,
+            "calls": 1, "found": "today"}
+    texts = {"program.jet": "Init i0 # <&>"}
+    shown = page(["target runs", "one 5", "all 12 %"], [find], lambda find, name: texts.get(name, ""))
+    assert "a &lt; b" in shown and "expected &lt;0&gt;" in shown and "Init i0 # &lt;&amp;&gt;" in shown
+    assert 'href="finds/001-x/program.jet"' in shown and "reproducer.c" not in shown
+    assert "<td>12%</td>" in shown
+    assert "Nothing was found" in page(["target runs", "one 5"], [], lambda find, name: "")
 
 
 def main():

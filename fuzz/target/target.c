@@ -12,6 +12,7 @@
 #include "fuzz/runner/runner.h"
 #include "include/esent_host.h"
 
+#define STATES (1 << 20)
 #define STORE_BYTES (40 << 20)
 
 static struct fuzz_statistics own_statistics;
@@ -33,24 +34,48 @@ struct judgement {
     int snapshots;      /* prepared and neither aborted nor ended: they live beyond the instances */
 };
 
+/* The model's states that were reached: how many, and a bit for each. Shared by all processes of a target. */
+struct states {
+    uint64_t count;
+    uint64_t bits[STATES / 64];
+};
+static struct states *states;
+
+/* The file that the environment names, in memory; NULL if it names none. */
+static void *map_file(const char *variable, size_t size)
+{
+    const char *path = getenv(variable);
+    if (path == NULL)
+        return NULL;
+    int file = open(path, O_RDWR | O_CREAT, 0644);
+    if (file < 0)
+        return NULL;
+    void *shared = MAP_FAILED;
+    if (ftruncate(file, (off_t)size) == 0)
+        shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    return shared != MAP_FAILED ? shared : NULL;
+}
+
 static void map_statistics(void)
 {
     static bool mapped;
     if (mapped)
         return;
     mapped = true;
-    const char *path = getenv("ESENT_FUZZ_STATISTICS");
-    if (path == NULL)
-        return;
-    int file = open(path, O_RDWR | O_CREAT, 0644);
-    if (file < 0)
-        return;
-    if (ftruncate(file, sizeof own_statistics) == 0) {
-        void *shared = mmap(NULL, sizeof own_statistics, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-        if (shared != MAP_FAILED)
-            fuzz_statistics = shared;
-    }
-    close(file);
+    struct fuzz_statistics *shared = map_file("ESENT_FUZZ_STATISTICS", sizeof own_statistics);
+    if (shared != NULL)
+        fuzz_statistics = shared;
+    states = map_file("ESENT_FUZZ_STATES", sizeof *states);
+}
+
+/* Without branches: what ran before must not show in an engine's coverage. */
+__attribute__((noinline)) static void count_state(uint64_t number)
+{
+    const uint64_t bit = number % STATES;
+    const uint64_t mask = UINT64_C(1) << (bit % 64);
+    const uint64_t before = __atomic_fetch_or(&states->bits[bit / 64], mask, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&states->count, (before & mask) == 0, __ATOMIC_RELAXED);
 }
 
 static void print_program(const struct program *program, size_t marked)
@@ -93,6 +118,9 @@ static void judge_call(void *context, const struct program *program, size_t line
     struct model_verdict verdict;
     model_judge(judgement->model, &program->lines[line], &answer->outcome, &verdict);
     fuzz_statistics->judged += verdict.opinion != MODEL_NO_OPINION;
+    const uint64_t state = states != NULL ? model_state_number(judgement->model) : 0;
+    if (state != 0)
+        count_state(state);
     if (verdict.opinion != MODEL_DISAGREES)
         return;
     struct text text = {0};
@@ -231,6 +259,9 @@ void fuzz_warm_up(void)
     fill_stores();
     map_statistics();
     const struct fuzz_statistics before = *fuzz_statistics;
+    struct states *shared_states = states;
+    states = NULL;
     fuzz_run_input((const uint8_t *)program, sizeof program - 1);
+    states = shared_states;
     *fuzz_statistics = before;
 }

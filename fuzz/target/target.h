@@ -23,7 +23,8 @@ struct fuzz_target {
 /* Defined by each target's own file. */
 extern const struct fuzz_target fuzz_target;
 
-/* Counters of a process, shared with ./campaign through a file when ESENT_FUZZ_STATISTICS names one. */
+/* Counters of a process, shared with ./campaign through a file when ESENT_FUZZ_STATISTICS names one. ESENT_FUZZ_STATES
+ * names another, in which all processes of a target count the model's states: eight bytes say how many. */
 struct fuzz_statistics {
     uint64_t executions;
     uint64_t calls;
