@@ -254,16 +254,19 @@ static void record_thaw(struct model *model, const struct model_snapshot *snapsh
         if (file->attached == NULL || file->attached->snapshot != snapshot ||
             file->attached->backup.kind != BACKUP_FROZEN || !model_in_backup(file, file->attached))
             continue;
-        uint32_t high = file->attached->backup.high;
-        if (high == 0 || snapshot->grbit != 0) {
-            file->fields_unknown = true;
-            continue;
-        }
-        file->fields.full = high;
-        file->full_by_snapshot = true;
+        const uint32_t high = file->attached->backup.high;
+        const bool copy = (snapshot->grbit & JET_bitCopySnapshot) != 0;
         file->fields_fresh = true;
-        file->fields.incremental = 0;
-        file->fields.differential = 0;
+        if (high == 0) {
+            file->fields_unknown = true;
+        } else if ((snapshot->grbit & JET_bitIncrementalSnapshot) != 0) {
+            *(copy ? &file->fields.differential : &file->fields.incremental) = high;
+        } else if (copy) {
+            file->fields.copy = high;
+        } else {
+            file->fields = (struct backup_fields){.full = high, .copy = file->fields.copy};
+            file->full_by_snapshot = true;
+        }
     }
 }
 
@@ -300,7 +303,8 @@ static void thaw(struct model *model)
         leave(model, snapshot, SNAPSHOT_GONE);
         return;
     }
-    record_thaw(model, snapshot);
+    if ((snapshot->grbit & JET_bitContinueAfterThaw) == 0)
+        record_thaw(model, snapshot); /* else it counts when it is ended */
     leave(model, snapshot,
           (snapshot->grbit & JET_bitContinueAfterThaw) != 0 ? SNAPSHOT_THAWED : SNAPSHOT_GONE);
 }
@@ -316,7 +320,8 @@ static void abort_snapshot(struct model *model)
     model_want(model, JET_errSuccess);
     if (!model_succeeded(model))
         return;
-    if (snapshot->state == SNAPSHOT_FROZEN && model->published)
+    if (snapshot->state == SNAPSHOT_FROZEN && model->published &&
+        (snapshot->grbit & JET_bitContinueAfterThaw) == 0)
         record_thaw(model, snapshot); /* an abort counts as a backup there */
     for (size_t i = 0; i < model->instance_count && model->published; i++) {
         struct model_instance *instance = model->instances[i];
@@ -352,8 +357,11 @@ static void end_snapshot(struct model *model)
         model_want(model, JET_errOSSnapshotInvalidSequence);
     else
         model_want(model, JET_errSuccess);
-    if (model_succeeded(model))
-        leave(model, snapshot, SNAPSHOT_GONE);
+    if (!model_succeeded(model))
+        return;
+    if (snapshot->state == SNAPSHOT_THAWED && (grbit & JET_bitAbortSnapshot) == 0)
+        record_thaw(model, snapshot);
+    leave(model, snapshot, SNAPSHOT_GONE);
 }
 
 static void freeze_info(struct model *model)

@@ -1,5 +1,6 @@
 #include "src/instance/engine.h"
 
+#include "src/backup/snapshot.h"
 #include "src/btree/tree.h"
 #include "src/cache/cache.h"
 #include "src/instance/databases.h"
@@ -186,7 +187,9 @@ static JET_ERR log_generations_required(void *context, int32_t low, int32_t high
 static void checkpoint_task(void *context)
 {
     struct instance *instance = context;
-    if (log_started(instance->log))
+    /* While frozen the log is not written, and nobody's background work is to wait for the thaw: the next
+     * generation asks again. */
+    if (log_started(instance->log) && !snapshot_is_frozen(instance->backup))
         engine_advance_checkpoint(instance);
 }
 
