@@ -87,6 +87,8 @@ JET_ERR database_create_file(struct database *database, const struct database_he
     TRY(os_file_set_size(database->file, size));
     os_mutex_lock(&database->header_lock);
     database->header = *header;
+    database->header.extend_count = 1; /* the first size counts */
+    database->header.extend_time = os_clock_log_time();
     err = database_header_write(database->file, &database->header);
     os_mutex_unlock(&database->header_lock);
     TRY(err);

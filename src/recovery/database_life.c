@@ -77,6 +77,7 @@ JET_ERR database_log_create(struct database_set *set, struct database *database,
     struct log_piece pieces[] = {
         {&record, sizeof(record)}, {version, sizeof(version)}, {path, record.path_size}};
     TRY(append_with_path(set, pieces, 3, &position));
+    header->database_id = database->id;
     header->attach = position;
     header->log_signature = log_signature(set->log);
     header->generation_min_required = position.generation;
