@@ -208,11 +208,3 @@ done:
     cache_unlatch(&latch);
     return err;
 }
-
-JET_ERR recovery_redo_page_move(struct recovery *recovery, const struct log_record_page_move *record)
-{
-    (void)recovery;
-    (void)record;
-    /* Written by defragmentation only, which does not exist here; see docs/recovery.md. */
-    return JET_errBadLogVersion;
-}
