@@ -76,80 +76,81 @@ done:
     return err;
 }
 
-JET_ERR JET_API JetOSSnapshotFreezeA(const JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
-                                     JET_INSTANCE_INFO_A **paInstanceInfo, const JET_GRBIT grbit)
+/* Where a list of instances goes, in one alphabet or the other. */
+struct list_out {
+    uint32_t *count;
+    JET_INSTANCE_INFO_A **narrow;
+    JET_INSTANCE_INFO_W **wide;
+};
+
+static JET_ERR clear_out(const struct list_out *out, JET_GRBIT grbit)
+{
+    if (grbit != 0)
+        return JET_errInvalidGrbit;
+    if (out->count == NULL || (out->narrow == NULL && out->wide == NULL))
+        return JET_errInvalidParameter;
+    *out->count = 0;
+    if (out->wide != NULL)
+        *out->wide = NULL;
+    else
+        *out->narrow = NULL;
+    return JET_errSuccess;
+}
+
+static JET_ERR give(const struct instance_info *info, const struct list_out *out)
+{
+    return out->wide != NULL ? instance_info_out_wide(info, out->count, out->wide)
+                             : instance_info_out(info, out->count, out->narrow);
+}
+
+static JET_ERR freeze_and_give(JET_OSSNAPID id, JET_GRBIT grbit, struct list_out out)
 {
     struct instance_info info = {NULL, 0};
     JET_ERR err = JET_errSuccess;
-    if (grbit != 0)
-        return JET_errInvalidGrbit;
-    if (pcInstanceInfo == NULL || paInstanceInfo == NULL)
-        return JET_errInvalidParameter;
-    *pcInstanceInfo = 0;
-    *paInstanceInfo = NULL;
-    TRY(freeze(snapId, grbit, &info));
-    err = instance_info_out(&info, pcInstanceInfo, paInstanceInfo);
+    TRY(clear_out(&out, grbit));
+    TRY(freeze(id, grbit, &info));
+    err = give(&info, &out);
     if (err < JET_errSuccess)
-        (void)snapshot_abort(snapId, 0);
+        (void)snapshot_abort(id, 0);
 done:
     instance_info_free(&info);
     return err;
+}
+
+static JET_ERR give_frozen(JET_OSSNAPID id, JET_GRBIT grbit, struct list_out out)
+{
+    struct instance_info info = {NULL, 0};
+    JET_ERR err = JET_errSuccess;
+    TRY(clear_out(&out, grbit));
+    TRY(snapshot_visit(id, add_member, &info));
+    TRY(give(&info, &out));
+done:
+    instance_info_free(&info);
+    return err;
+}
+
+JET_ERR JET_API JetOSSnapshotFreezeA(const JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
+                                     JET_INSTANCE_INFO_A **paInstanceInfo, const JET_GRBIT grbit)
+{
+    return freeze_and_give(snapId, grbit, (struct list_out){pcInstanceInfo, paInstanceInfo, NULL});
 }
 
 JET_ERR JET_API JetOSSnapshotFreezeW(const JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
                                      JET_INSTANCE_INFO_W **paInstanceInfo, const JET_GRBIT grbit)
 {
-    struct instance_info info = {NULL, 0};
-    JET_ERR err = JET_errSuccess;
-    if (grbit != 0)
-        return JET_errInvalidGrbit;
-    if (pcInstanceInfo == NULL || paInstanceInfo == NULL)
-        return JET_errInvalidParameter;
-    *pcInstanceInfo = 0;
-    *paInstanceInfo = NULL;
-    TRY(freeze(snapId, grbit, &info));
-    err = instance_info_out_wide(&info, pcInstanceInfo, paInstanceInfo);
-    if (err < JET_errSuccess)
-        (void)snapshot_abort(snapId, 0);
-done:
-    instance_info_free(&info);
-    return err;
+    return freeze_and_give(snapId, grbit, (struct list_out){pcInstanceInfo, NULL, paInstanceInfo});
 }
 
 JET_ERR JET_API JetOSSnapshotGetFreezeInfoA(const JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
                                             JET_INSTANCE_INFO_A **paInstanceInfo, const JET_GRBIT grbit)
 {
-    struct instance_info info = {NULL, 0};
-    JET_ERR err = JET_errSuccess;
-    if (grbit != 0)
-        return JET_errInvalidGrbit;
-    if (pcInstanceInfo == NULL || paInstanceInfo == NULL)
-        return JET_errInvalidParameter;
-    *pcInstanceInfo = 0;
-    *paInstanceInfo = NULL;
-    TRY(snapshot_visit(snapId, add_member, &info));
-    TRY(instance_info_out(&info, pcInstanceInfo, paInstanceInfo));
-done:
-    instance_info_free(&info);
-    return err;
+    return give_frozen(snapId, grbit, (struct list_out){pcInstanceInfo, paInstanceInfo, NULL});
 }
 
 JET_ERR JET_API JetOSSnapshotGetFreezeInfoW(const JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
                                             JET_INSTANCE_INFO_W **paInstanceInfo, const JET_GRBIT grbit)
 {
-    struct instance_info info = {NULL, 0};
-    JET_ERR err = JET_errSuccess;
-    if (grbit != 0)
-        return JET_errInvalidGrbit;
-    if (pcInstanceInfo == NULL || paInstanceInfo == NULL)
-        return JET_errInvalidParameter;
-    *pcInstanceInfo = 0;
-    *paInstanceInfo = NULL;
-    TRY(snapshot_visit(snapId, add_member, &info));
-    TRY(instance_info_out_wide(&info, pcInstanceInfo, paInstanceInfo));
-done:
-    instance_info_free(&info);
-    return err;
+    return give_frozen(snapId, grbit, (struct list_out){pcInstanceInfo, NULL, paInstanceInfo});
 }
 
 /* --- the way out --- */
