@@ -403,6 +403,9 @@ static JET_ERR build_index(struct table_cursor *cursor, const struct index_defin
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, cursor->table->root, &walk));
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, index->root, &tree));
     versioned_cursor_set_density(tree, index->density);
+    /* What others have changed and not committed yet cannot be in the index, nor would its commit bring it
+     * there. */
+    TRY(versioned_cursor_check_settled(walk));
     for (err = versioned_cursor_first(walk); err >= JET_errSuccess; err = versioned_cursor_next(walk)) {
         struct node_view node;
         TRY(versioned_cursor_copy(walk, &node));

@@ -404,6 +404,47 @@ done:
     return err;
 }
 
+static bool is_settled(const struct versioned_cursor *cursor, const struct tree *tree,
+                       const struct node *node, struct byte_buffer *key)
+{
+    struct version_store *store = cursor->transaction->store;
+    const struct span data = tree->unique ? span_of(NULL, 0) : node->data;
+    const uint32_t hash = hash_of(tree, &node->key, data);
+
+    if ((node->flags & NODE_VERSIONED) == 0)
+        return true;
+    key->size = key_copy(&node->key, 0, key->bytes, key->capacity);
+    struct bookmark bookmark = {span_of(key->bytes, key->size), data};
+    os_mutex_lock(bucket_lock(store, hash));
+    bool conflicts = entry_conflicts(store, cursor->transaction, tree, &bookmark, VERSION_REPLACE);
+    os_mutex_unlock(bucket_lock(store, hash));
+    return !conflicts;
+}
+
+JET_ERR versioned_cursor_check_settled(struct versioned_cursor *cursor)
+{
+    JET_ERR err = JET_errSuccess;
+    struct btree_cursor *physical = &cursor->physical;
+    struct tree *tree = versioned_cursor_tree(cursor);
+    struct byte_buffer key = {0};
+
+    TRY(byte_buffer_reserve(&key, BTREE_KEY_MOST));
+    versioned_cursor_before_first(cursor);
+    for (err = btree_cursor_first(physical, LATCH_SHARED); err >= JET_errSuccess;
+         err = btree_cursor_next(physical)) {
+        struct node node = btree_cursor_raw_node(physical);
+
+        if (!is_settled(cursor, tree, &node, &key))
+            FAIL(JET_errWriteConflict);
+    }
+    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+        err = JET_errSuccess;
+done:
+    btree_cursor_release(physical);
+    byte_buffer_free(&key);
+    return err;
+}
+
 JET_ERR versioned_cursor_any_node(struct versioned_cursor *cursor, bool *any)
 {
     versioned_cursor_release(cursor);

@@ -60,6 +60,9 @@ JET_ERR versioned_cursor_lands(struct versioned_cursor *cursor, struct span key,
 /* Whether the tree has any node, be it visible to nobody: a deleted one that has not been cleaned up counts.
  */
 JET_ERR versioned_cursor_any_node(struct versioned_cursor *cursor, bool *any);
+/* JET_errWriteConflict if the tree has changes of other transactions that the snapshot does not see: not
+ * committed, or committed since. The cursor loses its place. */
+JET_ERR versioned_cursor_check_settled(struct versioned_cursor *cursor);
 /* To the node with exactly this bookmark: JET_errSuccess, or JET_errRecordDeleted (the place does not
  * change). */
 JET_ERR versioned_cursor_goto(struct versioned_cursor *cursor, const struct bookmark *bookmark);
