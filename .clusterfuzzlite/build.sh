@@ -45,12 +45,16 @@ find corpus -name '*.jet' | while read -r file; do
     cp "$file" "$seeds/$(sha1sum <"$file" | cut -d' ' -f1)"
 done
 
+# The calls' names, for engines that mutate the text form.
+sed -n 's/^ *{"\([A-Za-z0-9]*\)".*/"\1"/p' fuzz/program/op.c >"$WORK/calls.dict"
+
 for source in fuzz/*_fuzz.c; do
     target=$(basename "$source" .c)
     # shellcheck disable=SC2086
     $CC $CFLAGS $FLAGS -c "$source" -o "$objects/$target.main.o"
     # shellcheck disable=SC2086
     $CXX $CXXFLAGS "$objects/$target.main.o" "$objects/libopenesent.a" $LIB_FUZZING_ENGINE $ICU -o "$OUT/$target"
+    cp "$WORK/calls.dict" "$OUT/$target.dict"
     printf '[libfuzzer]\nmax_len = 8192\nlen_control = 0\n' >"$OUT/$target.options"
     if [ -n "$(ls -A "$seeds")" ]; then
         rm -f "$OUT/${target}_seed_corpus.zip"

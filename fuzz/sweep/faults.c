@@ -140,6 +140,7 @@ static void begin_world(struct world *world, const struct fault_sweep *sweep, co
         line->expects = false;
         line->outcome = (struct program_outcome){0};
     }
+    /* The program's own faults were taken out at the start; those here were put in by an outer sweep. */
     struct program_line *line = &world->program.lines[point->line];
     struct program_fault *fault = arena_allocate(&world->program.arena, sizeof *fault);
     *fault = (struct program_fault){.kind = sweep->kind, .nth = point->nth};
@@ -313,14 +314,26 @@ static bool take(void *context, size_t index, const char *died, const char *answ
     return take_finds(sweep, answer + sizeof own, size - sizeof own) && !sweep_is_late(sweep->sweep);
 }
 
+/* The same program without faults of its own. */
+static void copy_without_faults(struct program *to, const struct program *from)
+{
+    program_copy(to, from);
+    for (size_t i = 0; i < to->line_count; i++)
+        to->lines[i].fault_count = 0;
+}
+
 bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *counts)
 {
+    const struct program *given = sweep->program;
+    struct program program = {0};
     struct fault_sweep faults = {.sweep = sweep, .counts = counts, .kind = kind};
     struct run_result result;
     *counts = (struct sweep_counts){0};
     faults.fault = EsentHostFaultFromName(kind);
     if (faults.fault == ESENT_HOST_FAULT_COUNT)
         return false;
+    copy_without_faults(&program, given);
+    sweep->program = &program;
     struct seen seen = {.hit = SIZE_MAX, .points = &faults.points};
     run_world(&faults, sweep->program, &seen, &faults.transcript, &result);
     struct apart_jobs jobs = {.context = &faults,
@@ -333,5 +346,7 @@ bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *co
         counts->existing = faults.points.count; /* the others exist, too */
     free(faults.points.points);
     program_free(&faults.transcript);
+    program_free(&program);
+    sweep->program = given;
     return true;
 }
