@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Seeds swept whole: every operation fails once, calls of another thread come at every point, all schedules with few
 # switches. Each row says how many points exist and how many were visited; they must be equal. By hand, for more:
-#   bazel-bin/fuzz/sweep --fail all corpus/seeds/*.jet
-#   bazel-bin/fuzz/sweep --schedules --switches 3 corpus/schedules/*.jet
+#   bazel-bin/fuzz/sweep_program --fail all corpus/seeds/*.jet
+#   bazel-bin/fuzz/sweep_program --schedules --switches 3 corpus/schedules/*.jet
 set -u
 sweep=$1
 full=${2-}
