@@ -257,7 +257,8 @@ static void record_thaw(struct model *model, const struct model_snapshot *snapsh
         const uint32_t high = file->attached->backup.high;
         const bool copy = (snapshot->grbit & JET_bitCopySnapshot) != 0;
         file->fields_fresh = true;
-        if (high == 0) {
+        /* A fault while it is recorded does not show in the answer. */
+        if (high == 0 || model->line->fault_count > 0) {
             file->fields_unknown = true;
         } else if ((snapshot->grbit & JET_bitIncrementalSnapshot) != 0) {
             *(copy ? &file->fields.differential : &file->fields.incremental) = high;
