@@ -281,6 +281,18 @@ static int check_expectations(const struct options *options, const struct progra
     return 1;
 }
 
+/* Whoever has ended all instances has left nothing behind (I9). */
+static bool tell_leak(const struct run_result *result, struct file_result *out)
+{
+    if (!result->alone || (result->leaked_bytes == 0 && result->leaked_handles == 0))
+        return false;
+    out->kind = FILE_DIFFERS;
+    snprintf(out->group, sizeof out->group, "left behind");
+    snprintf(out->message, sizeof out->message, "left behind at the end: %llu bytes, %u open files",
+             (unsigned long long)result->leaked_bytes, result->leaked_handles);
+    return true;
+}
+
 static int process_file(const struct options *options, const char *path, struct file_result *out)
 {
     struct program program = {0};
@@ -317,6 +329,8 @@ static int process_file(const struct options *options, const char *path, struct 
             status = judge_finish(&judge, &transcript, out);
         else
             status = check_expectations(options, &program, &transcript, out);
+        if (status == 0 && tell_leak(&result, out))
+            status = 1;
         if (!result.finished)
             status = 2;
         program_free(&transcript);

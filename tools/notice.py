@@ -110,7 +110,7 @@ class Tree:
             self.link_program("test-" + test, harness + support + ["tests/%s_test.c" % test])
         for target in TARGETS:
             self.link_program(target, harness + ["fuzz/%s.c" % target] +
-                              ["fuzz/target/%s.c" % part for part in ("target", "limit", "regression_main")])
+                              [source for source in self.sources if source.startswith("fuzz/target/")])
 
     def environment(self, engine, extra=None):
         return dict(os.environ, LD_LIBRARY_PATH=engine, **(extra or {}))

@@ -295,11 +295,28 @@ static bool start(struct run *run, char *message, size_t size)
     return true;
 }
 
+/* Ends the program's snapshots, which live beyond the instances; false if an instance lives. */
+static bool is_alone(struct run *run)
+{
+    uint32_t count = 0;
+    JET_INSTANCE_INFO_A *instances = NULL;
+    if (JetGetInstanceInfoA(&count, &instances) != JET_errSuccess)
+        return false;
+    JetFreeBuffer((char *)instances);
+    const uint64_t *snapshots = run->handles[run_slot_kind('n')];
+    for (size_t i = 0; count == 0 && i < SLOTS_MAX; i++) {
+        if (snapshots[i] != NIL_HANDLE)
+            (void)JetOSSnapshotAbort(snapshots[i], 0);
+    }
+    return count == 0;
+}
+
 static void finish(struct run *run)
 {
     workers_stop(run);
     collect(run, run->program->line_count);
     EsentHostFailNone();
+    run->result->alone = is_alone(run);
     struct ESENT_HOST_COUNTERS counters;
     EsentHostGetCounters(&counters);
     run->result->leaked_bytes = counters.live_bytes;

@@ -56,6 +56,7 @@ struct run_result {
     size_t bad_lines;        /* lines that the runner refused */
     uint64_t leaked_bytes;   /* library memory that was left after the last instance had gone */
     uint32_t leaked_handles; /* files open then */
+    bool alone;              /* at the end no instance lived: what leaked is a leak */
     uint64_t files_hash;     /* over names and contents of all files at the end */
 };
 
