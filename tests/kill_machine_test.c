@@ -32,9 +32,16 @@ struct plan {
     uint64_t random;
     uint32_t page_size;
     enum ESENT_HOST_CRASH_MODE mode;
+    bool circular;
     uint32_t sector; /* what the disk writes whole */
     bool torn_pages; /* sectors are smaller than pages, and writes may tear: a page may need the backup */
 };
+
+static void set_process_parameters(const struct plan *plan)
+{
+    JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan->page_size, NULL);
+    JetSetSystemParameterA(NULL, 0, JET_paramCircularLog, plan->circular, NULL);
+}
 
 static void new_world(struct plan *plan)
 {
@@ -44,13 +51,17 @@ static void new_world(struct plan *plan)
     plan->random = plan->seed * 77 + 5;
     plan->page_size = sizes[plan->seed % 4];
     plan->mode = (enum ESENT_HOST_CRASH_MODE)(plan->seed / 4 % 5);
-    plan->sector = plan->seed % 8 == 7 ? 512 : plan->seed % 8 == 3 ? 4096 : plan->page_size;
+    plan->circular = plan->seed % 11 == 3; /* no log goes back to the backup: torn pages would be lost */
+    plan->sector = plan->circular        ? plan->page_size
+                   : plan->seed % 8 == 7 ? 512
+                   : plan->seed % 8 == 3 ? 4096
+                                         : plan->page_size;
     plan->torn_pages = plan->mode >= ESENT_HOST_CRASH_TEAR && plan->sector < plan->page_size;
     assert_int_equal(EsentHostUseSimulation(&simulation), JET_errSuccess);
     assert_int_equal(EsentHostDirectoryCreate("/w"), JET_errSuccess);
     assert_int_equal(EsentHostDirectoryCreate("/b"), JET_errSuccess);
     assert_int_equal(EsentHostTrackWrites((int)plan->sector), JET_errSuccess);
-    JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan->page_size, NULL);
+    set_process_parameters(plan);
 }
 
 static JET_ERR start(struct workload_engine *engine, bool fresh)
@@ -82,7 +93,7 @@ static void crash(struct plan *plan)
 {
     uint64_t seed = plan->seed * 31 + workload_random(&plan->random, 1000000);
     assert_int_equal(EsentHostMachineCrash(plan->mode, seed), JET_errSuccess);
-    JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan->page_size, NULL);
+    set_process_parameters(plan);
 }
 
 /* A crash during recovery itself, or during the end. */
@@ -140,7 +151,7 @@ static void mend_torn_pages(const struct plan *plan, struct workload *workload)
     if (err >= JET_errSuccess)
         err = EsentHostCheckDatabase(PATH, note_finding, NULL);
     EsentHostCrash();
-    JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan->page_size, NULL);
+    set_process_parameters(plan);
     if (err >= JET_errSuccess)
         return;
     if (err != JET_errReadVerifyFailure && err != JET_errDatabaseCorrupted)
@@ -192,7 +203,7 @@ static void one_seed(uint64_t seed)
          * and not synced is read, and may be gone afterwards. */
         if (seed % 5 == 2) {
             EsentHostCrash();
-            JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan.page_size, NULL);
+            set_process_parameters(&plan);
             crash_in_recovery(&plan);
         } else {
             crash(&plan);
@@ -284,7 +295,7 @@ static void allocations_of(uint64_t seed)
         if (err == JET_errLogWriteFail || err == JET_errInstanceUnavailable) {
             /* the log could not go on: only a new start helps */
             EsentHostCrash();
-            JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan.page_size, NULL);
+            set_process_parameters(&plan);
             check_state(&plan, &workload);
             err = start(&engine, false);
             if (err < JET_errSuccess)
@@ -332,8 +343,16 @@ static void disks_of(uint64_t seed)
     struct workload_engine engine = {0};
     enum ESENT_HOST_FAULT kind = kinds[seed % 6];
     new_world(&plan);
+    plan.torn_pages = false;
     assert_int_equal(EsentHostTrackWrites(0), JET_errSuccess);
+    if (kind == ESENT_HOST_FAULT_SHORT_WRITE) {
+        plan.torn_pages = true;
+        plan.circular = false;
+        set_process_parameters(&plan);
+    }
     JET_ERR err = start(&engine, true);
+    if (err >= JET_errSuccess && plan.torn_pages)
+        err = JetBackupInstanceA(engine.instance, "/b", 0, NULL);
     for (uint32_t life = 0; life < 4; life++) {
         if (life > 0)
             err = start(&engine, false);
@@ -349,9 +368,8 @@ static void disks_of(uint64_t seed)
             (void)JetTerm2(engine.instance, JET_bitTermComplete);
         EsentHostFailNone();
         EsentHostCrash();
-        JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, plan.page_size, NULL);
+        set_process_parameters(&plan);
         plan.mode = ESENT_HOST_CRASH_KEEP_ALL;
-        plan.torn_pages = kind == ESENT_HOST_FAULT_SHORT_WRITE;
         check_state(&plan, &workload);
     }
     err = start(&engine, false);
