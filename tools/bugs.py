@@ -182,7 +182,7 @@ def look(tree, bug, engine, baseline, seconds):
 
 def try_bug(tree, bug, work, baseline, coverage, options):
     """What became of a bug, as a row of the table."""
-    row = {"name": bug.name, "layer": bug.layer, "text": bug.text}
+    row = {"name": bug.name, "layer": bug.layer, "text": bug.text, "triggered": "yes"}
     directory = tempfile.mkdtemp(dir=work, prefix="bug-")
     try:
         changed = build(tree, bug, directory)
@@ -195,8 +195,9 @@ def try_bug(tree, bug, work, baseline, coverage, options):
             row["found"] = look(tree, bug, engine, baseline, options.seconds)
             row["seconds"] = watch()
             row["reached"] = coverage.reached(bug)
-            prints = tree.fingerprints(engine)
-            row["triggered"] = sum(prints.get(path) != print_ for path, print_ in baseline.fingerprints.items())
+            if row["found"] is None or row["found"][0] != "replay --check":  # else it shows
+                prints = tree.fingerprints(engine)
+                row["triggered"] = sum(prints.get(path) != print_ for path, print_ in baseline.fingerprints.items())
     except RuntimeError as error:
         row["problem"] = str(error)
     finally:
@@ -222,7 +223,7 @@ def counts(title, values, rows, of):
     for value in values:
         chosen = [row for row in rows if of(row) == value]
         out.append("| %s | %d | %d | %d | %d |" % (value, len(chosen), sum(any(row["reached"]) for row in chosen),
-                   sum(row["triggered"] > 0 or row["found"] is not None for row in chosen), sum(row["found"] is not None for row in chosen)))
+                   sum(row["triggered"] != 0 or row["found"] is not None for row in chosen), sum(row["found"] is not None for row in chosen)))
     return out
 
 
@@ -238,7 +239,8 @@ def table(rows, baseline, options, commit):
            "unit tests; hunts of %d seconds by each target that fits the layer, without coverage feedback. Objects without" % options.seconds,
            "sanitizers, assertions on. The seconds count looking, not building, on a machine that had other work to do.", "",
            "*Reached*: a line that the patch changes is run by the corpus or a unit test (two counts of runs in the tree without the patch). *Triggered*: the",
-           "number of programs that end with other answers, or other bytes in some file, than without the patch. *Noticed*: said to be wrong.",
+           "number of programs that end with other answers, or other bytes in some file, than without the patch; *yes* if a program shows it. *Noticed*: said",
+           "to be wrong.",
            "Mistakes in three layers, made by rule rather than by thought: [mutants.md](mutants.md).", "",
            "Commit `%s`. Bugs: %d; tried: %d; **noticed: %d**; unnoticed: %d." % (commit, len(rows), len(tried), len(found), len(missed)), ""]
     out += counts("layer", sorted({row["layer"] for row in tried}), tried, lambda row: row["layer"])
@@ -257,7 +259,7 @@ def table(rows, baseline, options, commit):
             "| --- | --- | --- | ---: | ---: | --- | --- | --- | ---: |"]
     for row in tried:
         stage, where, what = row["found"] or ("-", "-", "-")
-        out.append("| %s | %s | %s | %d, %d | %d | %s | %s | %s | %.1f |" % (row["name"], row["layer"], cell(row["text"]), *row["reached"], row["triggered"],
+        out.append("| %s | %s | %s | %d, %d | %s | %s | %s | %s | %.1f |" % (row["name"], row["layer"], cell(row["text"]), *row["reached"], row["triggered"],
                    stage, cell(where), cell(what), row["seconds"]))
     return "\n".join(out) + "\n"
 
@@ -308,7 +310,7 @@ def main():
         for bug in bugs:
             row = rows[bug.name] = try_bug(tree, bug, work, baseline, coverage, options)
             said = row.get("problem") or ("fine" if options.verify else ": ".join(row["found"]) if row["found"] else
-                                          "UNNOTICED, reached %s, triggered %d" % (row["reached"], row["triggered"]))
+                                          "UNNOTICED, reached %s, triggered %s" % (row["reached"], row["triggered"]))
             print("%-36s %6.1f s  %s" % (bug.name, row.get("seconds", 0), said), flush=True)
             if options.verify:
                 continue

@@ -28,7 +28,7 @@ WALL_SECONDS = 120
 
 
 def run(command, directory, seconds=None, environment=None):
-    return subprocess.run(["nice"] + command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    return subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", timeout=seconds, env=environment)
 
 
@@ -116,7 +116,7 @@ class Tree:
         return dict(os.environ, LD_LIBRARY_PATH=engine, **(extra or {}))
 
     def start(self, engine, command, extra=None):
-        return subprocess.Popen(["nice", os.path.join(self.bin, command[0])] + command[1:], cwd=self.copy, stdout=subprocess.PIPE,
+        return subprocess.Popen([os.path.join(self.bin, command[0])] + command[1:], cwd=self.copy, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
                                 env=self.environment(engine, extra), preexec_fn=limit_cpu)
 
