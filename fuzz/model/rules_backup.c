@@ -619,46 +619,77 @@ static bool holds_databases(struct model *model, const char *directory)
     return model_logs_used(model, path);
 }
 
+/* Without a directory only logs are deleted that nobody needs; no backup is recorded. The published engine
+ * makes a backup of the current directory when asked for an atomic one. */
+static void delete_logs(struct model *model, struct model_instance *instance, bool incremental)
+{
+    int32_t code = begin_code(model, instance, 0);
+    if (incremental && (code == JET_errSuccess || code == JET_errBackupInProgress) &&
+        model_circular(instance))
+        code = JET_errInvalidBackup;
+    if (model->published || model_touched(model, instance->log_path))
+        model_no_opinion(model);
+    model_want(model, code);
+    if (!model_succeeded(model))
+        return;
+    if (!model->published) {
+        begin_backup(model, instance, 0);
+        model_backup_end(model, instance);
+        return;
+    }
+    instance->generation = 0;
+    for (size_t i = 0; i < model->file_count; i++)
+        model->files[i]->fields_unknown =
+            model->files[i]->fields_unknown || model->files[i]->attached == instance;
+}
+
+/* The directory may hold something already, or the logs may not be what they were. */
+static bool directory_unsure(struct model *model, const struct model_instance *instance,
+                             const char *directory)
+{
+    const char *path = model_path(model, directory);
+    for (size_t i = 0; i < model->set_count; i++) {
+        if (model_is_below(model->sets[i]->directory, path))
+            return true;
+    }
+    return directory[0] == '/' || !model_creates_paths(instance) || model_clouded(model, path) ||
+           holds_databases(model, directory) || model_touched(model, instance->log_path) ||
+           any_exclusive(model, instance) || any_same_name(model, instance);
+}
+
 static void backup_directory(struct model *model)
 {
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     const char *directory = model_text(model);
-    uint32_t grbit = (uint32_t)model_number(model, 0);
-    bool touched = directory != NULL &&
-                   (model_clouded(model, model_path(model, directory)) || holds_databases(model, directory));
-    if (directory != NULL && directory[0] != '\0' && !model_succeeded(model))
-        model_touch(model, directory); /* it may have been begun */
-    if (model_disturbing_target(model, directory) || (directory != NULL && strchr(directory, '.') != NULL)) {
+    const uint32_t grbit = (uint32_t)model_number(model, 0);
+    if (instance == NULL)
+        return;
+    const bool incremental = (grbit & JET_bitBackupIncremental) != 0;
+    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+        model_no_opinion(model);
+    if (directory == NULL || directory[0] == '\0') {
+        delete_logs(model, instance, incremental);
+        return;
+    }
+    int32_t code = begin_code(model, instance, grbit & JET_bitBackupIncremental);
+    if (!model_plain_path(directory))
+        model_no_opinion(model);
+    if (code != JET_errSuccess) { /* the directory is not looked at */
+        model_want(model, code);
+        model->lost = model->lost || model_succeeded(model);
+        return;
+    }
+    if (model_disturbing_target(model, directory) || strchr(directory, '.') != NULL) {
         model_no_opinion(model);
         model->lost = true;
         return;
     }
-    if (instance == NULL)
-        return;
-    bool incremental = (grbit & JET_bitBackupIncremental) != 0;
-    int32_t code = begin_code(model, instance, grbit & (JET_bitBackupIncremental));
-    if (instance->backup.kind == BACKUP_FROZEN && model->published)
-        model_no_opinion(model);
-    bool hollow = directory == NULL || directory[0] == '\0';
-    for (size_t i = 0; !hollow && i < model->set_count; i++) /* whether it is empty is another question */
-        touched = touched || model_is_below(model->sets[i]->directory, model_path(model, directory));
-    if (code == JET_errSuccess && (any_exclusive(model, instance) || any_same_name(model, instance)))
-        model_no_opinion(model);
-    if (hollow || touched || directory[0] == '/' || !model_creates_paths(instance) ||
-        code != JET_errSuccess || incremental || model_touched(model, instance->log_path))
+    if (incremental || directory_unsure(model, instance, directory))
         model_no_opinion(model);
     model_want(model, code);
     if (!model_succeeded(model)) {
-        if (code == JET_errSuccess)
-            instance->generation = 0; /* it failed on the way, perhaps after the roll */
-        return;
-    }
-    if (hollow) {
-        /* The published engine makes a backup of it when asked for an atomic one. */
-        instance->generation = 0;
-        for (size_t i = 0; i < model->file_count; i++)
-            model->files[i]->fields_unknown =
-                model->files[i]->fields_unknown || model->files[i]->attached == instance;
+        model_touch(model, directory);
+        instance->generation = 0; /* it failed on the way, perhaps after the roll */
         return;
     }
     begin_backup(model, instance, grbit & JET_bitBackupIncremental);

@@ -35,12 +35,28 @@ static struct model_cursor *cursor_gate(struct model *model, struct model_sessio
         model_no_opinion(model);
         return NULL;
     }
+    if (cursor->special)
+        model_no_opinion(model);
     return cursor;
 }
 
 static struct model_table *cursor_table(const struct model_cursor *cursor)
 {
     return model_content_table(cursor->file->content, cursor->table);
+}
+
+/* What a slot holds after calls that open cursors in ways that are not followed. */
+static struct model_cursor unknown_cursor;
+
+/* Something was changed, and what it was is not known. */
+static void taint_databases(struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached != instance)
+            continue;
+        model->files[i]->content->opaque = true;
+        model->files[i]->durable->opaque = true;
+    }
 }
 
 /* --- transactions */
@@ -200,7 +216,7 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
                        struct database_file *file, const char *table)
 {
     struct model_cursor *cursor = arena_allocate(&model->arena, sizeof *cursor);
-    *cursor = (struct model_cursor){session, file, table, true};
+    *cursor = (struct model_cursor){session, file, table, true, false};
     if (model->cursor_count == OBJECTS_MAX)
         model->lost = true;
     else
@@ -218,6 +234,10 @@ static void table(struct model *model)
     const char *name = model_text(model);
     if (database == NULL || name == NULL) {
         model_no_opinion(model);
+        if (model_succeeded(model)) {
+            model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
+            taint_databases(model, session->instance);
+        }
         return;
     }
     struct content *content = database->file->content;
@@ -247,6 +267,8 @@ static void open_table(struct model *model)
     uint64_t grbit = model_number(model, 0);
     if (database == NULL || name == NULL) {
         model_no_opinion(model);
+        if (model_succeeded(model))
+            model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
         return;
     }
     struct content *content = database->file->content;
@@ -264,6 +286,7 @@ static void open_table(struct model *model)
     if (!known)
         model_content_add(model, content, name)->opaque = true;
     add_cursor(model, slot, session, database->file, name);
+    model->cursors[model->cursor_count - 1]->special = grbit != 0;
 }
 
 static void close_table(struct model *model)
@@ -290,6 +313,8 @@ static void opaque_change(struct model *model)
     if (session == NULL || cursor_slot.kind != OBJECT_CURSOR)
         return;
     struct model_cursor *cursor = cursor_slot.pointer;
+    if ((!cursor->alive || cursor->session != session) && model_succeeded(model))
+        taint_databases(model, session->instance);
     struct model_table *rows = cursor->file == NULL ? NULL : cursor_table(cursor);
     struct model_table *durable =
         rows == NULL ? NULL : model_content_table(cursor->file->durable, cursor->table);
@@ -301,17 +326,17 @@ static void opaque_change(struct model *model)
 }
 
 /* An update that stays prepared is in the way of every later one; which ends it is not followed. */
+/* A row may be locked, and the cursor is in the middle of something. */
 static void prepared(struct model *model)
 {
-    model_no_opinion(model);
-    struct model_reference session = model_reference(model);
+    const bool begun = model_succeeded(model);
+    opaque_change(model);
+    model->next = 0;
+    model_reference(model);
     struct model_reference cursor = model_reference(model);
-    if (session.kind == OBJECT_SESSION && cursor.kind == OBJECT_CURSOR && model_succeeded(model))
-        ((struct model_session *)session.pointer)->instance->lost = true;
+    if (cursor.kind == OBJECT_CURSOR && cursor.pointer != &unknown_cursor && begun)
+        ((struct model_cursor *)cursor.pointer)->special = true;
 }
-
-/* What a slot holds after calls that open cursors in ways that are not followed. */
-static struct model_cursor unknown_cursor;
 
 /* Schema changes in a database, and cursors that are not followed. */
 static void opaque_database(struct model *model)
@@ -373,6 +398,8 @@ static void change_rows(struct model *model, enum row_kind kind)
     if (session == NULL)
         return;
     struct model_cursor *cursor = cursor_gate(model, session);
+    if (cursor == NULL && model->expect.no_opinion && model_succeeded(model))
+        taint_databases(model, session->instance);
     if (cursor == NULL)
         return;
     struct rows change = {.per_transaction = -1};

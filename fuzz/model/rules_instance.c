@@ -178,7 +178,8 @@ static void term(struct model *model)
     const bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
     const bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
     const bool dirty = (grbit & JET_bitTermDirty) != 0;
-    if (instance->log_failed || (grbit & ~(uint64_t)15) != 0)
+    if (instance->log_failed || (grbit & ~(uint64_t)15) != 0 || model_touched(model, instance->log_path) ||
+        model_touched(model, instance->system_path))
         model_no_opinion(model);
     if (instance->snapshot != NULL && (model->published || dirty)) {
         model_no_opinion(model);

@@ -162,6 +162,7 @@ struct model_cursor {
     struct database_file *file;
     const char *table;
     bool alive;
+    bool special; /* opened with bits, or an update was prepared: its calls answer by rules of their own */
 };
 
 enum snapshot_state {

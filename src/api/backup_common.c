@@ -37,6 +37,11 @@ static bool service_backup_allowed(void *instance)
     return ((struct instance *)instance)->backup_allowed;
 }
 
+static uint32_t service_number(void *instance)
+{
+    return ((const struct instance *)instance)->number;
+}
+
 static JET_ERR service_enter(void *instance)
 {
     return instance_enter_found(instance);
@@ -113,6 +118,7 @@ const struct backup_services api_backup_services = {
     .circular = service_circular,
     .creates_paths = service_creates_paths,
     .terminating = service_terminating,
+    .number = service_number,
     .backup_allowed = service_backup_allowed,
     .enter = service_enter,
     .leave = service_leave,

@@ -24,7 +24,7 @@ struct snapshot {
     enum snapshot_state state;
     JET_GRBIT grbit;
     uint64_t deadline;              /* tick at which a freeze has failed */
-    struct backup_context *members; /* in the order they joined, by snapshot_next */
+    struct backup_context *members; /* in the order of the process's table, by snapshot_next */
     struct snapshot *next;
 };
 
@@ -95,13 +95,18 @@ static void log_phase(struct backup_context *context, const struct snapshot *ses
 
 /* --- members --- */
 
+static uint32_t number_of(const struct backup_context *context)
+{
+    return context->services->number(context->instance);
+}
+
 static void join(struct snapshot *session, struct backup_context *context)
 {
     struct backup_context **link = &session->members;
-    while (*link != NULL)
+    while (*link != NULL && number_of(*link) < number_of(context))
         link = &(*link)->snapshot_next;
+    context->snapshot_next = *link;
     *link = context;
-    context->snapshot_next = NULL;
     context->snapshot = session;
     log_phase(context, session, LOG_BACKUP_BEGIN);
 }

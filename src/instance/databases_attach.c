@@ -215,7 +215,8 @@ static JET_ERR open_database(struct session *session, struct database *database,
     if (read_only)
         goto done;
     if (!database->logged) {
-        err = databases_write_state(database, DATABASE_DIRTY_SHUTDOWN);
+        const struct signature signature = new_signature();
+        err = database_attach_unlogged(database, &signature);
         goto done;
     }
     err = database_log_attach(&instance->logged_databases, database, session->process);

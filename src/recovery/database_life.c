@@ -158,6 +158,21 @@ void database_header_after_attach(const struct signature *log_signature, const s
     header->attach_time = os_clock_log_time();
 }
 
+JET_ERR database_attach_unlogged(struct database *database, const struct signature *signature)
+{
+    struct database_header *header = &database->header;
+    os_mutex_lock(&database->header_lock);
+    clear_backup_info(header);
+    memset(&header->full_current, 0, sizeof(header->full_current));
+    memset(&header->snapshot_current, 0, sizeof(header->snapshot_current));
+    header->signature = *signature;
+    header->attach_time = os_clock_log_time();
+    database_header_set_state(header, DATABASE_DIRTY_SHUTDOWN, 0, 0, NULL);
+    JET_ERR err = database_write_header_locked(database);
+    os_mutex_unlock(&database->header_lock);
+    return err;
+}
+
 JET_ERR database_log_attach(struct database_set *set, struct database *database, uint16_t process)
 {
     JET_ERR err = JET_errSuccess;

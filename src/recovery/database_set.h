@@ -85,6 +85,9 @@ JET_ERR database_log_detach(struct database_set *set, struct database *database,
 void database_header_after_attach(const struct signature *log_signature, const struct log_time *created,
                                   struct log_position position, bool recovering, bool keep_backup_info,
                                   struct database *database);
+/* A database that is attached without a log: what its header says of backups is void, and with the new
+ * signature no log fits it any more. Written as dirty. */
+JET_ERR database_attach_unlogged(struct database *database, const struct signature *signature);
 /* Marks the database clean as of `position` and writes the header. The end of a recovery drops what the
  * header says of the backup that the file comes from, that of a restore all it says of backups. */
 enum header_clean_reason { HEADER_CLEAN_RUNNING, HEADER_CLEAN_RECOVERY, HEADER_CLEAN_HARD_RECOVERY };
