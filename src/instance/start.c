@@ -1,6 +1,8 @@
 /* JetInit*: from a created instance to a running one (engine sources: `jetapi.cxx`, `tm.cxx`). */
+#include "src/instance/databases.h"
 #include "src/instance/engine.h"
 #include "src/instance/process.h"
+#include "src/instance/session.h"
 #include "src/log/log_file_header.h"
 #include "src/os/host.h"
 #include "src/os/memory.h"
@@ -69,14 +71,13 @@ void engine_recovery_options(struct instance *instance, struct recovery_options 
     options->decompress = decompress;
 }
 
-static JET_ERR recover(struct instance *instance, const struct instance_recovery_map *given, JET_GRBIT grbit)
+static JET_ERR recover(struct instance *instance, const struct instance_recovery_map *given, JET_GRBIT grbit,
+                       struct recovery_report *report)
 {
     JET_ERR err = JET_errSuccess;
     struct recovery_map_entry *map = NULL;
     struct recovery_options options;
-    struct recovery_report report;
 
-    memset(&report, 0, sizeof(report));
     engine_recovery_options(instance, &options);
     options.grbit = grbit;
     options.doubt_checkpoint = instance->restore_failed && os_host_is_published();
@@ -88,20 +89,43 @@ static JET_ERR recover(struct instance *instance, const struct instance_recovery
         options.stop = given->stop;
         options.status = given->status;
     }
-    TRY(recovery_start(&options, &report));
-    if (report.log_size != 0)
-        parameter_force_number(&instance->parameters, JET_paramLogFileSize, report.log_size / 1024);
+    TRY(recovery_start(&options, report));
+    if (report->log_size != 0)
+        parameter_force_number(&instance->parameters, JET_paramLogFileSize, report->log_size / 1024);
 done:
     if (given != NULL)
         map_done(map, given->count);
     return err;
 }
 
+/* Attaches again what was attached when the log ended. What does not let itself be attached is left detached,
+ * and clean: the program will see that when it opens it. */
+static void attach_again(JET_INSTANCE handle, const struct recovery_report *report)
+{
+    struct instance *instance = NULL;
+    struct session *session = NULL;
+    JET_SESID sesid = JET_sesidNil;
+    const struct database_options options = {0, 0};
+
+    if (report->attached_count == 0 || instance_enter(handle, &instance) < JET_errSuccess)
+        return;
+    if (session_begin(instance, &sesid) >= JET_errSuccess &&
+        session_enter(sesid, &session) >= JET_errSuccess) {
+        for (uint32_t i = 0; i < report->attached_count; i++)
+            (void)databases_attach(session, report->attached[i], &options);
+        if (session_end(session) < JET_errSuccess)
+            session_leave(session);
+    }
+    instance_leave_call(instance);
+}
+
 JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *map, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
     struct instance *instance = NULL;
+    struct recovery_report report;
 
+    memset(&report, 0, sizeof(report));
     err = instance_enter_start(handle, INSTANCE_INITIALIZING, &instance);
     if (err < JET_errSuccess)
         return err;
@@ -109,12 +133,15 @@ JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *
     TRY(check_settings(instance, grbit));
     TRY(engine_open(instance));
     if (instance->recovery_on) {
-        TRY(recover(instance, map, grbit));
+        TRY(recover(instance, map, grbit, &report));
         engine_hook_log(instance);
     }
     instance_leave_start(instance, true);
+    attach_again(handle, &report);
+    recovery_report_done(&report);
     return err;
 done:
+    recovery_report_done(&report);
     engine_close(instance);
     instance_leave_start(instance, false);
     /* A start that failed takes the instance with it. */

@@ -46,7 +46,13 @@ struct recovery_report {
     bool new_log;      /* a new log sequence was begun */
     bool redone;       /* the log was replayed */
     uint32_t log_size; /* bytes of the log files now */
+    /* With JET_bitKeepDbAttachedAtEndOfRecovery: the databases that were attached when the log ended. */
+    char *attached[DATABASE_ID_MAX];
+    uint32_t attached_count;
 };
+
+/* Frees what a report owns. */
+void recovery_report_done(struct recovery_report *report);
 
 /* Brings the log and the databases it names to a consistent state and leaves the log started, after its init
  * record. All databases are closed and clean. Errors (engine's): JET_errMissingLogFile,

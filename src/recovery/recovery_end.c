@@ -2,6 +2,7 @@
 #include "src/os/clock.h"
 #include "src/os/file.h"
 #include "src/os/path.h"
+#include "src/os/memory.h"
 #include "src/recovery/recovery_internal.h"
 
 JET_ERR recovery_end_sessions(struct recovery *recovery)
@@ -84,6 +85,24 @@ done:
     return err;
 }
 
+/* Remembers what is attached, for who wants it to stay so. */
+static JET_ERR note_attached(struct recovery *recovery)
+{
+    struct recovery_report *report = recovery->report;
+    if (report == NULL || (recovery->options->grbit & JET_bitKeepDbAttachedAtEndOfRecovery) == 0)
+        return JET_errSuccess;
+    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
+        const struct database *database = recovery->databases[id].database;
+        if (database == NULL || database->header.state == DATABASE_JUST_CREATED)
+            continue;
+        char *path = os_duplicate_text(database->path);
+        if (path == NULL)
+            return JET_errOutOfMemory;
+        report->attached[report->attached_count++] = path;
+    }
+    return JET_errSuccess;
+}
+
 static JET_ERR undo_open_sessions(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
@@ -105,6 +124,7 @@ static JET_ERR undo_open_sessions(struct recovery *recovery)
     }
     if (!recovery->last_is_shutdown)
         TRY(recovery_append_shutdown_mark(recovery->log, &mark));
+    TRY(note_attached(recovery));
     TRY(recovery_close_databases(recovery, mark));
     TRY(append_quit(recovery, undo));
     recovery->ended = true;

@@ -46,6 +46,7 @@ struct recovery_database {
 
 struct recovery {
     const struct recovery_options *options;
+    struct recovery_report *report; /* NULL in a restore */
     struct database_set *set;
     struct log *log;
     bool hard;              /* restore */

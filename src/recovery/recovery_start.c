@@ -2,6 +2,7 @@
 #include "src/os/clock.h"
 #include "src/os/file.h"
 #include "src/os/path.h"
+#include "src/os/memory.h"
 #include "src/recovery/recovery_internal.h"
 
 /* What was found before redo. */
@@ -292,6 +293,12 @@ done:
     return err;
 }
 
+void recovery_report_done(struct recovery_report *report)
+{
+    while (report->attached_count > 0)
+        os_free(report->attached[--report->attached_count]);
+}
+
 JET_ERR recovery_start(const struct recovery_options *options, struct recovery_report *report)
 {
     JET_ERR err = JET_errSuccess;
@@ -299,6 +306,7 @@ JET_ERR recovery_start(const struct recovery_options *options, struct recovery_r
     memset(&recovery, 0, sizeof(recovery));
     memset(report, 0, sizeof(*report));
     recovery.options = options;
+    recovery.report = report;
     recovery.set = options->set;
     recovery.log = options->set->log;
     recovery.directory = log_get_settings(recovery.log)->log_directory;
@@ -308,7 +316,9 @@ JET_ERR recovery_start(const struct recovery_options *options, struct recovery_r
     TRY(start_logs(&recovery, report));
 done:
     recovery_done(&recovery);
-    if (err < JET_errSuccess)
+    if (err < JET_errSuccess) {
         (void)log_abandon(recovery.log);
+        recovery_report_done(report);
+    }
     return err;
 }
