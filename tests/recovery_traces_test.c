@@ -18,6 +18,8 @@
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 
 static JET_INSTANCE instance;
+static JET_SESID session;
+static JET_TABLEID table;
 
 static void make_instance(void)
 {
@@ -28,12 +30,27 @@ static void make_instance(void)
     OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFileSize, 128, NULL));
 }
 
+static void add_row(void)
+{
+    OK(JetPrepareUpdate(session, table, JET_prepInsert));
+    OK(JetUpdate(session, table, NULL, 0, NULL));
+}
+
+/* A log ends here. */
+static void roll(void)
+{
+    char list[1000];
+    OK(JetBeginExternalBackupInstance(instance, 0));
+    OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
+    OK(JetEndExternalBackupInstance2(instance, JET_bitBackupEndAbort));
+    EsentHostAdvanceClock(5000);
+}
+
 /* A full backup of three logs in /bk; with a clock that moves between them. */
 static int set_up(void **state)
 {
     (void)state;
     const struct ESENT_HOST_SIMULATION simulation = {.seed = 1};
-    JET_SESID session;
     JET_DBID database;
     (void)EsentHostReset(NULL, 0);
     OK(EsentHostUseMemoryFiles());
@@ -45,12 +62,10 @@ static int set_up(void **state)
     OK(JetInit(&instance));
     OK(JetBeginSessionA(instance, &session, NULL, NULL));
     OK(JetCreateDatabaseA(session, "/a/a.edb", NULL, &database, 0));
-    for (int i = 0; i < 2; i++) { /* each leaves a log behind */
-        char list[300];
-        OK(JetBeginExternalBackupInstance(instance, 0));
-        OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
-        OK(JetEndExternalBackupInstance2(instance, JET_bitBackupEndAbort));
-        EsentHostAdvanceClock(5000);
+    OK(JetCreateTableA(session, database, "t", 1, 80, &table));
+    for (int i = 0; i < 2; i++) {
+        add_row();
+        roll();
     }
     OK(JetBackupInstanceA(instance, "/bk", 0, NULL));
     return 0;
@@ -119,6 +134,99 @@ static void strangers_beside_the_backup_are_left_out(void **state)
     OK(EsentHostFileInfo("/bk/edb00003.log", &info));
 }
 
+/* --- logs behind those of the backup --- */
+
+static uint32_t rows_after_restore(void)
+{
+    JET_DBID database;
+    uint32_t rows;
+    make_instance();
+    OK(JetInit(&instance));
+    OK(JetBeginSessionA(instance, &session, NULL, NULL));
+    assert_true(JetAttachDatabaseA(session, "/a/a.edb", 0) >= JET_errSuccess);
+    OK(JetOpenDatabaseA(session, "/a/a.edb", NULL, &database, 0));
+    OK(JetOpenTableA(session, database, "t", NULL, 0, 0, &table));
+    OK(JetIndexRecordCount(session, table, &rows, 0));
+    OK(JetTerm2(instance, JET_bitTermComplete));
+    instance = JET_instanceNil;
+    return rows;
+}
+
+static void remove_log(const char *path)
+{
+    OK(EsentHostFileDelete(path));
+}
+
+static void other_signature(const char *path)
+{
+    change_time(path, offsetof(struct log_file_header, log_signature));
+}
+
+static void other_history(const char *path)
+{
+    change_time(path, offsetof(struct log_file_header, previous_created));
+}
+
+static void other_birth(const char *path)
+{
+    change_time(path, offsetof(struct log_file_header, created));
+}
+
+/* Logs 1 to 3 are the backup's, 4 and 5 and the current one follow; each after the first holds a row. */
+static void restore_goes_on_with_the_logs_there(void **state)
+{
+    static const struct {
+        const char *path;
+        void (*change)(const char *path);
+        JET_ERR answer;
+        uint32_t rows;
+    } cases[] = {
+        {NULL, NULL, JET_errSuccess, 5},
+        {"/a/edb.log", remove_log, JET_errSuccess, 4},
+        {"/a/edb00001.log", remove_log, JET_errSuccess, 5},
+        {"/a/edb00003.log", remove_log, JET_errExistingLogFileIsNotContiguous, 0},
+        {"/a/edb00004.log", remove_log, JET_errMissingCurrentLogFiles, 0},
+        {"/a/edb00005.log", remove_log, JET_errInvalidLogSequence, 0},
+        {"/a/edb00002.log", other_signature, JET_errSuccess, 5},
+        {"/a/edb00004.log", other_signature, JET_errExistingLogFileHasBadSignature, 0},
+        {"/a/edb00005.log", other_signature, JET_errExistingLogFileHasBadSignature, 0},
+        {"/a/edb.log", other_signature, JET_errExistingLogFileHasBadSignature, 0},
+        {"/a/edb00001.log", other_birth, JET_errSuccess, 5},
+        {"/a/edb00002.log", other_history, JET_errExistingLogFileIsNotContiguous, 0},
+        {"/a/edb00004.log", other_history, JET_errExistingLogFileIsNotContiguous, 0},
+        {"/a/edb00005.log", other_history, JET_errExistingLogFileIsNotContiguous, 0},
+        {"/a/edb.log", other_history, JET_errExistingLogFileIsNotContiguous, 0},
+        {"/bk/edb00001.log", remove_log, JET_errRequiredLogFilesMissing, 0},
+        {"/bk/edb00002.log", remove_log, JET_errFileNotFound, 0},
+        {"/bk/edb00003.log", remove_log, JET_errSuccess, 5},
+        {"/bk/edb00003.log", other_signature, JET_errBadLogSignature, 0},
+    };
+    (void)state;
+    add_row();
+    roll();
+    add_row();
+    roll();
+    add_row();
+    EsentHostCrash();
+    OK(EsentHostFilesSave(1));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        OK(EsentHostFilesRestore(1));
+        if (cases[i].change != NULL)
+            cases[i].change(cases[i].path);
+        OK(EsentHostFileDelete("/a/edb.chk"));
+        OK(EsentHostFileDelete("/a/a.edb"));
+        make_instance();
+        const JET_ERR err = JetRestoreInstanceA(instance, "/bk", NULL, NULL);
+        (void)JetTerm2(instance, JET_bitTermAbrupt);
+        instance = JET_instanceNil;
+        if (err != cases[i].answer)
+            print_message("%s: %d\n", cases[i].path, (int)err);
+        assert_int_equal(err, cases[i].answer);
+        if (err == JET_errSuccess)
+            assert_int_equal(rows_after_restore(), cases[i].rows);
+    }
+}
+
 /* --- macros --- */
 
 /* Appends the beginning of a split that the crash cut short. */
@@ -184,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chain_of_logs_restores, set_up, tear_down),
         cmocka_unit_test_setup_teardown(logs_of_two_histories_do_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strangers_beside_the_backup_are_left_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(restore_goes_on_with_the_logs_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_split_cut_short_is_declared_ended, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
