@@ -2,6 +2,7 @@
  * themselves. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "src/log/log_reader.h"
 #include "src/os/path.h"
 #include "src/page/checksum.h"
+#include "src/page/database_header.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 
@@ -227,6 +229,94 @@ static void restore_goes_on_with_the_logs_there(void **state)
     }
 }
 
+/* --- the databases of a backup --- */
+
+static void change_page(const char *path, uint64_t page, size_t offset, bool right_checksum)
+{
+    static _Alignas(4096) uint8_t bytes[4096];
+    size_t done;
+    OK(EsentHostFileRead(path, page * sizeof bytes, bytes, sizeof bytes, &done));
+    bytes[offset] ^= 1;
+    if (right_checksum)
+        checksum_header_set(bytes, sizeof bytes);
+    OK(EsentHostFileWrite(path, page * sizeof bytes, bytes, sizeof bytes));
+}
+
+static void copies_are_told_from_others(void **state)
+{
+    (void)state;
+    struct ESENT_HOST_FILE_INFO info;
+    OK(EsentHostFileInfo("/bk/a.edb", &info));
+    const uint64_t trailer = info.size / 4096 - 1;
+    const struct {
+        uint64_t page; /* and the one behind it, for headers */
+        size_t offset;
+        bool right_checksum;
+        JET_ERR answer;
+    } cases[] = {
+        {trailer, 2000, true, JET_errSuccess},
+        {trailer, 2000, false, JET_errBadPatchPage},
+        {trailer, offsetof(struct database_trailer, backup), true, JET_errDatabasePatchFileMismatch},
+        {trailer, offsetof(struct database_trailer, database_signature), true,
+         JET_errDatabasePatchFileMismatch},
+        {trailer, offsetof(struct database_trailer, log_signature), true, JET_errDatabasePatchFileMismatch},
+        {0, offsetof(struct database_header, signature), true, JET_errDatabasePatchFileMismatch},
+        {0, offsetof(struct database_header, log_signature), true, JET_errDatabasePatchFileMismatch},
+        {0, 2000, false, JET_errDatabaseCorrupted},
+    };
+    OK(JetTerm2(instance, JET_bitTermComplete));
+    instance = JET_instanceNil;
+    OK(EsentHostFilesSave(1));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        OK(EsentHostFilesRestore(1));
+        change_page("/bk/a.edb", cases[i].page, cases[i].offset, cases[i].right_checksum);
+        if (cases[i].page == 0)
+            change_page("/bk/a.edb", 1, cases[i].offset, cases[i].right_checksum);
+        OK(EsentHostDirectoryDelete("/a"));
+        OK(EsentHostDirectoryCreate("/a"));
+        make_instance();
+        const JET_ERR err = JetRestoreInstanceA(instance, "/bk", NULL, NULL);
+        (void)JetTerm2(instance, JET_bitTermAbrupt);
+        instance = JET_instanceNil;
+        if (err != cases[i].answer)
+            print_message("case %zu: %d\n", i, (int)err);
+        assert_int_equal(err, cases[i].answer);
+    }
+}
+
+/* --- what the caller is told --- */
+
+static char told[400];
+
+static JET_ERR JET_API tell(JET_SESID who, JET_SNP what, JET_SNT when, void *data)
+{
+    (void)who;
+    const JET_SNPROG *numbers = data;
+    const size_t used = strlen(told);
+    assert_int_equal(what, JET_snpRestore);
+    if (when == JET_sntBegin || when == JET_sntProgress || when == JET_sntComplete)
+        snprintf(told + used, sizeof told - used, "%s%u/%u ",
+                 when == JET_sntBegin      ? "begin "
+                 : when == JET_sntProgress ? ""
+                                           : "complete ",
+                 numbers->cunitDone, numbers->cunitTotal);
+    return JET_errSuccess;
+}
+
+static void a_restore_tells_how_far_it_is(void **state)
+{
+    (void)state;
+    OK(JetTerm2(instance, JET_bitTermComplete));
+    OK(EsentHostDirectoryDelete("/a"));
+    OK(EsentHostDirectoryCreate("/a"));
+    make_instance();
+    told[0] = '\0';
+    OK(JetRestoreInstanceA(instance, "/bk", NULL, tell));
+    (void)JetTerm2(instance, JET_bitTermAbrupt);
+    instance = JET_instanceNil;
+    assert_string_equal(told, "begin 0/100 1/2 2/3 3/4 complete 100/100 ");
+}
+
 /* --- macros --- */
 
 /* Appends the beginning of a split that the crash cut short. */
@@ -293,6 +383,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(logs_of_two_histories_do_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strangers_beside_the_backup_are_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(restore_goes_on_with_the_logs_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(copies_are_told_from_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_restore_tells_how_far_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_split_cut_short_is_declared_ended, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
