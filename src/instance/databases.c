@@ -6,12 +6,15 @@
 #include "src/instance/process.h"
 #include "src/os/memory.h"
 
-/* A JET_DBID: instance number + 1, sequence of the slot's use, slot. Never 0, never the nil value. */
+/* A JET_DBID: instance number + 1, sequence of the slot's use, slot. Never 0, never the nil value. The
+ * sequence goes on through the lives of all instances, so that an id of an earlier life names nothing. */
 #define ID_SLOT_MASK 0x7u
 #define ID_SEQUENCE_SHIFT 3
 #define ID_SEQUENCE_MASK 0x3fffu
 #define ID_INSTANCE_SHIFT 17
 #define ID_INSTANCE_MASK 0x7ffu
+
+static os_atomic_32 database_sequence;
 
 static JET_DBID slot_id(const struct instance *instance, const struct instance_database *slot)
 {
@@ -219,9 +222,8 @@ JET_ERR databases_reserve(struct instance *instance, const char *path, bool temp
     database->instance = instance;
     database->page_size = instance->page_size;
     database->temporary = temporary;
-    instance->database_sequence++;
     slot->database = database;
-    slot->sequence = instance->database_sequence;
+    slot->sequence = os_atomic_add(&database_sequence, 1u);
     slot->opens = 0;
     slot->ready = false;
     slot->busy = true;

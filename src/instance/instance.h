@@ -92,7 +92,6 @@ struct instance {
 
     struct os_mutex database_lock; /* OS_RANK_DATABASES */
     struct instance_database databases[INSTANCE_DATABASES];
-    uint32_t database_sequence;
 };
 
 /* --- lookup and gates --- */
