@@ -289,6 +289,28 @@ static void open_table(struct model *model)
     model->cursors[model->cursor_count - 1]->special = grbit != 0;
 }
 
+/* Another cursor on the same table. */
+static void dup_cursor(struct model *model)
+{
+    struct model_session *session = model_session_gate(model);
+    if (session == NULL)
+        return;
+    struct model_cursor *cursor = cursor_gate(model, session);
+    struct model_reference slot = model_reference(model);
+    const uint64_t grbit = model_number(model, 0);
+    if (cursor == NULL || grbit != 0 || session->instance->lost)
+        model_no_opinion(model);
+    model_want(model, JET_errSuccess);
+    if (!model_succeeded(model))
+        return;
+    if (cursor == NULL || slot.letter < 0) {
+        model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
+        return;
+    }
+    add_cursor(model, slot, session, cursor->file, cursor->table);
+    model->cursors[model->cursor_count - 1]->special = cursor->special || grbit != 0;
+}
+
 static void close_table(struct model *model)
 {
     struct model_session *session = model_ending_session_gate(model);
@@ -566,7 +588,7 @@ const struct model_entry model_data_entries[] = {
     {"CreateTableColumnIndex2", opaque_database},
     {"DeleteTable", opaque_database},
     {"RenameTable", opaque_database},
-    {"DupCursor", opaque_database},
+    {"DupCursor", dup_cursor},
     {"OpenTempTable", opaque_database},
     {"OpenTempTable2", opaque_database},
     {"SetColumnDefaultValue", opaque_database},

@@ -320,8 +320,14 @@ static void crash(struct model *model)
             file->damaged = true;
         file->copied = false;
     }
-    for (size_t i = 0; i < model->instance_count; i++)
+    for (size_t i = 0; i < model->instance_count; i++) {
+        /* Its log may hold what cannot be done again. */
+        if (model->instances[i]->alive && model->instances[i]->lost) {
+            model_touch(model, model->instances[i]->log_path);
+            model_touch(model, model->instances[i]->system_path);
+        }
         model_kill_instance(model, model->instances[i]);
+    }
     for (size_t i = 0; i < model->snapshot_count; i++)
         model->snapshots[i]->state = SNAPSHOT_GONE;
     memset(model->slots, 0, sizeof model->slots);
