@@ -5,7 +5,9 @@
       --every K         a systematic sample: every K-th mutant (default 1)
       --offset N        the sample begins at the N-th
       --minutes M       stop after so long; the next run with the same --work goes on where this one stopped
-      --again           try the survivors of former runs once more, against the present corpus and tests
+      --again           try the survivors of former runs once more
+      --tests NAME,...  with these unit tests only (what is new, with --again)
+      --programs PATH,...  with these programs only
       --worktree        mutate the files as they are, not the present commit
       --list            only list the mutants
       --write           put score and survivors into docs/mutants.md
@@ -54,6 +56,12 @@ class Build:
                 self.mutants += [mutant for mutant in mutator.mutants if mutant.number not in without]
                 self.dropped += len(without)
         self.count = len(self.mutants) + self.dropped
+        seen = {}
+        for mutant in self.mutants:  # the same mistake may be possible twice in a function
+            mutant.name = "%s %s %s %s" % (mutant.file, mutant.function, mutant.kind, mutant.text)
+            seen[mutant.name] = seen.get(mutant.name, 0) + 1
+            if seen[mutant.name] > 1:
+                mutant.name += " #%d" % seen[mutant.name]
 
     def compile(self, mutator, source, header):
         """The numbers of mutants that do not compile; they are left out of the build."""
@@ -86,29 +94,30 @@ class Build:
 class Baseline:
     """Which program and which test comes by which mutant, and how long it takes."""
 
-    def __init__(self, build):
+    def __init__(self, build, options):
         self.build, tree = build, build.tree
+        wanted = options.tests.split(",") if options.tests else [test for test in tree.tests_for("") if test not in SLOW]
         self.seen_path = os.path.join(build.mutated, "seen")
         self.programs, self.tests = [], []  # (seconds, name, bytes: 1 where it came by)
-        for path in self.program_paths():
+        for path in self.program_paths(options.programs.split(",") if options.programs else notice.PROGRAMS):
             seconds, failed = self.look(lambda extra: tree.differences(build.engine, programs=[path], extra=extra))
             if not failed:
                 self.programs.append((seconds, path, self.seen()))
-        for test in tree.tests_for(""):
-            if test not in SLOW:
-                seconds, failed = self.look(lambda extra: tree.test_fails(build.engine, test, extra))
-                if failed:
-                    print("test %s fails without a mutant: %s" % (test, failed), flush=True)
-                else:
-                    self.tests.append((seconds, test, self.seen()))
+        for test in wanted:
+            seconds, failed = self.look(lambda extra: tree.test_fails(build.engine, test, extra))
+            if failed:
+                print("test %s fails without a mutant: %s" % (test, failed), flush=True)
+            else:
+                self.tests.append((seconds, test, self.seen()))
         self.programs.sort()
         self.tests.sort()
-        self.fingerprints = tree.fingerprints(build.engine)
+        self.fingerprints = tree.fingerprints(build.engine, [path for _, path, _ in self.programs])
 
-    def program_paths(self):
-        tree = self.build.tree
-        return sorted(os.path.relpath(os.path.join(folder, name), tree.copy) for part in notice.PROGRAMS
-                      for folder, _, names in os.walk(os.path.join(tree.copy, part)) for name in names if name.endswith(".jet"))
+    def program_paths(self, parts):
+        copy = self.build.tree.copy
+        below = [os.path.relpath(os.path.join(folder, name), copy) for part in parts
+                 for folder, _, names in os.walk(os.path.join(copy, part)) for name in names if name.endswith(".jet")]
+        return sorted(below + [part for part in parts if part.endswith(".jet")])
 
     def look(self, act):
         if os.path.exists(self.seen_path):
@@ -150,14 +159,26 @@ def try_mutant(build, baseline, mutant, result):
     return "survived", ""
 
 
+def added(before, result):
+    """What a mutant's former result and the one of another try come to."""
+    if before is None or result["state"] == NOTICED:
+        return result
+    for count in ("programs", "tests"):
+        result[count] += before[count]
+    if "survived" in (before["state"], result["state"]):
+        result["state"] = "survived"
+        result["effect"] = before.get("effect", 0) + result.get("effect", 0)
+    return result
+
+
 def table(mutants, results, every, dropped, commit):
-    tried = [(mutant, results[key(mutant)]) for mutant in mutants if key(mutant) in results]
+    tried = [(mutant, results[mutant.name]) for mutant in mutants if mutant.name in results]
     out = ["# Mutation run", "",
            "`tools/mutants.py --write` made this page. Every mutant is one small mistake in `src/backup`, `src/log` or `src/recovery`; all of them are",
            "in one build with assertions, one at a time is switched on and meets the programs of the corpus, the recorded transcripts and the unit tests that",
            "come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
            "Commit `%s`. Mutants: %d (%d more do not compile); tried: %d%s." %
-           (commit, len(mutants), dropped, len(tried), ", a systematic sample of every %d-th" % every if every > 1 else ""), ""]
+           (commit, len(mutants), dropped, len(tried), " (of every %d-th, in an order by checksum, as many as there was time for)" % every if every > 1 else ""), ""]
 
     def row(name, chosen):
         counts = [sum(result["state"] == state for _, result in chosen) for state in (NOTICED, "survived", "not reached")]
@@ -182,10 +203,6 @@ def table(mutants, results, every, dropped, commit):
     return "\n".join(out) + "\n"
 
 
-def key(mutant):
-    return "%s %s %s %s" % (mutant.file, mutant.function, mutant.kind, mutant.text)
-
-
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*")
@@ -193,6 +210,8 @@ def arguments():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--tests")
+    parser.add_argument("--programs")
     for flag in ("--again", "--list", "--write", "--worktree"):
         parser.add_argument(flag, action="store_true")
     return parser.parse_args()
@@ -216,13 +235,13 @@ def main():
     commit = notice.run(["git", "rev-parse", "--short", "HEAD"], notice.ROOT).stdout.strip()
     chosen = build.mutants[options.offset :: options.every]
     if options.again:
-        todo = [mutant for mutant in build.mutants if results.get(key(mutant), {}).get("state") in ("survived", "not reached")]
+        todo = [mutant for mutant in build.mutants if results.get(mutant.name, {}).get("state") in ("survived", "not reached")]
     else:
-        todo = [mutant for mutant in chosen if key(mutant) not in results]
-    todo.sort(key=lambda mutant: zlib.crc32(key(mutant).encode()))  # what is done when time is over is a fair sample
+        todo = [mutant for mutant in chosen if mutant.name not in results]
+    todo.sort(key=lambda mutant: zlib.crc32(mutant.name.encode()))  # what is done when time is over is a fair sample
     if todo:
         build.link()
-        baseline = Baseline(build)
+        baseline = Baseline(build, options)
         print("%d programs, %d tests" % (len(baseline.programs), len(baseline.tests)), flush=True)
     end = time.monotonic() + 60 * options.minutes
     for mutant in todo:
@@ -232,7 +251,7 @@ def main():
         result = {}
         result["state"], result["by"] = try_mutant(build, baseline, mutant, result)
         result["seconds"] = round(watch(), 2)
-        results[key(mutant)] = result
+        results[mutant.name] = result = added(results.get(mutant.name), result)
         print("%5d %6.1f s %-11s %s:%d %s: %s  %s" % (mutant.number, result["seconds"], result["state"], mutant.file, mutant.line,
               mutant.kind, mutant.text, result["by"] or result.get("effect", "")), flush=True)
         with open(kept + ".new", "w") as file:
@@ -241,7 +260,7 @@ def main():
     if options.write:
         with open(TABLE, "w") as file:
             file.write(table(build.mutants, results, options.every, build.dropped, commit))
-    states = [results[key(mutant)]["state"] for mutant in chosen if key(mutant) in results]
+    states = [results[mutant.name]["state"] for mutant in chosen if mutant.name in results]
     print("tried %d: noticed %d, survived %d, not reached %d" % (len(states), states.count(NOTICED), states.count("survived"),
           states.count("not reached")))
     return 0
