@@ -113,14 +113,18 @@ static void external_restore(struct model *model)
     if (!model_succeeded(model)) {
         for (size_t i = 0; i < count; i++)
             restored(model, to[i], NULL);
-        if (log != NULL)
-            model_touch(model, log);
+        model_touch(model, checkpoint);
+        model_touch(model, log);
+        model_touch(model, backup);
         return;
     }
     for (size_t i = 0; i < count; i++)
         restored(model, to[i], sure && set != NULL ? content_in_set(set, to[i]) : NULL);
-    if (!sure && log != NULL)
+    if (!sure) {
+        model_touch(model, checkpoint);
         model_touch(model, log);
+        model_touch(model, backup);
+    }
     if (set != NULL)
         set->spent = true;
 }

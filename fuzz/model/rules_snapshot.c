@@ -225,11 +225,9 @@ static void freeze(struct model *model)
         model_want_instances(model, snapshot);
     int32_t answer = model_answered(model);
     if (answer < 0) {
-        if (answer == JET_errOSSnapshotNotAllowed || answer == JET_errMissingFullBackup ||
-            answer == JET_errInvalidBackup || answer == JET_errLoggingDisabled)
+        if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter &&
+            answer != JET_errInvalidGrbit)
             freeze_failed(model, snapshot, answer);
-        else if (snapshot->state == SNAPSHOT_PREPARED && answer != JET_errInvalidParameter)
-            snapshot->uncertain = true;
         return;
     }
     snapshot->state = SNAPSHOT_FROZEN;

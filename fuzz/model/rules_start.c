@@ -181,7 +181,8 @@ void model_init(struct model *model)
         return;
     /* Bits and maps change what recovery does. */
     const bool special = (grbit != 0 && !plain) || model_token(model) != NULL;
-    const bool clouded = is_clouded(model, instance);
+    const bool differ = !instance->no_logging && model_logs_differ(model, instance);
+    const bool clouded = is_clouded(model, instance) || differ;
     if (clouded || special || instance->lost)
         model_no_opinion(model);
     model_want(model, init_code(model, instance));
@@ -190,7 +191,7 @@ void model_init(struct model *model)
         return;
     }
     start(model, instance, clouded);
-    if (special || (clouded && made))
+    if (special || differ || (clouded && made))
         instance->lost = true;
     if (made)
         model_slot_set(model, slot, OBJECT_INSTANCE, instance);

@@ -399,26 +399,40 @@ static void add_logs(struct model *model, struct used_logs logs)
         model->lost = true;
 }
 
-void model_use_logs(struct model *model, struct model_instance *instance)
+static bool same_set(const struct used_logs *logs, const struct model_instance *instance)
 {
-    const struct used_logs own = {instance->log_path, instance->base_name,
-                                  instance->numbers[MODEL_FILE_NAMES], instance->numbers[MODEL_LOG_SIZE]};
-    bool found = false;
+    return strcmp(logs->directory, instance->log_path) == 0 &&
+           (logs->base_name == NULL || strcmp(logs->base_name, instance->base_name) == 0);
+}
+
+bool model_logs_differ(const struct model *model, const struct model_instance *instance)
+{
     for (size_t i = 0; i < model->used_log_count; i++) {
         const struct used_logs *logs = &model->used_logs[i];
-        if (strcmp(logs->directory, own.directory) != 0)
-            continue;
-        if (logs->base_name == NULL ||
-            (strcmp(logs->base_name, own.base_name) == 0 &&
-             (logs->file_names != own.file_names || logs->kilobytes != own.kilobytes)))
-            instance->lost = true;
-        found = found || logs->base_name == NULL || strcmp(logs->base_name, own.base_name) == 0;
+        const bool same = same_set(logs, instance);
+        if (same && (logs->base_name == NULL || strcmp(logs->system_path, instance->system_path) != 0 ||
+                     logs->file_names != instance->numbers[MODEL_FILE_NAMES] ||
+                     logs->kilobytes != instance->numbers[MODEL_LOG_SIZE]))
+            return true;
+        if (!same && logs->system_path != NULL && strcmp(logs->base_name, instance->base_name) == 0 &&
+            strcmp(logs->system_path, instance->system_path) == 0)
+            return true;
     }
+    return false;
+}
+
+void model_use_logs(struct model *model, struct model_instance *instance)
+{
+    bool found = false;
+    for (size_t i = 0; i < model->used_log_count; i++)
+        found = found || same_set(&model->used_logs[i], instance);
     instance->generation = found || model_touched(model, instance->log_path) ? 0 : 1;
     instance->lowest = instance->generation;
     instance->log_bytes = 0;
     if (!found)
-        add_logs(model, own);
+        add_logs(model,
+                 (struct used_logs){instance->log_path, instance->base_name, instance->system_path,
+                                    instance->numbers[MODEL_FILE_NAMES], instance->numbers[MODEL_LOG_SIZE]});
 }
 
 void model_lay_logs(struct model *model, const char *directory)

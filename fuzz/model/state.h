@@ -86,7 +86,7 @@ struct backup_context {
     bool uncertain;     /* order of other threads' calls unknown: no opinion */
     uint32_t low, high; /* generations of the log list; high 0 = unknown */
     bool range_known;
-    uint64_t read_sum; /* of the generations read to the end */
+    uint64_t read_sum;         /* of the generations read to the end */
     struct model_handle *open; /* at most one */
 };
 
@@ -199,7 +199,8 @@ struct object {
 /* Logs that lie in a directory. */
 struct used_logs {
     const char *directory;
-    const char *base_name;
+    const char *base_name;          /* NULL: not known, nor what follows */
+    const char *system_path;        /* where their checkpoint lies */
     uint64_t file_names, kilobytes; /* as the parameters were */
 };
 
@@ -332,7 +333,9 @@ void model_touch(struct model *model, const char *path);
 /* Touched by hand, or part of what a backup wrote: no opinion on databases there. */
 bool model_clouded(const struct model *model, const char *path);
 bool model_logs_used(const struct model *model, const char *directory);
-/* The instance begins to log, or finds logs that are not written like its own: then no opinion on it. */
+/* There are logs that are not written like the instance's own, or whose checkpoint lies elsewhere. */
+bool model_logs_differ(const struct model *model, const struct model_instance *instance);
+/* The instance begins to log. */
 void model_use_logs(struct model *model, struct model_instance *instance);
 /* Logs have come into the directory, whoever wrote them. */
 void model_lay_logs(struct model *model, const char *directory);

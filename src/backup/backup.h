@@ -24,7 +24,7 @@ struct backup_services {
     bool (*circular)(void *instance);      /* JET_paramCircularLog */
     bool (*creates_paths)(void *instance); /* JET_paramCreatePathIfNotExist */
     bool (*terminating)(void *instance);
-    uint32_t (*number)(void *instance); /* its place in the process's table */
+    uint32_t (*number)(void *instance);     /* its place in the process's table */
     bool (*backup_allowed)(void *instance); /* initialised, no term begun */
     /* Enters the instance as a call does, so that it does not end meanwhile; errors are those of the gates.
      */
