@@ -4,10 +4,7 @@
 #include "src/instance/session_slots.h"
 #include "src/os/memory.h"
 
-/* Numbers of sessions in log records: unique among the instance's sessions, small, never 0 or the nil value.
- */
-#define PROCESS_NUMBER_LAST 0xfffeu
-
+/* Numbers of sessions in log records are unique among the instance's sessions and as small as can be. */
 static bool process_number_used(const struct instance *instance, uint16_t number)
 {
     for (const struct session *session = instance->sessions; session != NULL; session = session->next) {
@@ -21,9 +18,10 @@ static bool process_number_used(const struct instance *instance, uint16_t number
 static JET_ERR link_session(struct instance *instance, struct session *session)
 {
     uint64_t most = instance_parameter(instance, JET_paramMaxSessions);
-    if (instance->session_count >= most || instance->session_count >= PROCESS_NUMBER_LAST)
+    if (instance->session_count >= most ||
+        instance->session_count > PROCESS_SESSION_LAST - PROCESS_SESSION_FIRST)
         return JET_errOutOfSessions;
-    uint16_t number = 1;
+    uint16_t number = PROCESS_SESSION_FIRST;
     while (process_number_used(instance, number))
         number++;
     session->process = number;

@@ -177,7 +177,6 @@ done:
 
 /* Trees for tables that others use are made by a transaction of their own, which commits at once: others will
  * put values in before the one who needed it first has committed. */
-#define TREE_PROCESS 0xfffdu
 static struct os_mutex tree_lock = OS_MUTEX_INITIALIZER(OS_RANK_DATABASES);
 
 /* Others may be making the tree. */
@@ -193,21 +192,28 @@ static JET_ERR create_shared_tree(struct table_cursor *cursor)
 {
     JET_ERR err = JET_errSuccess;
     struct transaction own = {0};
+    bool committed = false;
     os_mutex_lock(&tree_lock);
     if (tree_root(cursor->table) != 0)
         goto done;
-    TRY(transaction_init(&own, cursor->transaction->store, TREE_PROCESS));
+    TRY(transaction_init(&own, cursor->transaction->store, PROCESS_LONG_VALUE_TREES));
     err = transaction_begin(&own, false);
     if (err >= JET_errSuccess) {
         err = create_tree(&own, cursor->table);
         if (err >= JET_errSuccess)
-            err = transaction_commit(&own, false); /* the engine waits for it, too */
+            err = transaction_commit(&own, true);
         if (err < JET_errSuccess)
             (void)transaction_rollback(&own); /* the first error counts */
     }
-    transaction_done(&own);
+    committed = err >= JET_errSuccess;
+    if (!committed)
+        transaction_done(&own);
 done:
     os_mutex_unlock(&tree_lock);
+    if (committed) { /* the engine waits for it, too; a freeze may make that long, so the lock is free by now */
+        err = transaction_wait(&own, false);
+        transaction_done(&own);
+    }
     return err;
 }
 

@@ -33,6 +33,15 @@ struct transaction {
     struct transaction_internal *internal;
 };
 
+/* Process numbers in log records. As in the engine, a few sessions of its own come before the programs'; the
+ * highest numbers mean something to its recovery and must not appear. */
+enum process_number {
+    PROCESS_LONG_VALUE_TREES = 2,
+    PROCESS_CLEANER = 3,
+    PROCESS_SESSION_FIRST = 5,
+    PROCESS_SESSION_LAST = 0xfff0,
+};
+
 /* Ties a transaction (zeroed memory) to its instance's version store; `process` is the session's number for
  * the log, unique in the instance and never 0xffff. `transaction_done` requires level 0. */
 JET_ERR transaction_init(struct transaction *transaction, struct version_store *store, uint16_t process);

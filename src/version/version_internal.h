@@ -14,9 +14,6 @@
 /* Transaction ids grow by this, as the engine's do. */
 #define TRANSACTION_ID_STEP 4u
 
-/* The process number of clean-up in log records ("procidRCEClean"). */
-#define PROCESS_CLEANER 0xfffcu
-
 /* Calls on the schema open and close a few cursors each. */
 #define SPARE_CURSORS 4u
 
