@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,8 @@ static double now(void)
 static _Noreturn void be_child(const struct reduction *reduction, const struct program *program)
 {
     struct text text = {0};
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
     dup2(reduction->said_file, 2);
     alarm(RUN_SECONDS);
     program_print(program, &text);
