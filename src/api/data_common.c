@@ -1,6 +1,7 @@
 #include "src/api/data_common.h"
 
 #include "src/api/text.h"
+#include "src/instance/databases.h"
 #include "src/os/memory.h"
 #include "src/table/temporary.h"
 
@@ -27,8 +28,10 @@ static unsigned temporary_phase(const struct table_cursor *cursor)
 JET_ERR data_enter_unless(JET_SESID sesid, JET_TABLEID tableid, unsigned refused, struct data_call *call)
 {
     JET_ERR err = data_enter(sesid, tableid, call);
-    if (err >= JET_errSuccess && call->cursor->is_temporary &&
-        (refused & temporary_phase(call->cursor)) != 0) {
+    if (err < JET_errSuccess)
+        return err;
+    if ((call->cursor->is_temporary && (refused & temporary_phase(call->cursor)) != 0) ||
+        (call->cursor->in_callback && (refused & ALLOW_IN_CALLBACK) == 0)) {
         data_leave(call);
         err = JET_errIllegalOperation;
     }
@@ -54,9 +57,30 @@ static void close_cursor(struct session *session, void *object)
     table_cursor_close(object);
 }
 
+/* The session's thread is in the program's function meanwhile and may call in again. */
+static JET_ERR call_back(struct table_cursor *cursor, const struct row_callback *callback, JET_CBTYP type)
+{
+    struct session *session = cursor->owner;
+    const bool outer = cursor->in_callback;
+    const uint8_t outer_level = session->callback_level;
+    cursor->in_callback = true;
+    session->callback_level = (uint8_t)transaction_level(&session->transaction);
+    session->row_callbacks++;
+    session_bind_thread(session); /* the transaction may be the call's own, of no thread yet */
+    session_callback_begin(session);
+    JET_ERR err = callback->function(session->handle, databases_id(session->instance, cursor->database),
+                                     cursor->handle, type, NULL, NULL, callback->context, 0);
+    session_callback_end(session);
+    session->row_callbacks--;
+    session->callback_level = outer_level;
+    cursor->in_callback = outer;
+    return err;
+}
+
 JET_ERR data_publish_cursor(struct session *session, struct table_cursor *cursor, JET_TABLEID *table)
 {
     cursor->owner = session;
+    cursor->call_back = call_back;
     cursor->parameters = data_parameters(session);
     cursor->open_level = (uint8_t)transaction_level(&session->transaction);
     JET_ERR err = session_add_cursor(session, CURSOR_KIND_TABLE, cursor, close_cursor, &cursor->handle);

@@ -22,6 +22,7 @@ enum {
     REFUSE_MATERIALIZED = 1 << 2, /* in one that was */
     REFUSE_SORT = REFUSE_INSERTING | REFUSE_SORTED,
     REFUSE_TEMPORARY = REFUSE_SORT | REFUSE_MATERIALIZED,
+    ALLOW_IN_CALLBACK = 1 << 3, /* also for a cursor whose call-back runs; all else is refused there */
 };
 /* Enters for a call that these phases refuse. */
 JET_ERR data_enter_unless(JET_SESID sesid, JET_TABLEID tableid, unsigned refused, struct data_call *call);

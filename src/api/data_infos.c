@@ -14,7 +14,7 @@ JET_ERR data_info_of_cursor(JET_SESID sesid, JET_TABLEID tableid, const struct i
     struct data_call entered;
     struct data_texts texts;
     data_texts_init(&texts, call->wide);
-    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &entered));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &entered));
     err = info(entered.session, entered.cursor, &texts, call);
 done:
     data_texts_free(&texts);
@@ -137,7 +137,7 @@ static JET_ERR get_table_info(JET_SESID sesid, JET_TABLEID tableid, bool wide, v
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (result == NULL)
         max = 0;
     TRY(table_info(call.session, call.cursor, wide, result, max, level));

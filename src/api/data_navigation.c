@@ -8,7 +8,7 @@ JET_ERR JET_API JetMakeKey(JET_SESID sesid, JET_TABLEID tableid, const void *pvD
                            JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, 0, &call);
     if (cbData != 0)
         grbit &= ~(JET_GRBIT)JET_bitKeyDataZeroLength;
     if (err >= JET_errSuccess)
@@ -20,7 +20,7 @@ JET_ERR JET_API JetMakeKey(JET_SESID sesid, JET_TABLEID tableid, const void *pvD
 JET_ERR JET_API JetSeek(JET_SESID sesid, JET_TABLEID tableid, JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, 0, &call);
     if (err >= JET_errSuccess)
         err = table_seek(call.cursor, grbit);
     data_leave(&call);
@@ -30,7 +30,7 @@ JET_ERR JET_API JetSeek(JET_SESID sesid, JET_TABLEID tableid, JET_GRBIT grbit)
 JET_ERR JET_API JetMove(JET_SESID sesid, JET_TABLEID tableid, int32_t cRow, JET_GRBIT grbit)
 {
     struct data_call call;
-    JET_ERR err = data_enter(sesid, tableid, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, 0, &call);
     if (err >= JET_errSuccess)
         err = table_move(call.cursor, cRow, grbit);
     data_leave(&call);
@@ -70,7 +70,7 @@ JET_ERR JET_API JetGetBookmark(JET_SESID sesid, JET_TABLEID tableid, void *pvBoo
 {
     struct data_call call;
     struct span bookmark;
-    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call);
     if (err >= JET_errSuccess)
         err = table_bookmark(call.cursor, &bookmark);
     if (err >= JET_errSuccess)
@@ -98,7 +98,7 @@ JET_ERR JET_API JetGetSecondaryIndexBookmark(JET_SESID sesid, JET_TABLEID tablei
     struct span key;
     struct span bookmark;
     (void)grbit;
-    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &call);
     if (err >= JET_errSuccess)
         err = table_secondary_bookmark(call.cursor, &key, &bookmark);
     if (err >= JET_errSuccess)
@@ -152,7 +152,7 @@ JET_ERR JET_API JetGetRecordPosition(JET_SESID sesid, JET_TABLEID tableid, JET_R
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &call));
     if (precpos == NULL || cbRecpos < sizeof(*precpos))
         FAIL(JET_errInvalidParameter);
     TRY(table_position(call.cursor, precpos));
@@ -262,7 +262,7 @@ JET_ERR JET_API JetGetCurrentIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PS
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     const char *name = NULL;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &call));
     TRY(current_index_name(call.cursor, &name));
     const size_t length = strlen(name);
     if (cbIndexName == 0)
@@ -283,7 +283,7 @@ JET_ERR JET_API JetGetCurrentIndexW(JET_SESID sesid, JET_TABLEID tableid, JET_PW
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     const char *name = NULL;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &call));
     TRY(current_index_name(call.cursor, &name));
     TRY(api_text_out_wide(name, szIndexName, cbIndexName));
 done:

@@ -5,6 +5,7 @@
 #include "src/cache/database.h"
 #include "src/os/memory.h"
 #include "src/table/navigate.h"
+#include "src/table/update.h"
 
 /* --- objects --- */
 
@@ -195,7 +196,7 @@ JET_ERR JET_API JetGetCursorInfo(JET_SESID sesid, JET_TABLEID tableid, void *pvR
     struct data_call call;
     struct node_view node;
     (void)pvResult;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_SORT, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORT | ALLOW_IN_CALLBACK, &call));
     if (cbMax != 0 || InfoLevel != 0)
         FAIL(JET_errInvalidParameter);
     if (!versioned_cursor_on_node(call.cursor->primary))
@@ -211,7 +212,7 @@ JET_ERR JET_API JetGetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS *pls, JET_
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (pls == NULL)
         FAIL(JET_errInvalidParameter);
     JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
@@ -231,7 +232,7 @@ JET_ERR JET_API JetSetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS ls, JET_GR
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (instance_parameter(call.session->instance, JET_paramRuntimeCallback) == 0)
         FAIL(JET_errLSCallbackNotSpecified);
     if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
@@ -265,13 +266,15 @@ done:
 JET_ERR JET_API JetRegisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_CBTYP cbtyp,
                                     JET_CALLBACK pCallback, void *pvContext, JET_HANDLE *phCallbackId)
 {
+    JET_ERR err = JET_errSuccess;
     struct data_call call;
-    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
-    (void)pvContext;
-    if (err >= JET_errSuccess)
-        err = cbtyp == JET_cbtypNull || pCallback == NULL || phCallbackId == NULL
-                  ? JET_errInvalidParameter
-                  : JET_errFeatureNotAvailable;
+    uint32_t id = 0;
+    TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &call));
+    if (cbtyp == JET_cbtypNull || pCallback == NULL || phCallbackId == NULL)
+        FAIL(JET_errInvalidParameter);
+    TRY(table_callback_add(call.cursor, cbtyp, pCallback, pvContext, &id));
+    *phCallbackId = id;
+done:
     data_leave(&call);
     return err;
 }
@@ -280,11 +283,11 @@ JET_ERR JET_API JetUnregisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_
                                       JET_HANDLE hCallbackId)
 {
     struct data_call call;
-    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call);
-    (void)cbtyp;
-    (void)hCallbackId;
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &call);
+    (void)cbtyp; /* the handle tells */
     if (err >= JET_errSuccess)
-        err = JET_errInvalidParameter; /* no such call-back */
+        err = hCallbackId > UINT32_MAX ? JET_errInvalidParameter
+                                       : table_callback_remove(call.cursor, (uint32_t)hCallbackId);
     data_leave(&call);
     return err;
 }

@@ -91,7 +91,7 @@ JET_ERR JET_API JetSetColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLUMNID 
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     struct set_options options = {.itag = 1, .grbit = grbit};
-    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED | ALLOW_IN_CALLBACK, &call));
     if (psetinfo != NULL) {
         if (psetinfo->cbStruct < sizeof(JET_SETINFO)) {
             TRY(table_check_updatable(call.cursor));
@@ -114,7 +114,7 @@ JET_ERR JET_API JetSetColumns(JET_SESID sesid, JET_TABLEID tableid, JET_SETCOLUM
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_SORTED | ALLOW_IN_CALLBACK, &call));
     TRY(table_check_updatable(call.cursor));
     if (call.cursor->prepared == PREPARED_NONE)
         FAIL(JET_errUpdateNotPrepared);
@@ -163,7 +163,7 @@ JET_ERR JET_API JetRetrieveColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLU
     struct data_call call;
     bool own = false;
     struct retrieve_options options = {.grbit = grbit, .itag = 1};
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (pretinfo != NULL) {
         if (pretinfo->cbStruct < sizeof(JET_RETINFO))
             FAIL(JET_errInvalidParameter);
@@ -213,7 +213,7 @@ JET_ERR JET_API JetRetrieveColumns(JET_SESID sesid, JET_TABLEID tableid, JET_RET
     JET_ERR result = JET_errSuccess;
     struct data_call call;
     bool own = false;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     TRY(begin_reading(&call, &own));
     if (pretrievecolumn == NULL && cretrievecolumn > 0)
         FAIL(JET_errInvalidParameter);
@@ -243,7 +243,7 @@ JET_ERR JET_API JetEnumerateColumns(JET_SESID sesid, JET_TABLEID tableid, uint32
         .size_max = cbDataMost,
         .grbit = grbit,
     };
-    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call);
+    JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call);
     bool own = false;
     if (err >= JET_errSuccess)
         err = begin_reading(&call, &own);
@@ -277,7 +277,7 @@ JET_ERR JET_API JetGetRecordSize2(JET_SESID sesid, JET_TABLEID tableid, JET_RECS
     JET_ERR err = JET_errSuccess;
     bool own = false;
     struct data_call call;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (precsize == NULL)
         FAIL(JET_errInvalidParameter);
     TRY(begin_reading(&call, &own));

@@ -47,9 +47,9 @@ static JET_ERR open_table(JET_SESID sesid, JET_DBID dbid, const void *name, bool
     TRY(data_text(&texts, name, &text));
     if ((grbit & INTERNAL_OPEN_BITS) != 0)
         FAIL(JET_errInvalidGrbit);
-    if ((grbit & JET_bitTablePermitDDL) != 0 ? (grbit & JET_bitTableDenyRead) == 0
-                                             : (grbit & JET_bitTableDenyRead) != 0 &&
-                                                   (grbit & JET_bitTableReadOnly) != 0)
+    if ((grbit & JET_bitTablePermitDDL) != 0
+            ? (grbit & JET_bitTableDenyRead) == 0
+            : (grbit & JET_bitTableDenyRead) != 0 && (grbit & JET_bitTableReadOnly) != 0)
         FAIL(JET_errInvalidGrbit);
     TRY(table_open(&call.session->transaction, call.database, text, grbit, &cursor));
     TRY(data_publish_cursor(call.session, cursor, table));
@@ -83,10 +83,14 @@ JET_ERR JET_API JetCloseTable(JET_SESID sesid, JET_TABLEID tableid)
     struct data_call call = {0};
     void *object = NULL;
     TRY(session_enter_cursor_stopped(sesid, tableid, &call.session, &object));
+    call.cursor = object;
+    if (call.cursor->in_callback)
+        FAIL(JET_errIllegalOperation);
     session_remove_cursor(call.session, tableid);
-    table_cursor_close(object);
-    session_leave(call.session);
+    table_cursor_close(call.cursor);
 done:
+    if (call.session != NULL)
+        session_leave(call.session);
     return err;
 }
 
@@ -96,7 +100,7 @@ JET_ERR JET_API JetDupCursor(JET_SESID sesid, JET_TABLEID tableid, JET_TABLEID *
     struct data_call call;
     struct table_cursor *cursor = NULL;
     (void)grbit;
-    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING, &call));
+    TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (ptableid == NULL)
         FAIL(JET_errInvalidParameter);
     *ptableid = JET_tableidNil;

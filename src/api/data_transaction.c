@@ -97,7 +97,7 @@ static JET_ERR commit(struct session *session, JET_GRBIT grbit)
     TRY(wait_only(session, grbit, &finished));
     if (finished)
         goto done;
-    if (level == 0)
+    if (level <= session->callback_level)
         FAIL(JET_errNotInTransaction);
     TRY(session_check_thread(session));
     const JET_GRBIT effective = grbit | session->commit_default;
@@ -147,14 +147,15 @@ static JET_ERR rollback(struct session *session, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
     unsigned level = transaction_level(&session->transaction);
-    if (level == 0)
+    if (level <= session->callback_level)
         FAIL(JET_errNotInTransaction);
     TRY(session_check_thread(session));
     do {
         level = transaction_level(&session->transaction);
         session_visit_cursors(session, leave_level, &level);
         TRY(transaction_rollback(&session->transaction));
-    } while ((grbit & JET_bitRollbackAll) != 0 && transaction_level(&session->transaction) > 0);
+    } while ((grbit & JET_bitRollbackAll) != 0 &&
+             transaction_level(&session->transaction) > session->callback_level);
 done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }

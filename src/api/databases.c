@@ -167,6 +167,8 @@ JET_ERR JET_API JetCloseDatabase(JET_SESID sesid, JET_DBID dbid, JET_GRBIT grbit
 
     TRY(session_enter_stopped(sesid, &session));
     TRY(session_find_database(session, dbid, &database));
+    if (session->row_callbacks > 0) /* a cursor in it is in the middle of a change */
+        FAIL(JET_errIllegalOperation);
     TRY(databases_close(session, dbid, &last));
     if (last) {
         struct close_in_database search = {database};

@@ -33,6 +33,11 @@ void table_definition_free(struct table_definition *table)
     column_array_free(&table->variable);
     column_array_free(&table->tagged);
     column_array_free(&table->template_tagged);
+    while (table->callbacks != NULL) {
+        struct row_callback *next = table->callbacks->next;
+        os_free(table->callbacks);
+        table->callbacks = next;
+    }
     os_free(table->primary);
     struct index_definition *const lists[] = {table->secondary, table->dropped};
     for (unsigned i = 0; i < 2; i++) {

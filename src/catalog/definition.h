@@ -208,6 +208,16 @@ struct column_array {
 struct database;
 struct table_cursor;
 
+/* A program's function that is called when rows change (JetRegisterCallback). Entries are added in front and
+ * stay as long as the definition does; one that was taken back has no types any more. */
+struct row_callback {
+    struct row_callback *next;
+    os_atomic_32 types; /* JET_cbtyp… */
+    uint32_t id;
+    JET_CALLBACK function;
+    void *context;
+};
+
 struct table_definition {
     struct table_definition *next; /* in the database's list of loaded definitions */
     struct database *database;     /* NULL in temporary tables' unit tests only */
@@ -249,9 +259,11 @@ struct table_definition {
     bool template_used;          /* a template that a table has been derived from since it was loaded */
     const void *exclusive_owner; /* session that keeps readers out */
     bool delete_pending;
-    bool unlinked;                /* out of the database's list: the last close frees it */
-    uint32_t versioned_count;     /* pending DDL of this table; it stays in memory until zero */
-    struct table_cursor *cursors; /* all open ones; under the definition lock */
+    bool unlinked;                  /* out of the database's list: the last close frees it */
+    uint32_t versioned_count;       /* pending DDL of this table; it stays in memory until zero */
+    struct table_cursor *cursors;   /* all open ones; under the definition lock */
+    os_atomic_32 callback_types;    /* that any of the next was added for */
+    struct row_callback *callbacks; /* newest first; the head under the definition lock */
 };
 
 /* A new definition without columns and indexes. Error: JET_errOutOfMemory. */

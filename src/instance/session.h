@@ -68,8 +68,10 @@ struct session {
     bool taken;           /* by a term, under the session lock */
     uint32_t calls_depth; /* 1 in a call; more in calls out of a call-back */
     uint32_t callback_depth;
-    bool in_callback; /* the engine is in a call-back of this session: its thread may call in again */
-    void *owner_data; /* of the data calls (src/api/data_*), freed through free_owner_data */
+    uint32_t row_callbacks; /* that are running: a change of a row is in the middle */
+    uint8_t callback_level; /* transaction level in one of them, which must not go below; else 0 */
+    bool in_callback;       /* the engine is in a call-back of this session: its thread may call in again */
+    void *owner_data;       /* of the data calls (src/api/data_*), freed through free_owner_data */
     void (*free_owner_data)(struct session *session);
 };
 

@@ -45,6 +45,11 @@ struct saved_bookmark {
     uint32_t size;
 };
 
+/* Calls the program's function for a cursor; what it answers as an error ends the change. */
+struct table_cursor;
+typedef JET_ERR call_back_function(struct table_cursor *cursor, const struct row_callback *callback,
+                                   JET_CBTYP type);
+
 struct table_cursor {
     struct table_cursor *next_of_table; /* in the definition's list */
     struct transaction *transaction;
@@ -59,6 +64,8 @@ struct table_cursor {
     JET_GRBIT grbit; /* of JetOpenTable */
     bool updatable;
     bool exclusive;   /* counted in the definition's deny count */
+    bool in_callback; /* a function of the program is told of a change of its row */
+    call_back_function *call_back;
     bool permits_ddl; /* changes the schema of a table whose schema is fixed */
     bool is_temporary;
     bool temporary_inserting; /* a temporary table before its first move */

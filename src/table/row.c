@@ -385,24 +385,30 @@ static bool drops_duplicates(const struct table_cursor *cursor)
     return cursor->is_temporary && cursor->temporary_inserting;
 }
 
-static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, struct saved_bookmark *bookmark,
-                          uint32_t bookmark_max)
+/* Deletes the row that the new one is a moved copy of; `old` keeps its record. */
+static JET_ERR delete_original(struct table_cursor *cursor, struct record *old)
+{
+    JET_ERR err = JET_errSuccess;
+    struct node_view node;
+    TRY(versioned_cursor_copy(cursor->primary, &node));
+    old->size = (uint32_t)node.data.size;
+    if ((old->data = os_duplicate(node.data.bytes, node.data.size)) == NULL)
+        FAIL(JET_errOutOfMemory);
+    TRY(table_call_back(cursor, JET_cbtypBeforeDelete));
+    TRY(delete_row(cursor, true));
+    (void)table_call_back(cursor, JET_cbtypAfterDelete); /* it is deleted, whatever they say */
+done:
+    return err;
+}
+
+/* `old` is the original's record of a moved row, else empty. */
+static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, const struct record *old,
+                          struct saved_bookmark *bookmark, uint32_t bookmark_max)
 {
     JET_ERR err = JET_errSuccess;
     struct versioned_cursor *tree = NULL;
     struct index_key key;
     const struct record_view view = {record->data, record->size};
-    uint8_t *old = NULL;
-    uint32_t old_size = 0;
-    const bool moves = cursor->prepared == PREPARED_INSERT_COPY_DELETE;
-    if (moves) {
-        struct node_view node;
-        TRY(versioned_cursor_copy(cursor->primary, &node));
-        old_size = (uint32_t)node.data.size;
-        if ((old = os_duplicate(node.data.bytes, node.data.size)) == NULL)
-            FAIL(JET_errOutOfMemory);
-        TRY(delete_row(cursor, true));
-    }
     TRY(check_nulls(cursor));
     TRY(set_version(cursor, record, view, true));
     TRY(visit_values(cursor, (struct record_view){record->data, record->size}, make_pending, record));
@@ -428,11 +434,10 @@ static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, st
     if (cursor->prepared == PREPARED_INSERT_COPY)
         TRY(visit_values(cursor, (struct record_view){cursor->work.data, cursor->work.size}, add_reference,
                          NULL));
-    if (moves)
-        TRY(drop_unused(cursor, (struct record_view){old, old_size}, final));
+    if (old->data != NULL)
+        TRY(drop_unused(cursor, (struct record_view){old->data, old->size}, final));
 done:
     versioned_cursor_close(tree);
-    os_free(old);
     return err;
 }
 
@@ -501,6 +506,7 @@ JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit, struct saved_
 {
     JET_ERR err = JET_errSuccess;
     struct record record = {0};
+    struct record old = {0};
     if (cursor->prepared == PREPARED_NONE)
         return JET_errUpdateNotPrepared;
     if (replacing(cursor) && bookmark != NULL) {
@@ -509,19 +515,27 @@ JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit, struct saved_
         bookmark->size = (uint32_t)current.size;
         memcpy(bookmark->bytes, current.bytes, current.size);
     }
-    TRY(final_record(cursor, &record));
+    const bool replaces = replacing(cursor);
     TRY(transaction_begin(cursor->transaction, false));
-    if ((grbit & JET_bitUpdateNoVersion) != 0 && replacing(cursor))
+    if ((grbit & JET_bitUpdateNoVersion) != 0 && replaces)
         err = JET_errUpdateMustVersion;
-    else if (replacing(cursor))
-        err = replace_row(cursor, &record);
-    else
-        err = insert_row(cursor, &record, bookmark, bookmark == NULL ? UINT32_MAX : bookmark_max);
-    err = end_own_transaction(cursor, err);
+    if (err >= JET_errSuccess && cursor->prepared == PREPARED_INSERT_COPY_DELETE)
+        err = delete_original(cursor, &old);
+    if (err >= JET_errSuccess) /* they may still set columns */
+        err = table_call_back(cursor, replaces ? JET_cbtypBeforeReplace : JET_cbtypBeforeInsert);
     if (err >= JET_errSuccess)
-        table_drop_update(cursor);
+        err = final_record(cursor, &record);
+    if (err >= JET_errSuccess && replaces)
+        err = replace_row(cursor, &record);
+    else if (err >= JET_errSuccess)
+        err = insert_row(cursor, &record, &old, bookmark, bookmark == NULL ? UINT32_MAX : bookmark_max);
+    TRY(end_own_transaction(cursor, err));
+    table_drop_update(cursor);
+    /* What is said afterwards changes nothing any more. */
+    (void)table_call_back(cursor, replaces ? JET_cbtypAfterReplace : JET_cbtypAfterInsert);
 done:
     os_free(record.data);
+    os_free(old.data);
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
@@ -535,7 +549,11 @@ JET_ERR table_delete(struct table_cursor *cursor)
     if (cursor->prepared != PREPARED_NONE)
         TRY(table_prepare(cursor, JET_prepCancel));
     TRY(transaction_begin(cursor->transaction, false));
-    err = end_own_transaction(cursor, delete_row(cursor, false));
+    err = table_call_back(cursor, JET_cbtypBeforeDelete);
+    if (err >= JET_errSuccess)
+        err = delete_row(cursor, false);
+    TRY(end_own_transaction(cursor, err));
+    (void)table_call_back(cursor, JET_cbtypAfterDelete); /* the row is gone, whatever it says */
 done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }

@@ -47,6 +47,12 @@ static inline void table_column_mark_set(struct table_cursor *cursor, const stru
 }
 /* Whether the record is still what it was when the update was prepared: JET_errWriteConflict. */
 JET_ERR table_record_unchanged(struct table_cursor *cursor);
+/* Call-backs of the table: `id` names one to take it back (JET_errInvalidParameter: there is no such). */
+JET_ERR table_callback_add(struct table_cursor *cursor, JET_CBTYP types, JET_CALLBACK function, void *context,
+                           uint32_t *id);
+JET_ERR table_callback_remove(struct table_cursor *cursor, uint32_t id);
+/* Tells all that wait for `type`; the first error ends it. */
+JET_ERR table_call_back(struct table_cursor *cursor, JET_CBTYP type);
 /* The next auto-increment value of the table. */
 JET_ERR table_next_autoincrement(struct table_cursor *cursor, uint64_t *value);
 /* Reserves the batch of auto-increment values behind `last`, and lets the table go on there if it has none. */
