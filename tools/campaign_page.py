@@ -9,8 +9,9 @@ h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin: 0 0 .3em; overflow-wrap
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .25em .6em; text-align: right; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; }
-tr:last-child td { font-weight: 600; }
-.list td { text-align: left; font-weight: 400; vertical-align: top; overflow-wrap: anywhere; }
+tr.all td { font-weight: 600; }
+.wide { overflow-x: auto; }
+.list td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 .list th { text-align: left; }
 section { border: 1px solid var(--line); border-radius: .5em; padding: .9em 1.1em; margin: 1.2em 0; }
 pre { background: var(--soft); padding: .6em .8em; overflow-x: auto; border-radius: .3em; margin: .5em 0; }
@@ -22,13 +23,13 @@ FILES = ("program.jet", "reproducer.c", "explanation.txt", "stack.txt", "origina
 
 
 def cells(words, tag):
-    return "<tr>%s</tr>" % "".join("<%s>%s</%s>" % (tag, html.escape(word), tag) for word in words)
+    return "<tr%s>%s</tr>" % (' class="all"' if words[0] == "all" else "", "".join("<%s>%s</%s>" % (tag, html.escape(word), tag) for word in words))
 
 
 def numbers(summary_lines):
     """The summary's columns as a table; a percent sign stands apart in the text."""
     rows = [line.replace(" %", "%").split() for line in summary_lines]
-    return "<table>%s%s</table>" % (cells(rows[0], "th"), "".join(cells(row, "td") for row in rows[1:]))
+    return '<div class="wide"><table>%s%s</table></div>' % (cells(rows[0], "th"), "".join(cells(row, "td") for row in rows[1:]))
 
 
 def section(find, text_in):
