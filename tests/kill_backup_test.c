@@ -56,8 +56,8 @@ static void streamed_append(struct streamed *streamed, const struct streamed *mo
 
 /* ---- the world */
 
-enum kind { STREAMED, DIRECTORY, ATOMIC, KINDS };
-static const char *const kind_names[] = {"streamed", "directory", "atomic"};
+enum kind { STREAMED, DIRECTORY, ATOMIC, SNAPSHOT, KINDS };
+static const char *const kind_names[] = {"streamed", "directory", "atomic", "snapshot"};
 
 /* What is known of the backups of a kind. */
 struct known {
@@ -77,6 +77,7 @@ struct world {
     struct workload workload;
     struct known known[KINDS];
     struct streamed streamed;
+    uint32_t snapshot; /* the number of the disk that was kept */
     struct workload_engine engine;
     const char *doing;
 };
@@ -216,11 +217,33 @@ static JET_ERR stream(bool incremental)
     return err;
 }
 
+/* What the storage keeps while the instance is frozen: the whole disk. */
+static JET_ERR take_snapshot(void)
+{
+    JET_OSSNAPID id;
+    uint32_t count = 0;
+    JET_INSTANCE_INFO_A *info = NULL;
+    JET_ERR err = JetOSSnapshotPrepare(&id, 0);
+    if (err >= JET_errSuccess)
+        err = JetOSSnapshotFreezeA(id, &count, &info, 0);
+    if (err < JET_errSuccess)
+        return err;
+    (void)JetFreeBuffer((char *)info);
+    if (!EsentHostCrashPointReached()) {
+        world.snapshot = world.snapshot == 3 ? 4 : 3;
+        assert_int_equal(EsentHostFilesSave(world.snapshot), JET_errSuccess);
+        world.known[SNAPSHOT] = (struct known){true, false, false, world.workload, world.workload};
+    }
+    return JetOSSnapshotThaw(id, 0);
+}
+
 static JET_ERR back_up(enum kind kind, bool incremental)
 {
     uint32_t bits = (incremental ? JET_bitBackupIncremental : 0) | (kind == ATOMIC ? JET_bitBackupAtomic : 0);
     if (kind == STREAMED)
         return stream(incremental);
+    if (kind == SNAPSHOT)
+        return take_snapshot();
     return JetBackupInstanceA(world.engine.instance, kind == ATOMIC ? "/b2" : "/b1", bits, NULL);
 }
 
@@ -231,7 +254,7 @@ static void back_up_somehow(void)
 {
     enum kind kind = (enum kind)below(KINDS);
     struct known *known = &world.known[kind];
-    bool incremental = kind != ATOMIC && !world.circular && known->good && last_full == kind && below(2) == 0;
+    bool incremental = kind < ATOMIC && !world.circular && known->good && last_full == kind && below(2) == 0;
     world.doing = incremental ? "an incremental backup" : kind_names[kind];
     if (kind == DIRECTORY && !incremental) {
         known->good = false; /* the directory must be empty */
@@ -243,12 +266,12 @@ static void back_up_somehow(void)
     }
     JET_ERR err = back_up(kind, incremental);
     for (enum kind other = 0; other < KINDS; other++) {
-        if (other != kind)
+        if (other != kind && kind != SNAPSHOT)
             world.known[other].logs_follow = false;
     }
     if (EsentHostCrashPointReached()) {
         cut_short++;
-        if (kind != STREAMED)
+        if (kind == DIRECTORY || kind == ATOMIC)
             known->touched = true;
         known->logs_follow = false;
         if (!incremental)
@@ -258,6 +281,10 @@ static void back_up_somehow(void)
     if (err < JET_errSuccess)
         FAIL_SEED("answered %d", err);
     backups++;
+    if (kind == SNAPSHOT) {
+        last_full = KINDS; /* no increment of another kind goes on from it */
+        return;
+    }
     *known = (struct known){true, false, true, world.workload, incremental ? known->full : world.workload};
     if (!incremental)
         last_full = kind;
@@ -317,6 +344,8 @@ static JET_ERR restore(enum kind kind)
 {
     if (kind == STREAMED)
         return restore_streamed();
+    if (kind == SNAPSHOT)
+        return EsentHostFilesRestore(world.snapshot);
     memset(&world.engine, 0, sizeof world.engine);
     return workload_restore(&world.engine, "/w/", kind == ATOMIC ? "/b2" : "/b1");
 }
@@ -427,7 +456,7 @@ static void one_seed(uint64_t seed)
         for (enum kind kind = 0; kind < KINDS; kind++) {
             if (world.known[kind].good || world.known[kind].touched) {
                 restore_and_look(kind, false);
-                if (!world.circular)
+                if (!world.circular && kind != SNAPSHOT)
                     restore_and_look(kind, true);
             }
         }
