@@ -54,7 +54,8 @@ struct backup_context {
 
     struct snapshot *snapshot; /* the session that the instance is prepared for; under the snapshots' lock */
     struct backup_context *snapshot_next;
-    os_atomic_bool frozen; /* nothing may be written; under the snapshots' lock */
+    os_atomic_bool frozen;           /* nothing may be written; under the snapshots' lock */
+    _Atomic uint64_t frozen_at_most; /* tick at which that is over in any case */
 };
 
 /* Takes the context for a call, after the call before; leaves it. */

@@ -31,22 +31,33 @@ struct snapshot {
 /* All sessions of the process. */
 static struct {
     struct os_mutex lock;
-    struct os_condition thawed;
     struct snapshot *first;
     JET_OSSNAPID last_id;
-} sessions = {.lock = OS_MUTEX_INITIALIZER(OS_RANK_SNAPSHOT), .thawed = {PTHREAD_COND_INITIALIZER}};
+} sessions = {.lock = OS_MUTEX_INITIALIZER(OS_RANK_SNAPSHOT)};
+
+/* Where writes of frozen instances wait. They come with any locks held: this one calls nothing. */
+static struct {
+    struct os_mutex lock;
+    struct os_condition opened;
+} gate = {.lock = OS_MUTEX_INITIALIZER(OS_RANK_LEAF), .opened = {PTHREAD_COND_INITIALIZER}};
 
 static void forget_sessions(void)
 {
     os_mutex_init(&sessions.lock, OS_RANK_SNAPSHOT);
-    os_condition_init(&sessions.thawed);
+    os_mutex_init(&gate.lock, OS_RANK_LEAF);
+    os_condition_init(&gate.opened);
     sessions.first = NULL;
     sessions.last_id = 0;
 }
 
+static void expire(struct snapshot *session);
+
+/* What is over by now has failed before anything else happens. */
 static void lock_sessions(void)
 {
     os_mutex_lock(&sessions.lock);
+    for (struct snapshot *session = sessions.first; session != NULL; session = session->next)
+        expire(session);
 }
 
 static void unlock_sessions(void)
@@ -147,23 +158,35 @@ static void release_members(struct snapshot *session)
 
 /* --- freeze and thaw --- */
 
-static void wait_at_gate(void *context)
+/* Until the thaw, or the time is over: that the snapshot has failed then is for the next call to find. */
+static void wait_at_gate(void *waiting)
 {
-    snapshot_wait(context);
+    struct backup_context *context = waiting;
+    os_mutex_lock(&gate.lock);
+    while (os_atomic_load(&context->frozen)) {
+        const uint64_t now = os_clock_ticks();
+        const uint64_t end = atomic_load(&context->frozen_at_most);
+        if (now >= end)
+            break;
+        (void)os_condition_wait(&gate.opened, &gate.lock, (uint32_t)(end - now));
+    }
+    os_mutex_unlock(&gate.lock);
 }
 
 static void thaw_member(struct backup_context *context)
 {
-    if (!os_atomic_exchange(&context->frozen, false))
-        return;
-    log_set_write_gate(backup_log(context), NULL, NULL);
+    os_mutex_lock(&gate.lock);
+    const bool was_frozen = os_atomic_exchange(&context->frozen, false);
+    os_condition_wake_all(&gate.opened);
+    os_mutex_unlock(&gate.lock);
+    if (was_frozen)
+        log_set_write_gate(backup_log(context), NULL, NULL);
 }
 
 static void thaw_members(struct snapshot *session)
 {
     for (struct backup_context *context = session->members; context != NULL; context = context->snapshot_next)
         thaw_member(context);
-    os_condition_wake_all(&sessions.thawed);
 }
 
 /* A freeze whose time is over has failed; its instances are free again. */
@@ -250,6 +273,7 @@ static JET_ERR freeze_member(struct snapshot *session, struct backup_context *co
     const int32_t checkpoint = log_checkpoint(log).generation;
     context->delete_low = 0;
     context->delete_end = context->copy_end < checkpoint ? context->copy_end : checkpoint;
+    atomic_store(&context->frozen_at_most, session->deadline);
     os_atomic_store(&context->frozen, true);
     log_set_write_gate(log, wait_at_gate, context);
 done:
@@ -348,9 +372,9 @@ JET_ERR snapshot_freeze(JET_OSSNAPID id, JET_GRBIT grbit, uint32_t timeout)
     if (session->state != SNAPSHOT_PREPARED)
         FAIL(JET_errOSSnapshotInvalidSequence);
     TRY(claim_members(session));
+    session->deadline = os_clock_ticks() + timeout;
     TRY(freeze_members(session));
     session->state = SNAPSHOT_FROZEN;
-    session->deadline = os_clock_ticks() + timeout;
 done:
     unlock_sessions();
     return err;
@@ -431,7 +455,6 @@ JET_ERR snapshot_thaw(JET_OSSNAPID id, JET_GRBIT grbit)
         return JET_errInvalidGrbit;
     lock_sessions();
     TRY(find_session(id, &session));
-    expire(session);
     if (session->state != SNAPSHOT_FROZEN && session->state != SNAPSHOT_TIMED_OUT)
         FAIL(JET_errOSSnapshotInvalidSequence);
     err = thaw_session(session, false);
@@ -448,7 +471,6 @@ JET_ERR snapshot_end(JET_OSSNAPID id, JET_GRBIT grbit)
         return JET_errInvalidGrbit;
     lock_sessions();
     TRY(find_session(id, &session));
-    expire(session);
     if (session->state != SNAPSHOT_FROZEN) {
         err = end_session(session, grbit);
     } else if (!(grbit & JET_bitAbortSnapshot)) {
@@ -507,7 +529,6 @@ JET_ERR snapshot_truncate_log(JET_OSSNAPID id, struct backup_context *only, JET_
         return JET_errInvalidGrbit;
     lock_sessions();
     TRY(find_session(id, &session));
-    expire(session);
     if ((session->state != SNAPSHOT_THAWED && session->state != SNAPSHOT_TRUNCATED) ||
         session->grbit & JET_bitCopySnapshot)
         FAIL(JET_errOSSnapshotInvalidSequence);
@@ -555,26 +576,13 @@ void snapshot_poll(struct backup_context *context)
     if (!snapshot_is_frozen(context))
         return;
     lock_sessions();
-    if (context->snapshot != NULL)
-        expire(context->snapshot);
     unlock_sessions();
 }
 
 void snapshot_wait(struct backup_context *context)
 {
-    if (!snapshot_is_frozen(context))
-        return;
-    lock_sessions();
-    while (snapshot_is_frozen(context) && context->snapshot != NULL) {
-        const uint64_t now = os_clock_ticks();
-        const uint64_t deadline = context->snapshot->deadline;
-        const bool over = now >= deadline ||
-                          !os_condition_wait(&sessions.thawed, &sessions.lock, (uint32_t)(deadline - now));
-        if (over && context->snapshot != NULL && context->snapshot->state == SNAPSHOT_FROZEN &&
-            context->snapshot->deadline == deadline)
-            time_out(context->snapshot);
-    }
-    unlock_sessions();
+    wait_at_gate(context);
+    snapshot_poll(context);
 }
 
 void snapshot_drop(struct backup_context *context)
@@ -582,7 +590,6 @@ void snapshot_drop(struct backup_context *context)
     lock_sessions();
     if (context->snapshot != NULL) {
         thaw_member(context);
-        os_condition_wake_all(&sessions.thawed);
         os_mutex_lock(&context->lock);
         if (backup_state_inside(context) == BACKUP_SNAPSHOT)
             backup_set_state(context, BACKUP_IDLE);
