@@ -227,7 +227,9 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
 static void table(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session != NULL && session->level == 7)
+        model_no_opinion(model); /* it begins a transaction first */
+    if (session == NULL || model_lacks_database(model))
         return;
     struct model_database *database = model_database_argument(model, session);
     struct model_reference slot = model_reference(model);
@@ -259,7 +261,7 @@ static void table(struct model *model)
 static void open_table(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session == NULL || model_lacks_database(model))
         return;
     struct model_database *database = model_database_argument(model, session);
     struct model_reference slot = model_reference(model);

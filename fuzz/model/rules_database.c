@@ -75,6 +75,22 @@ struct model_session *model_ending_session_gate(struct model *model)
     return session_gate(model, true);
 }
 
+bool model_lacks_database(struct model *model)
+{
+    if (model->next >= model->line->argument_count)
+        return false;
+    const struct program_token *token = &model->line->arguments[model->next];
+    if (token->text != NULL || token->word == NULL)
+        return false;
+    const bool slot = token->word[0] == 'd' && token->word[1] >= '0' && token->word[1] <= '9';
+    const unsigned long index = slot ? strtoul(token->word + 1, NULL, 10) : SLOTS;
+    const bool empty = index < SLOTS && model->slots[2][index].kind == OBJECT_NONE;
+    if (!empty && strcmp(token->word, "nil") != 0)
+        return false;
+    model_want(model, JET_errInvalidDatabaseId);
+    return true;
+}
+
 struct model_database *model_database_argument(struct model *model, struct model_session *session)
 {
     struct model_reference reference = model_reference(model);
@@ -285,7 +301,7 @@ static void open_database(struct model *model)
 static void close_database(struct model *model)
 {
     struct model_session *session = model_ending_session_gate(model);
-    if (session == NULL)
+    if (session == NULL || model_lacks_database(model))
         return;
     struct model_database *database = model_database_argument(model, session);
     if (database == NULL) {
@@ -383,7 +399,7 @@ static void learn_header(struct model *model, struct database_file *file)
 static void get_database_info(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL)
+    if (session == NULL || model_lacks_database(model))
         return;
     struct model_database *database = model_database_argument(model, session);
     if (!is_misc(model) || model_has_options(model) || database == NULL) {

@@ -331,16 +331,61 @@ static void abort_snapshot(struct model *model)
     leave(model, snapshot, SNAPSHOT_GONE);
 }
 
+/* False: the call ends there. */
+static bool may_truncate(struct model *model, const struct model_snapshot *snapshot, uint64_t grbit)
+{
+    if ((grbit & ~(uint64_t)JET_bitAllDatabasesSnapshot) != 0) {
+        model->expect.code_count = 0;
+        model_want(model, JET_errInvalidGrbit);
+        return false;
+    }
+    if (snapshot == NULL)
+        return false;
+    if (snapshot->state == SNAPSHOT_THAWED && (snapshot->grbit & JET_bitCopySnapshot) == 0)
+        return true;
+    model_want(model, JET_errOSSnapshotInvalidSequence);
+    return false;
+}
+
+/* With all databases in the snapshot, logs go; others' increments may miss them. */
+static void want_truncated(struct model *model, const struct model_instance *only,
+                           const struct model_snapshot *snapshot, uint64_t grbit)
+{
+    model_want(model, JET_errSuccess);
+    for (size_t i = 0; i < model->instance_count && grbit != 0; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (is_in(instance, snapshot) && (only == NULL || only == instance) &&
+            model_touched(model, instance->log_path))
+            model_no_opinion(model);
+    }
+    for (size_t i = 0; i < model->file_count && grbit != 0 && model_succeeded(model); i++)
+        model->files[i]->gap = model->files[i]->gap || model->files[i]->attached == NULL;
+}
+
 static void truncate_log(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    uint64_t grbit = model_number(model, 0);
-    if (grbit != 0)
-        model_no_opinion(model);
-    if (snapshot == NULL)
+    const uint64_t grbit = model_number(model, 0);
+    if (may_truncate(model, snapshot, grbit))
+        want_truncated(model, NULL, snapshot, grbit);
+}
+
+static void truncate_log_of_instance(struct model *model)
+{
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    const size_t codes = model->expect.code_count;
+    model->expect.code_count = 0; /* the instance is looked at first */
+    struct model_instance *instance = model_gate(model, false, true);
+    if (instance == NULL)
         return;
-    bool may = snapshot->state == SNAPSHOT_THAWED && (snapshot->grbit & JET_bitCopySnapshot) == 0;
-    model_want(model, may ? JET_errSuccess : JET_errOSSnapshotInvalidSequence);
+    model->expect.code_count = codes;
+    const uint64_t grbit = model_number(model, 0);
+    if (!may_truncate(model, snapshot, grbit))
+        return;
+    if (is_in(instance, snapshot))
+        want_truncated(model, instance, snapshot, grbit);
+    else
+        model_want(model, -1);
 }
 
 static void end_snapshot(struct model *model)
@@ -384,6 +429,7 @@ const struct model_entry model_snapshot_entries[] = {
     {"OSSnapshotThaw", thaw},
     {"OSSnapshotAbort", abort_snapshot},
     {"OSSnapshotTruncateLog", truncate_log},
+    {"OSSnapshotTruncateLogInstance", truncate_log_of_instance},
     {"OSSnapshotEnd", end_snapshot},
     {"OSSnapshotGetFreezeInfo", freeze_info},
     {NULL, NULL},

@@ -382,6 +382,8 @@ void model_init(struct model *model);
 struct model_session *model_session_gate(struct model *model);
 /* Of a call that ends something: it goes on when the service is stopped. */
 struct model_session *model_ending_session_gate(struct model *model);
+/* The next argument is a database handle that names none: what the call answers was added. */
+bool model_lacks_database(struct model *model);
 struct model_database *model_database_argument(struct model *model, struct model_session *session);
 void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes);
 bool model_is_legacy(const struct model *model);
