@@ -176,8 +176,10 @@ static void create_database(struct model *model)
         model_no_opinion(model);
     model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
     if (!model_succeeded(model)) {
-        if (!file->exists)
-            instance->lost = true; /* a creation that fails half-way is fatal to the instance */
+        if (!file->exists) { /* a creation that fails half-way is fatal to the instance, and in its log */
+            instance->lost = true;
+            model_touch(model, instance->log_path);
+        }
         return;
     }
     *file = (struct database_file){.path = file->path, .exists = true};
