@@ -5,8 +5,8 @@
  * and goes on from what was answered (where several answers are allowed, as under injected faults or with
  * threads, it follows the one seen).
  *
- * The model judges strictly what it describes: instances, start and term, sessions, databases, transactions,
- * the rows of `Table`-made tables, and the whole backup family, with the invariants I1 to I13
+ * The model judges strictly what it describes: parameters, instances, start and term, sessions, databases,
+ * transactions, the rows of `Table`-made tables, and the whole backup family, with the invariants I1 to I13
  * (docs/fidelity.md). For other calls (schema, cursors, keys) it keeps only what they do to the things above,
  * and says "no opinion" about their answers. */
 #ifndef OPENESENT_FUZZ_MODEL_H
