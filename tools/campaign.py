@@ -159,6 +159,8 @@ class Campaign:
         if self.options.engine == "afl":
             # AFL++'s own binaries carry no sanitizer: what they find is explained by these.
             plan.append(("explainers", ["--config=asan-ubsan"] + canary, runners))
+        elif canary:
+            plan.append(("minimisers", ["--config=plain"] + canary, runners))
         else:
             plan[1][2].extend(runners)
         for name, configuration, labels in plan:

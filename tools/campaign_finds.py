@@ -236,6 +236,9 @@ class Finds:
         if running() and not fails(best):
             os.remove(candidate_path)
             return best, output
+        bare = [re.sub(r"\s+=>.*$", "", line) for line in best]
+        if bare != best and running() and fails(bare):
+            best = bare
         size = max(1, len(best) // 2)
         while running():
             at = len(best) - size
