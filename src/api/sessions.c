@@ -242,9 +242,20 @@ JET_ERR JET_API JetGetThreadStats(void *pvResult, uint32_t cbMax)
         return JET_errInvalidParameter;
     if (cbMax < sizeof(JET_THREADSTATS))
         return JET_errBufferTooSmall;
-    uint32_t size = cbMax < sizeof(JET_THREADSTATS3) ? cbMax : (uint32_t)sizeof(JET_THREADSTATS3);
-    memset(pvResult, 0, size);
-    ((JET_THREADSTATS *)pvResult)->cbStruct = size;
+    const uint32_t size = cbMax < sizeof(JET_THREADSTATS3) ? cbMax : (uint32_t)sizeof(JET_THREADSTATS3);
+    const struct os_thread_costs *costs = &os_thread_costs;
+    const JET_THREADSTATS3 stats = {
+        .cbStruct = size,
+        .cPageReferenced = costs->pages_referenced,
+        .cPageRead = costs->pages_read,
+        .cPageDirtied = costs->pages_dirtied,
+        .cPageRedirtied = costs->pages_redirtied,
+        .cLogRecord = costs->log_records,
+        .cbLogRecord = costs->log_bytes,
+        .cPageCacheMiss = costs->pages_read,
+        .cSeparatedLongValueRead = costs->long_values_read,
+    };
+    memcpy(pvResult, &stats, size);
     return JET_errSuccess;
 }
 

@@ -4,6 +4,7 @@
 #include "src/log/log_internal.h"
 #include "src/os/clock.h"
 #include "src/os/memory.h"
+#include "src/os/thread.h"
 
 #define BUFFER_SECTORS 4u /* first size of the buffers */
 #define WRITE_AHEAD_SECTORS                                                                                  \
@@ -364,6 +365,8 @@ JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count
         err = append_locked(log, pieces, total, (flags & LOG_APPEND_NEW_GENERATION) != 0, begin0_generation,
                             &at);
         os_mutex_unlock(&log->lock);
+        os_thread_costs.log_records++;
+        os_thread_costs.log_bytes += (uint32_t)total;
     }
     if (position != NULL && err >= JET_errSuccess)
         *position = at;

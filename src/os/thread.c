@@ -9,6 +9,7 @@ static os_atomic_64 last_id = 1u << 20;
 /* The record of a thread that was not made here, and of the thread that sets simulations up. */
 static _Thread_local struct os_thread own_record;
 _Thread_local struct os_thread *os_thread_current;
+_Thread_local struct os_thread_costs os_thread_costs;
 
 struct os_thread *os_thread_register(void)
 {

@@ -19,6 +19,18 @@ void os_thread_join(struct os_thread *thread);
 /* A number that tells threads apart: not 0, never used again while the process lives. */
 uint64_t os_thread_id(void);
 
+/* What the calling thread's calls have cost so far (JetGetThreadStats). All wrap around. */
+struct os_thread_costs {
+    uint32_t pages_referenced; /* latched */
+    uint32_t pages_read;
+    uint32_t pages_dirtied;
+    uint32_t pages_redirtied; /* that were dirty already */
+    uint32_t log_records;
+    uint32_t log_bytes;
+    uint32_t long_values_read;
+};
+extern _Thread_local struct os_thread_costs os_thread_costs __attribute__((tls_model("initial-exec")));
+
 /* A scheduling point. Does nothing in threaded mode. */
 void os_yield(void);
 

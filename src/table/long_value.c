@@ -6,6 +6,7 @@
 #include "src/os/error.h"
 #include "src/os/lock.h"
 #include "src/os/memory.h"
+#include "src/os/thread.h"
 #include "src/page/page.h"
 #include "src/table/compression.h"
 
@@ -210,7 +211,8 @@ static JET_ERR create_shared_tree(struct table_cursor *cursor)
         transaction_done(&own);
 done:
     os_mutex_unlock(&tree_lock);
-    if (committed) { /* the engine waits for it, too; a freeze may make that long, so the lock is free by now */
+    if (committed) { /* the engine waits for it, too; a freeze may make that long, so the lock is free by now
+                      */
         err = transaction_wait(&own, false);
         transaction_done(&own);
     }
@@ -374,6 +376,7 @@ JET_ERR long_value_read(struct table_cursor *cursor, uint64_t id, uint32_t offse
     *actual = 0;
     if (long_value_is_pending(id))
         return read_pending(cursor, id, offset, buffer, size, actual);
+    os_thread_costs.long_values_read++;
     TRY(read_root(cursor, id, &root));
     if (offset >= root.size || size == 0)
         goto done;
