@@ -135,9 +135,10 @@ static bool wait_for_commits(struct model *model, struct model_session *session,
 }
 
 /* What is committed is on disk when the call comes back: while frozen, that is when the freeze is over. */
-static void wait_for_log(struct model *model, struct model_instance *instance)
+static void wait_for_log(struct model *model, const struct database_file *file,
+                         struct model_instance *instance)
 {
-    if (model_succeeded(model) && instance->snapshot != NULL &&
+    if (!file->unloggable && model_succeeded(model) && instance->snapshot != NULL &&
         instance->snapshot->state == SNAPSHOT_FROZEN && instance->backup.kind == BACKUP_FROZEN)
         model_outwait_freeze(model, instance);
 }
@@ -252,8 +253,9 @@ static void table(struct model *model)
     model_content_add(model, content, name);
     add_cursor(model, slot, session, database->file, name);
     if (session->level == 0)
-        wait_for_log(model, session->instance);
-    model_log_written(model, session->instance, 24000);
+        wait_for_log(model, database->file, session->instance);
+    if (!database->file->unloggable)
+        model_log_written(model, session->instance, 24000);
     if (session->level == 0)
         model_content_commit(model, session->instance, false);
 }
@@ -468,9 +470,11 @@ static void change_rows(struct model *model, enum row_kind kind)
     model_want(model, code);
     model_want_fact(model, "rows=%u", kept);
     if (kept > 0 && code == JET_errSuccess && session->level == 0 && grbit == 0)
-        wait_for_log(model, session->instance);
-    model_log_written(model, session->instance,
-                      (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) + 1000);
+        wait_for_log(model, file, session->instance);
+    if (!file->unloggable)
+        model_log_written(model, session->instance,
+                          (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) +
+                              1000);
     int32_t answer = model_answered(model);
     if (answer != code)
         rows->opaque = true;

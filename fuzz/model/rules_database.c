@@ -171,7 +171,7 @@ static void create_database(struct model *model)
     }
     struct database_file *file = model_file(model, path);
     if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
-        directory_may_be_missing(instance, path) || file->damaged ||
+        directory_may_be_missing(instance, file->path) || file->damaged ||
         (file->attached != NULL && file->attached != instance))
         model_no_opinion(model);
     model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
