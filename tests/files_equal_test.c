@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "fuzz/runner/runner.h"
+#include "src/log/log_reader.h"
 #include "src/page/database_header.h"
 #include "src/page/node.h"
 #include "tests/shared_files.h"
@@ -36,6 +37,7 @@ static const struct set sets[] = {
 };
 
 struct file {
+    const char *name;
     uint8_t *bytes;
     size_t size;
 };
@@ -53,21 +55,21 @@ static uint8_t *read_pipe(const char *path, size_t *size)
     return bytes;
 }
 
-/* Takes the database as it is after the program's last call. */
-static void take_database(void *context, const struct program *program, size_t line,
-                          const struct run_answer *answer)
+/* Takes the file as it is after the program's last call. */
+static void take_file(void *context, const struct program *program, size_t line,
+                      const struct run_answer *answer)
 {
     struct file *file = context;
     uint64_t size = 0;
     (void)answer;
     if (line + 1 != program->line_count)
         return;
-    assert_true(run_file_size("a.edb", &size));
+    assert_true(run_file_size(file->name, &size));
     assert_true(size <= FILE_SIZE_MOST);
     file->size = (size_t)size;
     file->bytes = malloc(file->size);
     assert_non_null(file->bytes);
-    assert_true(run_file_read("a.edb", 0, file->bytes, file->size));
+    assert_true(run_file_read(file->name, 0, file->bytes, file->size));
 }
 
 static void build(const char *path, struct file *file)
@@ -76,7 +78,7 @@ static void build(const char *path, struct file *file)
     struct program_error error = {0};
     struct run_result result;
     struct run_options options = {
-        .simulated = true, .profile = "published", .observer = {.context = file, .after = take_database}};
+        .simulated = true, .profile = "published", .observer = {.context = file, .after = take_file}};
     assert_true(program_read(&program, path, &error));
     run_program(&program, &options, NULL, &result);
     assert_true(result.finished);
@@ -144,7 +146,7 @@ static void test_same_pages(void **state)
     }
     for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
         struct file recorded = {0};
-        struct file built = {0};
+        struct file built = {.name = "a.edb"};
         (void)snprintf(path, sizeof(path), "%s/golden/files/%s/build.txt", shared, sets[i].name);
         build(path, &built);
         (void)snprintf(path, sizeof(path), "%s/golden/files/%s/a.edb.gz", shared, sets[i].name);
@@ -155,8 +157,123 @@ static void test_same_pages(void **state)
     }
 }
 
+/* --- log records --- */
+
+/* Sets whose whole log is one file. */
+static const char *const logs[] = {"clean-4096", "clean-16384",     "clean-32768",      "term-abrupt-4096",
+                                   "types-4096", "dirty-two-32768", "types-32768-dirty"};
+
+/* What of a record is compared. */
+struct trace {
+    uint8_t type;
+    uint8_t flags;
+    uint16_t line;
+    uint32_t page;
+    uint32_t tree_page;
+    uint32_t tree_object;
+};
+
+#define TRACES_MOST 4000
+#define FIRST_OF_PROGRAM 8u /* object ids below are the catalog's */
+
+/* Fills a trace; false for records that are not compared: of the catalog, transactions, before-images (the
+ * engine logs them later, or never), and what clean-up does at its leisure. */
+static bool trace_of(const struct log_record_header *record, struct trace *trace)
+{
+    const struct log_record_node *node = (const void *)record;
+    const struct log_record_split2 *split = (const void *)record;
+    const struct log_record_convert_fdp *convert = (const void *)record;
+    const struct log_record_page *page = (const void *)record;
+    memset(trace, 0, sizeof(*trace));
+    switch (record->type) {
+    case LOG_RECORD_INSERT:
+    case LOG_RECORD_FLAG_INSERT:
+    case LOG_RECORD_FLAG_DELETE:
+    case LOG_RECORD_REPLACE:
+    case LOG_RECORD_REPLACE_DIFFERENCE:
+    case LOG_RECORD_SET_EXTERNAL_HEADER:
+    case LOG_RECORD_DELTA:
+        trace->tree_page = node->tree_page;
+        trace->tree_object = node->tree_object;
+        break;
+    case LOG_RECORD_SPLIT2:
+        trace->tree_page = split->split.tree_page;
+        trace->tree_object = split->split.tree_object;
+        break;
+    case LOG_RECORD_CONVERT_FDP:
+        trace->tree_page = convert->convert.owned_page;
+        trace->tree_object = convert->convert.object;
+        break;
+    default:
+        return false;
+    }
+    trace->type = record->type == LOG_RECORD_REPLACE_DIFFERENCE ? LOG_RECORD_REPLACE : record->type;
+    trace->flags = page->flags;
+    trace->line = page->line;
+    trace->page = page->page;
+    return trace->tree_object >= FIRST_OF_PROGRAM;
+}
+
+static size_t read_traces(const char *path, struct trace *traces)
+{
+    struct log_file_reader *reader = NULL;
+    const struct log_record_header *record;
+    struct log_position position;
+    size_t size = 0;
+    size_t count = 0;
+    assert_int_equal(log_file_open(path, &reader), JET_errSuccess);
+    assert_int_equal(log_file_seek(reader, LOG_POSITION_MIN), JET_errSuccess);
+    while (log_file_next(reader, &record, &size, &position) == JET_errSuccess) {
+        assert_true(count < TRACES_MOST);
+        if (trace_of(record, &traces[count]))
+            count++;
+    }
+    log_file_close(reader);
+    return count;
+}
+
+static void compare_log(const char *shared, const char *name)
+{
+    static struct trace recorded[TRACES_MOST];
+    static struct trace made[TRACES_MOST];
+    char path[SHARED_PATH_SIZE];
+    struct file built = {.name = "edb.log"};
+    (void)snprintf(path, sizeof(path), "%s/golden/files/%s/build.txt", shared, name);
+    build(path, &built);
+    assert_int_equal(EsentHostReset(NULL, 0), 0);
+    assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
+    (void)snprintf(path, sizeof(path), "%s/golden/files/%s/edb.log.gz", shared, name);
+    assert_true(shared_load(path, "/recorded.log"));
+    assert_int_equal(EsentHostFileWrite("/built.log", 0, built.bytes, built.size), JET_errSuccess);
+    size_t count = read_traces("/recorded.log", recorded);
+    assert_true(count > 10);
+    assert_int_equal(read_traces("/built.log", made), count);
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(&recorded[i], &made[i], sizeof(recorded[i])) != 0)
+            print_message("%s: change %zu: type %u page %u line %u here, type %u page %u line %u there\n",
+                          name, i, made[i].type, made[i].page, made[i].line, recorded[i].type,
+                          recorded[i].page, recorded[i].line);
+        assert_memory_equal(&recorded[i], &made[i], sizeof(recorded[i]));
+    }
+    free(built.bytes);
+    (void)EsentHostReset(NULL, 0);
+}
+
+static void test_same_changes(void **state)
+{
+    (void)state;
+    const char *shared = shared_directory();
+    if (shared == NULL) {
+        print_message("no ../shared: skipped\n");
+        skip();
+    }
+    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
+        compare_log(shared, logs[i]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_pages)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_pages),
+                                       cmocka_unit_test(test_same_changes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
