@@ -99,7 +99,8 @@ static void prepare_instance(struct model *model)
     if (snapshot->state != SNAPSHOT_PREPARED || !snapshot->explicit_prepare || instance->snapshot != NULL ||
         !instance->initialised)
         model_no_opinion(model);
-    bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
+    bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE ||
+                  instance->never_backup;
     model_want(model, backup ? JET_errOSSnapshotNotAllowed : JET_errSuccess);
     if (model_succeeded(model))
         instance->snapshot = snapshot;

@@ -131,9 +131,9 @@ static JET_ERR check_cursor_handle(uint32_t slot, JET_TABLEID table)
         return JET_errInvalidTableId;
     uint32_t number = (uint32_t)(table >> CURSOR_SLOT_SHIFT) & 0xffff;
     uint32_t sequence = (uint32_t)(table >> CURSOR_SEQUENCE_SHIFT) & CURSOR_SEQUENCE_MASK;
-    if (number == slot)
-        return JET_errSuccess;
-    return session_slot_opened(number, sequence) ? JET_errSesidTableIdMismatch : JET_errInvalidTableId;
+    if (!session_slot_opened(number, sequence))
+        return JET_errInvalidTableId;
+    return number == slot ? JET_errSuccess : JET_errSesidTableIdMismatch;
 }
 
 JET_ERR session_find_cursor(struct session *session, JET_TABLEID table, void **object)
