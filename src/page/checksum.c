@@ -31,28 +31,76 @@ void checksum_header_set(void *header, size_t size)
     memcpy(header, &sum, 4);
 }
 
+/* Two words at once: what every processor that this runs on can add up in one step. */
+typedef uint64_t word_pair __attribute__((vector_size(16)));
+#define GROUP_PAIRS 8u
+#define GROUP_BYTES (GROUP_PAIRS * sizeof(word_pair))
+
+static uint32_t parity(uint64_t word)
+{
+    return (uint32_t)__builtin_parityll(word);
+}
+
+static uint32_t parity_of_pair(word_pair pair)
+{
+    return parity(pair[0] ^ pair[1]);
+}
+
+/* The XOR of all words of a block, and of the numbers of those with an odd number of set bits. Bit b of the
+ * latter is the parity of all words whose number has bit b: bit 0 tells the halves of a pair apart, bits 1 to
+ * 3 the pairs of a group, the others the groups. */
+static uint32_t sum_words(const uint8_t *at, uint32_t size, uint64_t *columns)
+{
+    word_pair all = {0, 0};
+    word_pair odd = {0, 0};    /* bit 1 */
+    word_pair second = {0, 0}; /* bit 2 */
+    word_pair upper = {0, 0};  /* bit 3 */
+    uint32_t groups = 0;
+    for (uint32_t group = 0; group < size / GROUP_BYTES; group++, at += GROUP_BYTES) {
+        word_pair pairs[GROUP_PAIRS];
+        memcpy(pairs, at, sizeof pairs);
+        const word_pair middle = pairs[2] ^ pairs[3];
+        const word_pair last = pairs[6] ^ pairs[7];
+        const word_pair half = pairs[4] ^ pairs[5] ^ last;
+        const word_pair whole = pairs[0] ^ pairs[1] ^ middle ^ half;
+        odd ^= pairs[1] ^ pairs[3] ^ pairs[5] ^ pairs[7];
+        second ^= middle ^ last;
+        upper ^= half;
+        all ^= whole;
+        groups ^= group & (0u - parity_of_pair(whole));
+    }
+    *columns = all[0] ^ all[1];
+    return parity(all[1]) | parity_of_pair(odd) << 1 | parity_of_pair(second) << 2 |
+           parity_of_pair(upper) << 3 | groups << 4;
+}
+
+/* The XOR of the numbers of a word's set bits. */
+static uint32_t sum_columns(uint64_t columns)
+{
+    static const uint64_t with_bit[6] = {0xaaaaaaaaaaaaaaaau, 0xccccccccccccccccu, 0xf0f0f0f0f0f0f0f0u,
+                                         0xff00ff00ff00ff00u, 0xffff0000ffff0000u, 0xffffffff00000000u};
+    uint32_t sum = 0;
+    for (uint32_t bit = 0; bit < 6; bit++)
+        sum |= parity(columns & with_bit[bit]) << bit;
+    return sum;
+}
+
 /* The code is the XOR of the positions of all set bits (low half) and of their complements (high half): a
  * single flipped bit changes both by its position. With an odd number of set bits the halves are complements
  * of each other, with an even number equal, so that only the low half needs to be summed up. */
 uint64_t checksum_block(const void *block, uint32_t size, uint32_t page_number, bool skips_checksum)
 {
     ASSERT(size >= 1024 && size <= 8192 && (size & (size - 1)) == 0);
-    const uint8_t *at = block;
-    const uint32_t words = size / 8;
-    uint64_t columns = 0;
-    uint32_t rows = 0;
-    for (uint32_t i = skips_checksum ? 1 : 0; i < words; i++) {
+    uint64_t columns;
+    const uint32_t rows = sum_words(block, size, &columns);
+    if (skips_checksum) { /* the first word: its number is 0 and has changed no row */
         uint64_t word;
-        memcpy(&word, at + 8 * (size_t)i, 8);
+        memcpy(&word, block, sizeof word);
         columns ^= word;
-        rows ^= i & (0u - (uint32_t)__builtin_parityll(word));
     }
-    uint32_t column = 0;
-    for (uint32_t bit = 0; bit < 64; bit++)
-        column ^= bit & (0u - (uint32_t)(columns >> bit & 1));
-    const uint32_t low = rows << 6 | column;
+    const uint32_t low = rows << 6 | sum_columns(columns);
     const uint32_t all = 8 * size - 1;
-    const uint32_t high = __builtin_parityll(columns) ? low ^ all : low;
+    const uint32_t high = parity(columns) ? low ^ all : low;
     const uint32_t sum = (uint32_t)columns ^ (uint32_t)(columns >> 32) ^ page_number;
     return (uint64_t)(high << 16 | low) << 32 | sum;
 }

@@ -1,5 +1,7 @@
 #include "src/page/node.h"
 
+#include "src/page/tags.h"
+
 static uint16_t read_size(const uint8_t *at)
 {
     uint16_t size;
@@ -9,12 +11,14 @@ static uint16_t read_size(const uint8_t *at)
 
 JET_ERR node_get_checked(const struct page *page, uint32_t line_index, struct node *node)
 {
-    const struct line line = page_line(page, line_index);
+    const struct line line = line_of_tag(page, line_index + reserved_count(page));
     const uint8_t *at = line.data;
     uint32_t left = line.size;
-    *node = (struct node){.flags = line.flags};
+    ASSERT(line_index + reserved_count(page) < tag_count(page));
+    node->flags = line.flags;
+    node->key.prefix = span_of(NULL, 0);
     if (line.flags & NODE_COMPRESSED) {
-        const struct line header = page_external_header(page);
+        const struct line header = line_of_tag(page, 0);
         if (left < NODE_PREFIX_OVERHEAD)
             return JET_errNodeCorrupted;
         const uint16_t prefix = read_size(at);
@@ -73,6 +77,8 @@ static struct span key_piece(const struct key *key, size_t offset)
 int key_compare(const struct key *a, const struct key *b)
 {
     size_t at = 0;
+    if (a->prefix.size + b->prefix.size == 0) /* most keys are of one piece */
+        return span_compare(a->suffix, b->suffix);
     for (;;) {
         const struct span piece_a = key_piece(a, at);
         const struct span piece_b = key_piece(b, at);

@@ -1,4 +1,4 @@
-/* The tags of a page, from its end downwards: where its lines are. For page.c and page_check.c alone; offsets
+/* The tags of a page, from its end downwards: where its lines are. For the files of src/page alone; offsets
  * and sizes are taken as they stand, so whoever does not trust the page checks them first. */
 #ifndef OPENESENT_PAGE_TAGS_H
 #define OPENESENT_PAGE_TAGS_H
