@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define BLOCK_SIZE ((size_t)16 * 1024)
+#define FIRST_SIZE ((size_t)1024) /* many arenas serve one call */
 
 struct arena_block {
     struct arena_block *older;
@@ -25,11 +26,12 @@ void *arena_allocate(struct arena *arena, size_t size)
 {
     size = (size + 15u) & ~(size_t)15u;
     if (size > (size_t)(arena->end - arena->next)) {
-        size_t capacity = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
+        size_t usual = arena->first == NULL ? FIRST_SIZE : BLOCK_SIZE;
+        size_t capacity = size > usual / 4 ? size : usual;
         struct arena_block *block = checked_malloc(sizeof *block + capacity);
         block->older = arena->first;
         arena->first = block;
-        if (capacity != BLOCK_SIZE && arena->next != NULL) {
+        if (capacity != usual && arena->next != NULL) {
             /* A big one: keep filling the block in use. */
             memset(block->bytes, 0, size);
             return block->bytes;

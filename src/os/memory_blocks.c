@@ -20,6 +20,9 @@ struct memory_chunk {
     struct memory_block *blocks[MEMORY_CHUNK_BLOCKS]; /* NULL = zero */
 };
 
+/* What blocks of zeros share: new databases and their copies are full of them. Never released to the end. */
+static struct memory_block zero_block = {.references = 1};
+
 /* Freed blocks, for the next file: allocators (above all the sanitizers') are slow. */
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct memory_block *pool;
@@ -183,6 +186,37 @@ static struct memory_block *own_block(struct memory_content *content, uint64_t n
     return own;
 }
 
+static bool is_zero(const uint8_t *block)
+{
+    return block[0] == 0 && memcmp(block, block + 1, MEMORY_BLOCK_SIZE - 1) == 0;
+}
+
+static JET_ERR write_zero_block(struct memory_content *content, uint64_t number)
+{
+    struct memory_chunk *chunk = own_chunk(content, number / MEMORY_CHUNK_BLOCKS);
+    if (chunk == NULL)
+        return JET_errDiskFull;
+    struct memory_block **slot = &chunk->blocks[number % MEMORY_CHUNK_BLOCKS];
+    __atomic_add_fetch(&zero_block.references, 1, __ATOMIC_ACQ_REL);
+    block_release(*slot);
+    *slot = &zero_block;
+    return JET_errSuccess;
+}
+
+/* Bytes of one block. */
+static JET_ERR write_block(struct memory_content *content, uint64_t number, size_t start,
+                           const uint8_t *bytes, size_t size)
+{
+    const bool whole = size == MEMORY_BLOCK_SIZE;
+    if (whole && is_zero(bytes))
+        return write_zero_block(content, number);
+    struct memory_block *block = own_block(content, number, whole);
+    if (block == NULL)
+        return JET_errDiskFull;
+    memcpy(block->bytes + start, bytes, size);
+    return JET_errSuccess;
+}
+
 JET_ERR memory_content_write(struct memory_content *content, uint64_t offset, const void *buffer, size_t size)
 {
     if (offset > SIZE_MAX_BYTES || size > SIZE_MAX_BYTES - offset)
@@ -193,11 +227,10 @@ JET_ERR memory_content_write(struct memory_content *content, uint64_t offset, co
         size_t part = MEMORY_BLOCK_SIZE - start;
         if (part > size - done)
             part = size - done;
-        struct memory_block *block =
-            own_block(content, (offset + done) / MEMORY_BLOCK_SIZE, part == MEMORY_BLOCK_SIZE);
-        if (block == NULL)
-            return JET_errDiskFull;
-        memcpy(block->bytes + start, (const uint8_t *)buffer + done, part);
+        JET_ERR err = write_block(content, (offset + done) / MEMORY_BLOCK_SIZE, start,
+                                  (const uint8_t *)buffer + done, part);
+        if (err < JET_errSuccess)
+            return err;
         done += part;
     }
     if (size > 0 && offset + size > content->size)
