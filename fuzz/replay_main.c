@@ -34,6 +34,7 @@ static const char usage[] =
     "  --oracle         do not run: let the model judge the answers that the file records\n"
     "  --c              do not run: print the program as C against esent.h\n"
     "  --fingerprint    print a number over all answers and one over all files at the end\n"
+    "  --repeat N       with --fingerprint: run it N times; all must be like the first\n"
     "\n"
     "Where it runs:\n"
     "  --memory         files in memory (default)\n"
@@ -67,6 +68,7 @@ struct options {
     const char *list;
     bool all, quiet, verbose, summary, no_fork;
     unsigned timeout;
+    unsigned long long repeat;
 };
 
 /* What became of one file: a letter for the summary, and the report's texts. */
@@ -143,7 +145,7 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
         return true;
     if (strcmp(option, "--dir") != 0 && strcmp(option, "--load") != 0 && strcmp(option, "--seed") != 0 &&
         strcmp(option, "--profile") != 0 && strcmp(option, "--timeout") != 0 &&
-        strcmp(option, "--files") != 0)
+        strcmp(option, "--files") != 0 && strcmp(option, "--repeat") != 0)
         wrong("unknown option", option);
     if (*at + 1 >= argc)
         wrong("the option needs a value", option);
@@ -157,6 +159,8 @@ static bool parse_option(struct options *options, char **argv, int argc, int *at
         options->load = value;
     } else if (strcmp(option, "--seed") == 0) {
         options->run.seed = number_argument(option, value);
+    } else if (strcmp(option, "--repeat") == 0) {
+        options->repeat = number_argument(option, value);
     } else if (strcmp(option, "--timeout") == 0) {
         options->timeout = (unsigned)number_argument(option, value);
     } else if (strcmp(value, "documented") == 0 || strcmp(value, "published") == 0) {
@@ -249,23 +253,46 @@ static int print_or_update(const struct options *options, struct program *progra
     return good ? 0 : 1;
 }
 
-static int print_fingerprint(const struct options *options, const struct program *program)
+struct fingerprint {
+    uint64_t answers; /* FNV-1a of the transcript */
+    uint64_t files;
+};
+
+static bool take_fingerprint(const struct options *options, const struct program *program,
+                             struct fingerprint *fingerprint)
 {
-    struct options hashing = *options;
     struct program transcript = {0};
     struct run_result result;
     struct text text = {0};
-    uint64_t answers = 0xcbf29ce484222325; /* FNV-1a */
-    hashing.run.hash_files = true;
-    run_one(&hashing, program, &transcript, &result, NULL);
+    fingerprint->answers = 0xcbf29ce484222325;
+    run_one(options, program, &transcript, &result, NULL);
     program_print(&transcript, &text);
     for (size_t i = 0; i < text.size; i++)
-        answers = (answers ^ (unsigned char)text.bytes[i]) * 0x100000001b3;
-    printf("%s %016llx %016llx\n", program->name, (unsigned long long)answers,
-           (unsigned long long)result.files_hash);
+        fingerprint->answers = (fingerprint->answers ^ (unsigned char)text.bytes[i]) * 0x100000001b3;
+    fingerprint->files = result.files_hash;
     text_free(&text);
     program_free(&transcript);
-    return result.finished ? 0 : 1;
+    return result.finished;
+}
+
+static int print_fingerprint(const struct options *options, const struct program *program)
+{
+    struct options hashing = *options;
+    struct fingerprint first = {0};
+    hashing.run.hash_files = true;
+    bool finished = take_fingerprint(&hashing, program, &first);
+    printf("%s %016llx %016llx\n", program->name, (unsigned long long)first.answers,
+           (unsigned long long)first.files);
+    for (unsigned long long run = 2; finished && run <= options->repeat; run++) {
+        struct fingerprint again = {0};
+        finished = take_fingerprint(&hashing, program, &again);
+        if (again.answers == first.answers && again.files == first.files)
+            continue;
+        fprintf(stderr, "%s: run %llu is not like the first: %s\n", program->name, run,
+                again.answers != first.answers ? "its answers" : "its files");
+        return 1;
+    }
+    return finished ? 0 : 1;
 }
 
 static int check_expectations(const struct options *options, const struct program *program,
