@@ -392,6 +392,9 @@ static JET_ERR add_in_transaction(struct table_cursor *cursor, struct column_req
     struct catalog_row row;
     if (table_find_column_by_name(cursor, column->name, &existing) == JET_errSuccess)
         FAIL(JET_errColumnDuplicate);
+    cursor->deferred_first = false;
+    cursor->beside = false;
+    versioned_cursor_lose(cursor->primary); /* the engine goes to the root, and stays there if it fails */
     TRY(ddl_place_column(cursor->table, request->grbit, column));
     request->id = column_public_id(column);
     TRY(check_redundant(cursor->table, column));

@@ -102,6 +102,12 @@ void versioned_cursor_after_last(struct versioned_cursor *cursor)
     cursor->place = PLACE_AFTER_LAST;
 }
 
+void versioned_cursor_lose(struct versioned_cursor *cursor)
+{
+    versioned_cursor_release(cursor);
+    cursor->place = PLACE_LOST;
+}
+
 bool versioned_cursor_on_node(const struct versioned_cursor *cursor)
 {
     return cursor->place == PLACE_ON_NODE;
@@ -231,7 +237,7 @@ JET_ERR versioned_cursor_next(struct versioned_cursor *cursor)
             versioned_cursor_after_last(cursor);
         return err;
     }
-    if (cursor->place == PLACE_AFTER_LAST)
+    if (cursor->place == PLACE_AFTER_LAST || cursor->place == PLACE_LOST)
         return JET_errNoCurrentRecord;
     TRY(find_place(cursor, &place));
     if (place == SEEK_EMPTY || place == SEEK_LESS)
@@ -258,7 +264,7 @@ JET_ERR versioned_cursor_previous(struct versioned_cursor *cursor)
             versioned_cursor_before_first(cursor);
         return err;
     }
-    if (cursor->place == PLACE_BEFORE_FIRST)
+    if (cursor->place == PLACE_BEFORE_FIRST || cursor->place == PLACE_LOST)
         return JET_errNoCurrentRecord;
     TRY(find_place(cursor, &place));
     if (place == SEEK_EMPTY)

@@ -33,6 +33,8 @@ JET_ERR versioned_cursor_duplicate(struct versioned_cursor *from, struct version
  * first or behind the last. The page is not latched afterwards; use `get`. */
 void versioned_cursor_before_first(struct versioned_cursor *cursor);
 void versioned_cursor_after_last(struct versioned_cursor *cursor);
+/* Nowhere: there is no next node and no previous one, until the cursor is placed anew. */
+void versioned_cursor_lose(struct versioned_cursor *cursor);
 JET_ERR versioned_cursor_first(struct versioned_cursor *cursor);
 JET_ERR versioned_cursor_last(struct versioned_cursor *cursor);
 JET_ERR versioned_cursor_next(struct versioned_cursor *cursor);

@@ -9,6 +9,7 @@ enum cursor_place {
     PLACE_ON_NODE, /* of the bookmark, which may be gone meanwhile */
     PLACE_BESIDE,  /* where the bookmark would be: between nodes */
     PLACE_AFTER_LAST,
+    PLACE_LOST, /* no neighbours */
 };
 
 /* Most bookmarks are short: no memory of their own for these. */
