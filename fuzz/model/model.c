@@ -122,6 +122,14 @@ static void compare(struct model *model, struct model_verdict *verdict)
 
 /* --- threads: a call on another thread is sequential if its Join comes right after it */
 
+static bool joins(const struct program_line *line, unsigned thread)
+{
+    uint64_t number = 0;
+    return strcmp(line->op->name, "Join") == 0 && line->argument_count > 0 &&
+           line->arguments[0].text == NULL && model_number_text(line->arguments[0].word, &number) &&
+           number == thread;
+}
+
 static bool runs_beside_others(const struct model *model, const struct program_line *line)
 {
     if (line->thread == 0)
@@ -130,7 +138,7 @@ static bool runs_beside_others(const struct model *model, const struct program_l
     for (const struct program_line *next = line + 1; next < program->lines + program->line_count; next++) {
         if (next->kind == LINE_COMMENT || next->kind == LINE_BLANK)
             continue;
-        return next->kind != LINE_CALL || strcmp(next->op->name, "Join") != 0;
+        return next->kind != LINE_CALL || !joins(next, line->thread);
     }
     return true;
 }
@@ -191,7 +199,13 @@ void model_judge(struct model *model, const struct program_line *line, const str
     if (entry == NULL)
         return;
     entry->handler(model);
+    if (model->faulted && answer != NULL && answer->code != NULL &&
+        (strcmp(answer->code, "-510") == 0 || strcmp(answer->code, "-1090") == 0)) {
+        model->lost = true; /* the fault brought the log down, unseen */
+        return;
+    }
     if (has_faults(line)) {
+        model->faulted = true;
         /* A fault may show as its own code, or as none. */
         if (answer != NULL && answer->code != NULL && answer->code[0] == '-') {
             model->lost = true;

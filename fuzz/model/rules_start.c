@@ -170,6 +170,22 @@ static void init_failed(struct model *model, struct model_instance *instance, st
     model_slot_set(model, slot, OBJECT_NONE, NULL); /* zero */
 }
 
+/* Bits change what recovery does; some of them only if it has something to do. */
+static bool matters_to_recovery(const struct model *model, const struct model_instance *instance,
+                                uint64_t grbit)
+{
+    const uint64_t idle = JET_bitKeepDbAttachedAtEndOfRecovery | JET_bitReplayIgnoreMissingDB |
+                          JET_bitReplayMissingMapEntryDB | JET_bitReplayIgnoreLostLogs;
+    if ((grbit & ~idle) != 0)
+        return true;
+    for (size_t i = 0; i < model->file_count && grbit != 0; i++) {
+        const struct database_file *file = model->files[i];
+        if (file->dirty && file->log_path != NULL && strcmp(file->log_path, instance->log_path) == 0)
+            return true;
+    }
+    return false;
+}
+
 void model_init(struct model *model)
 {
     const bool plain = strcmp(model->line->op->name, "Init") == 0;
@@ -179,8 +195,8 @@ void model_init(struct model *model)
     struct model_instance *instance = find_instance(model, slot, &made);
     if (instance == NULL)
         return;
-    /* Bits and maps change what recovery does. */
-    const bool special = (grbit != 0 && !plain) || model_token(model) != NULL;
+    const bool special =
+        (!plain && matters_to_recovery(model, instance, grbit)) || model_token(model) != NULL;
     const bool differ = !instance->no_logging && model_logs_differ(model, instance);
     const bool clouded = is_clouded(model, instance) || differ;
     if (clouded || special || instance->lost)

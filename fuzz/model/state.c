@@ -140,20 +140,33 @@ bool model_plain_path(const char *path)
            strstr(path, "//") == NULL && strstr(path, "..") == NULL;
 }
 
+/* Files of an instance's own lie there. */
+static bool is_home(const struct model *model, const char *directory, size_t length)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        const char *const paths[] = {instance->log_path, instance->system_path, model->defaults.log_path};
+        for (size_t k = 0; k < sizeof paths / sizeof paths[0]; k++) {
+            if (strlen(paths[k]) == length && strncmp(paths[k], directory, length) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 bool model_disturbing_target(const struct model *model, const char *path)
 {
     if (path == NULL || path[0] == '\0')
         return false;
     if (!model_plain_path(path) || strchr(path, '.') == path ||
-        strcspn(path, "\\:ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(path) || strstr(path, "edb.") != NULL ||
-        strstr(path, ".log") != NULL || strstr(path, "tmp") != NULL)
+        strcspn(path, "\\:ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(path) || strstr(path, "tmp") != NULL)
         return true;
     const char *clean = model_path((struct model *)(uintptr_t)model, path);
-    for (size_t i = 0; i < model->instance_count; i++) {
-        const struct model_instance *instance = model->instances[i];
-        if (strcmp(clean, instance->log_path) == 0 || strcmp(clean, instance->system_path) == 0)
-            return true;
-    }
+    const char *slash = strrchr(clean, '/');
+    const bool log = strstr(path, "edb.") != NULL || strstr(path, ".log") != NULL;
+    if (is_home(model, clean, strlen(clean)) ||
+        (log && is_home(model, clean, slash == NULL ? 0 : (size_t)(slash - clean))))
+        return true;
     for (size_t i = 0; i < model->file_count; i++) {
         const size_t length = strlen(clean);
         const char *file = model->files[i]->path;
