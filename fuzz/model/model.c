@@ -187,6 +187,7 @@ void model_judge(struct model *model, const struct program_line *line, const str
         model->lost = true; /* "not-run", "hang": whatever happened, it is not described */
         return;
     }
+    model->faulted = model->faulted || has_faults(line);
     if (has_odd_text(line))
         model->lost = true;
     if (model->lost)
@@ -205,7 +206,6 @@ void model_judge(struct model *model, const struct program_line *line, const str
         return;
     }
     if (has_faults(line)) {
-        model->faulted = true;
         /* A fault may show as its own code, or as none. */
         if (answer != NULL && answer->code != NULL && answer->code[0] == '-') {
             model->lost = true;

@@ -223,7 +223,8 @@ struct model {
     struct arena arena;
     const struct program *program;
     bool published;
-    bool lost; /* nothing is followed any more until the next crash */
+    bool lost;    /* nothing is followed any more until the next crash */
+    bool faulted; /* a call has met a fault: background work may have, too, and the log may be down for it */
     uint32_t page;
     struct model_instance defaults; /* the process's parameters: those of instances to come */
     enum process_mode mode;
