@@ -159,10 +159,10 @@ static int32_t number_code(const struct model *model, const struct rule *rule, u
 
 /* --- what it means */
 
-static bool is_plain_folder(const char *text)
+/* `path`: the text, in its one spelling. */
+static bool is_plain_folder(const char *text, const char *path)
 {
-    return text[0] == '\0' ||
-           (model_plain_path(text) && strchr(text, '.') == NULL && text[0] != '/' && text[0] != '\\');
+    return text[0] == '\0' || (model_plain_path(text) && strchr(path, '.') == NULL && path[0] != '/');
 }
 
 /* The file: a folder gets the usual name, a bare name lies in the system path whatever that becomes. */
@@ -185,14 +185,14 @@ static bool follow_text(struct model *model, struct model_instance *instance, ui
     case JET_paramSystemPath:
         instance->system_path = path;
         instance->empty_system_path = text[0] == '\0';
-        return is_plain_folder(text);
+        return is_plain_folder(text, path);
     case JET_paramTempPath:
         instance->temp_path = temporary_path(model, text);
         return text[0] == '\0' || model_plain_path(text);
     case JET_paramLogFilePath:
         instance->log_path = path;
         instance->empty_log_path = text[0] == '\0';
-        return is_plain_folder(text);
+        return is_plain_folder(text, path);
     case JET_paramBaseName:
         instance->base_name = arena_text(&model->arena, text);
         return model_plain_text(text);
