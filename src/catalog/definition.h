@@ -258,6 +258,7 @@ struct table_definition {
     uint32_t deny_read_count;
     bool template_used;          /* a template that a table has been derived from since it was loaded */
     const void *exclusive_owner; /* session that keeps readers out */
+    os_atomic_bool uncommitted;  /* the transaction that created it goes on */
     bool delete_pending;
     bool unlinked;                  /* out of the database's list: the last close frees it */
     uint32_t versioned_count;       /* pending DDL of this table; it stays in memory until zero */

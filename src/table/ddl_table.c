@@ -20,6 +20,14 @@ static void undo_create(struct transaction *transaction, struct database *databa
     catalog_release(table);
 }
 
+static void commit_create(struct transaction *transaction, struct database *database, void *context)
+{
+    struct table_definition *table = context;
+    (void)transaction;
+    (void)database;
+    os_atomic_store(&table->uncommitted, false);
+}
+
 static void release_table(struct database *database, void *context)
 {
     (void)database;
@@ -46,7 +54,7 @@ static void clean_delete(struct database *database, void *context)
 }
 
 static const struct version_action create_action = {
-    .name = "create table", .undo = undo_create, .cleanup = release_table};
+    .name = "create table", .undo = undo_create, .committed = commit_create, .cleanup = release_table};
 static const struct version_action delete_action = {
     .name = "delete table", .undo = undo_delete, .cleanup = clean_delete};
 
@@ -333,6 +341,7 @@ static JET_ERR create_in_transaction(struct creation *creation)
     TRY(add_indexes(creation));
     TRY(fit_defaults(creation->table));
     catalog_link(catalog, creation->table);
+    os_atomic_store(&creation->table->uncommitted, true);
     err = register_change(creation->transaction, creation->table, &create_action);
     if (err < JET_errSuccess) {
         catalog_lock(catalog);

@@ -460,10 +460,6 @@ static JET_ERR replace_row(struct table_cursor *cursor, struct record *record)
     struct node_view node;
     uint8_t *copy = NULL;
     struct index_key primary;
-    if (cursor->prepared == PREPARED_REPLACE_NO_LOCK) {
-        TRY(versioned_cursor_lock(cursor->primary, VERSIONED_LOCK_WRITE));
-        TRY(table_record_unchanged(cursor));
-    }
     if (cursor->set_count == 0)
         goto done;
     TRY(versioned_cursor_copy(cursor->primary, &node));
@@ -501,6 +497,20 @@ static JET_ERR end_own_transaction(struct table_cursor *cursor, JET_ERR err)
     return err;
 }
 
+/* Only rows of a table that may go altogether can do without. */
+static bool may_do_without_version(const struct table_cursor *cursor)
+{
+    if (cursor->temporary_inserting)
+        return true;
+    return !replacing(cursor) && (cursor->is_temporary || os_atomic_load(&cursor->table->uncommitted));
+}
+
+static JET_ERR lock_unchanged(struct table_cursor *cursor)
+{
+    JET_ERR err = versioned_cursor_lock(cursor->primary, VERSIONED_LOCK_WRITE);
+    return err < JET_errSuccess ? err : table_record_unchanged(cursor);
+}
+
 JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit, struct saved_bookmark *bookmark,
                      uint32_t bookmark_max)
 {
@@ -517,8 +527,10 @@ JET_ERR table_update(struct table_cursor *cursor, JET_GRBIT grbit, struct saved_
     }
     const bool replaces = replacing(cursor);
     TRY(transaction_begin(cursor->transaction, false));
-    if ((grbit & JET_bitUpdateNoVersion) != 0 && replaces)
+    if ((grbit & JET_bitUpdateNoVersion) != 0 && !may_do_without_version(cursor))
         err = JET_errUpdateMustVersion;
+    if (err >= JET_errSuccess && cursor->prepared == PREPARED_REPLACE_NO_LOCK)
+        err = lock_unchanged(cursor);
     if (err >= JET_errSuccess && cursor->prepared == PREPARED_INSERT_COPY_DELETE)
         err = delete_original(cursor, &old);
     if (err >= JET_errSuccess) /* they may still set columns */
