@@ -162,6 +162,58 @@ static void the_log_tells_of_backups(void **state)
                               "begin(1,0-0) abort(1,0-0) stop(1,0-0)");
 }
 
+static void snapshot(JET_GRBIT kind)
+{
+    JET_OSSNAPID id;
+    uint32_t count;
+    JET_INSTANCE_INFO_A *info;
+    OK(JetOSSnapshotPrepare(&id, kind | JET_bitContinueAfterThaw));
+    OK(JetOSSnapshotFreezeA(id, &count, &info, 0));
+    OK(JetFreeBuffer((char *)info));
+    OK(JetOSSnapshotThaw(id, 0));
+    assert_int_equal(JetOSSnapshotTruncateLog(id, JET_bitAllDatabasesSnapshot),
+                     kind == JET_bitCopySnapshot ? JET_errOSSnapshotInvalidSequence : JET_errSuccess);
+    OK(JetOSSnapshotEnd(id, 0));
+}
+
+static void the_log_tells_of_snapshots(void **state)
+{
+    (void)state;
+    char text[2000];
+    JET_OSSNAPID id;
+    assert_int_equal(JetOSSnapshotPrepare(&id, 0x1000), JET_errInvalidGrbit);
+    snapshot(0);
+    add_row(100, 0);
+    snapshot(JET_bitIncrementalSnapshot);
+    add_row(100, 0);
+    snapshot(JET_bitCopySnapshot);
+    OK(JetTerm2(instance, JET_bitTermComplete));
+    backup_records(text, sizeof text);
+    assert_string_equal(text, "begin(1,0-0) prepare(1,0-0) truncate(1,1-1) update(1,1-1) stop(1,0-0) "
+                              "begin(2,0-0) prepare(2,0-0) truncate(2,1-1) update(2,1-2) stop(2,0-0) "
+                              "begin(1,0-0) prepare(1,0-0) update(5,1-3) stop(1,0-0)");
+}
+
+/* A backup by snapshots of the volume, whose range the caller names. */
+static void the_log_tells_of_surrogates(void **state)
+{
+    (void)state;
+    char text[2000];
+    back_up(0, JET_bitBackupEndAbort);
+    OK(JetBeginSurrogateBackup(instance, 1, 2, 0));
+    OK(JetEndSurrogateBackup(instance, JET_bitBackupEndNormal));
+    JET_DBINFOMISC4 info;
+    OK(JetGetDatabaseInfoA(session, database, &info, sizeof info, JET_DbInfoMisc));
+    assert_int_equal(info.bkinfoCopyPrev.genLow, 1);
+    assert_int_equal(info.bkinfoCopyPrev.genHigh, 2);
+    assert_int_not_equal(info.bkinfoCopyPrev.lgposMark.lGeneration, 0);
+    add_row(100, 0);
+    OK(JetTerm2(instance, JET_bitTermComplete));
+    backup_records(text, sizeof text);
+    assert_string_equal(text, "begin(1,0-0) prepare(1,0-0) truncate(1,1-1) abort(1,0-0) stop(1,0-0) "
+                              "begin(1,0-0) update(5,1-2) stop(1,0-0)");
+}
+
 /* --- headers --- */
 
 static struct database_header header_of(const char *path, uint32_t page)
@@ -356,6 +408,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_log_tells_of_backups, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_log_tells_of_snapshots, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_log_tells_of_surrogates, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_header_entry_is_redone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_header_that_cannot_be_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_holds_the_whole_file, set_up, tear_down),
