@@ -211,6 +211,9 @@ void model_judge(struct model *model, const struct program_line *line, const str
             model->lost = true;
             return;
         }
+        /* What a good end could not write into a header, is not there. */
+        for (size_t i = 0; i < model->file_count; i++)
+            model->files[i]->fields_unknown |= model->files[i]->attached != NULL;
     }
     /* What follows may be lost: on this answer there is an opinion all the same, if one was given. */
     if (answer != NULL)
