@@ -250,6 +250,8 @@ void model_record_good_end(struct model *model, struct model_instance *instance)
         if (!model_in_backup(file, instance) || (!backup->incremental && !file->copied))
             continue;
         file->fields_fresh = true;
+        /* A fault while it is recorded does not show in the answer. */
+        file->fields_unknown = file->fields_unknown || model->line->fault_count > 0;
         file->gap = file->gap && (backup->incremental || !backup->truncated);
         if (backup->incremental) {
             record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential,
