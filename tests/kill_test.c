@@ -102,14 +102,26 @@ static void sleep_microseconds(uint32_t microseconds)
     nanosleep(&rest, NULL);
 }
 
-/* Starts a worker, kills it, answers how many transactions it told of (READY: none; 0 with *ready false: not
- * even ready). */
+/* Takes one number from the worker. */
+static bool hear(int from, uint32_t *last, bool *ready)
+{
+    uint32_t told;
+    if (read(from, &told, sizeof told) != (ssize_t)sizeof told)
+        return false;
+    *ready = true;
+    if (told != READY)
+        *last = told;
+    return true;
+}
+
+/* Starts a worker, kills it `delay` microseconds later (`patient`: later than its first transaction, however
+ * slow the machine is), answers how many transactions it told of (READY: none; 0 with *ready false: not even
+ * ready). */
 static uint32_t kill_once(struct workload *workload, uint32_t page_size, bool fresh, uint32_t delay,
-                          bool *ready)
+                          bool patient, bool *ready)
 {
     int ends[2];
     uint32_t last = workload->done;
-    uint32_t told;
     assert_int_equal(pipe(ends), 0);
     fflush(stdout);
     pid_t child = fork();
@@ -119,12 +131,11 @@ static uint32_t kill_once(struct workload *workload, uint32_t page_size, bool fr
     }
     close(ends[1]);
     *ready = false;
+    while (patient && last == workload->done && hear(ends[0], &last, ready)) {
+    }
     sleep_microseconds(delay);
     kill(child, SIGKILL);
-    while (read(ends[0], &told, sizeof told) == (ssize_t)sizeof told) {
-        *ready = true;
-        if (told != READY)
-            last = told;
+    while (hear(ends[0], &last, ready)) {
     }
     close(ends[0]);
     int status = 0;
@@ -157,7 +168,7 @@ static void kill_again_and_again(uint32_t page_size, uint32_t rounds)
     for (uint32_t round = 0; round < rounds; round++) {
         bool ready = false;
         uint32_t delay = 5000 + workload_random(&random, round % 3 == 0 ? 10000 : 100000);
-        uint32_t last = kill_once(&workload, page_size, fresh, delay, &ready);
+        uint32_t last = kill_once(&workload, page_size, fresh, delay, round % 3 == 1, &ready);
         if (!ready && fresh) {
             /* killed before there was a database to keep */
             remove_directory();
