@@ -251,6 +251,8 @@ void fuzz_warm_up(void)
                                   "@1 FullBackup i0 \"b\" 65536\n"
                                   "Join 1\n"
                                   "HashTable s0 t0\n"
+                                  "Move s0 t0 MoveFirst\n"
+                                  "RetrieveColumn s0 t0 \"data\" 0\n"
                                   "OSSnapshotPrepare n0 0\n"
                                   "OSSnapshotFreeze n0 0\n"
                                   "OSSnapshotThaw n0 0\n"

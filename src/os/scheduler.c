@@ -516,9 +516,11 @@ void os_scheduler_restart(void)
     sim.choice_at = 0;
     sim.record_size = 0;
     if (sim.record_room > RECORD_ROOM) { /* so that it grows alike in all lives */
-        free(sim.record);
-        sim.record = NULL;
-        sim.record_room = 0;
+        uint8_t *smaller = realloc(sim.record, RECORD_ROOM);
+        if (smaller != NULL) {
+            sim.record = smaller;
+            sim.record_room = RECORD_ROOM;
+        }
     }
     sim.idle_background = 0;
     sim.lowest_priority = UINT64_C(1) << 61;
