@@ -1,5 +1,5 @@
-/* JetRegisterCallback: who is told of what change, in which order, what a call-back may do, what its error
- * does. */
+/* Call-backs (JetRegisterCallback): who is told of what change, in which order, what a call-back may do, what
+ * its error does; and when local storage goes (JetSetLS). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -296,6 +296,82 @@ static void what_a_call_back_must_not_do(void **state)
     find(1);
 }
 
+/* --- local storage --- */
+
+static JET_LS gone[4];
+static JET_CBTYP gone_type[4];
+static uint32_t gone_count;
+
+static JET_ERR JET_API on_runtime(JET_SESID sesid, JET_DBID dbid, JET_TABLEID tableid, JET_CBTYP cbtyp,
+                                  void *pvArg1, void *pvArg2, void *pvContext, JET_API_PTR ulUnused)
+{
+    (void)pvArg2;
+    (void)pvContext;
+    (void)ulUnused;
+    EXPECT(sesid == JET_sesidNil);
+    EXPECT(dbid == JET_dbidNil);
+    EXPECT(tableid == JET_tableidNil);
+    gone[gone_count % 4] = (JET_LS)pvArg1;
+    gone_type[gone_count++ % 4] = cbtyp;
+    return JET_errSuccess;
+}
+
+static void gone_is(uint32_t number, JET_LS value, JET_CBTYP type)
+{
+    assert_true(gone_count > number);
+    assert_int_equal(gone[number], value);
+    assert_int_equal(gone_type[number], type);
+}
+
+static int setup_with_runtime_callback(void **state)
+{
+    (void)state;
+    (void)EsentHostReset(NULL, 0);
+    if (EsentHostUseMemoryFiles() != JET_errSuccess)
+        return -1;
+    gone_count = 0;
+    wrong_line = 0;
+    instance = JET_instanceNil;
+    return JetCreateInstanceA(&instance, "a") == JET_errSuccess &&
+                   JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramRuntimeCallback,
+                                          (JET_API_PTR)on_runtime, NULL) == JET_errSuccess &&
+                   JetInit(&instance) == JET_errSuccess &&
+                   JetBeginSessionA(instance, &session, NULL, NULL) == JET_errSuccess &&
+                   JetCreateDatabaseA(session, "x.edb", NULL, &database, 0) == JET_errSuccess &&
+                   JetCreateTableA(session, database, "t", 0, 80, &table) == JET_errSuccess
+               ? 0
+               : -1;
+}
+
+static void the_program_is_told_when_its_storage_goes(void **state)
+{
+    JET_LS value = 0;
+    JET_TABLEID second;
+    (void)state;
+    OK(JetCloseTable(session, table));
+    OK(JetOpenTableA(session, database, "t", NULL, 0, 0, &table));
+    OK(JetSetLS(session, table, 11, JET_bitLSCursor));
+    OK(JetSetLS(session, table, 22, JET_bitLSTable));
+    ANSWERS(JET_errLSAlreadySet, JetSetLS(session, table, 33, JET_bitLSTable));
+    OK(JetDupCursor(session, table, &second, 0));
+    ANSWERS(JET_errLSNotSet, JetGetLS(session, second, &value, JET_bitLSCursor));
+    OK(JetGetLS(session, second, &value, JET_bitLSTable));
+    assert_int_equal(value, 22);
+    OK(JetSetLS(session, second, 44, JET_bitLSCursor));
+    OK(JetGetLS(session, second, &value, JET_bitLSReset)); /* given back to the program */
+    assert_int_equal(value, 44);
+    OK(JetCloseTable(session, second));
+    assert_int_equal(gone_count, 0);
+    OK(JetCloseTable(session, table));
+    assert_int_equal(gone_count, 1);
+    gone_is(0, 11, JET_cbtypFreeCursorLS);
+    OK(JetCloseDatabase(session, database, 0));
+    OK(JetDetachDatabaseA(session, "x.edb"));
+    assert_int_equal(gone_count, 2);
+    gone_is(1, 22, JET_cbtypFreeTableLS);
+    assert_int_equal(wrong_line, 0);
+}
+
 static void bad_calls_are_refused(void **state)
 {
     JET_HANDLE handle;
@@ -324,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_error_ends_the_change, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_back_may_complete_the_row, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_call_back_must_not_do, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_program_is_told_when_its_storage_goes,
+                                        setup_with_runtime_callback, teardown),
         cmocka_unit_test_setup_teardown(bad_calls_are_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

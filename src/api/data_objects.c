@@ -208,21 +208,54 @@ done:
     return err;
 }
 
+/* The place is the cursor's or the table's, which other sessions have as well. */
+static JET_ERR change_local_storage(const struct data_call *call, JET_GRBIT grbit,
+                                    JET_ERR (*change)(struct local_storage *place, JET_GRBIT grbit,
+                                                      struct local_storage *value),
+                                    struct local_storage *value)
+{
+    struct catalog *catalog = call->cursor->database->catalog;
+    if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
+        return JET_errInvalidGrbit;
+    if ((grbit & JET_bitLSTable) == 0)
+        return change(&call->cursor->local_storage, grbit, value);
+    catalog_lock(catalog);
+    JET_ERR err = change(&call->cursor->table->local_storage, grbit, value);
+    catalog_unlock(catalog);
+    return err;
+}
+
+static JET_ERR get_local_storage(struct local_storage *place, JET_GRBIT grbit, struct local_storage *value)
+{
+    *value = *place;
+    if (grbit & JET_bitLSReset)
+        place->value = JET_LSNil;
+    else if (value->value == JET_LSNil)
+        return JET_errLSNotSet;
+    return JET_errSuccess;
+}
+
+static JET_ERR set_local_storage(struct local_storage *place, JET_GRBIT grbit, struct local_storage *value)
+{
+    if ((grbit & JET_bitLSReset) == 0 && place->value != JET_LSNil)
+        return JET_errLSAlreadySet;
+    *place = *value;
+    if (grbit & JET_bitLSReset)
+        place->value = JET_LSNil;
+    return JET_errSuccess;
+}
+
 JET_ERR JET_API JetGetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS *pls, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
     struct data_call call;
+    struct local_storage storage = {JET_LSNil, NULL};
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (pls == NULL)
         FAIL(JET_errInvalidParameter);
-    JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
-    if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
-        FAIL(JET_errInvalidGrbit);
-    *pls = *place;
-    if (grbit & JET_bitLSReset)
-        *place = JET_LSNil;
-    else if (*place == JET_LSNil)
-        FAIL(JET_errLSNotSet);
+    err = change_local_storage(&call, grbit, get_local_storage, &storage);
+    if (err >= JET_errSuccess || err == JET_errLSNotSet)
+        *pls = storage.value;
 done:
     data_leave(&call);
     return err;
@@ -233,14 +266,11 @@ JET_ERR JET_API JetSetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS ls, JET_GR
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
-    if (instance_parameter(call.session->instance, JET_paramRuntimeCallback) == 0)
+    const uint64_t gone = instance_parameter(call.session->instance, JET_paramRuntimeCallback);
+    if (gone == 0)
         FAIL(JET_errLSCallbackNotSpecified);
-    if ((grbit & JET_bitLSTable) != 0 && (grbit & JET_bitLSCursor) != 0)
-        FAIL(JET_errInvalidGrbit);
-    JET_LS *place = grbit & JET_bitLSTable ? &call.cursor->table->local_storage : &call.cursor->local_storage;
-    if ((grbit & JET_bitLSReset) == 0 && *place != JET_LSNil)
-        FAIL(JET_errLSAlreadySet);
-    *place = (grbit & JET_bitLSReset) != 0 ? JET_LSNil : ls;
+    struct local_storage storage = {ls, (JET_CALLBACK)(uintptr_t)gone};
+    TRY(change_local_storage(&call, grbit, set_local_storage, &storage));
 done:
     data_leave(&call);
     return err;

@@ -9,7 +9,7 @@ JET_ERR table_definition_create(struct table_definition **out)
     if (table == NULL)
         return JET_errOutOfMemory;
     table->fixed_end = 4;
-    table->local_storage = JET_LSNil;
+    table->local_storage.value = JET_LSNil;
     *out = table;
     return JET_errSuccess;
 }
@@ -25,6 +25,13 @@ static void column_array_free(struct column_array *array)
     os_free(array->entries);
 }
 
+void local_storage_free(const struct local_storage *storage, JET_CBTYP type)
+{
+    if (storage->value != JET_LSNil && storage->gone != NULL)
+        (void)storage->gone(JET_sesidNil, JET_dbidNil, JET_tableidNil, type, (void *)storage->value, NULL,
+                            NULL, 0);
+}
+
 void table_definition_free(struct table_definition *table)
 {
     if (table == NULL)
@@ -33,6 +40,7 @@ void table_definition_free(struct table_definition *table)
     column_array_free(&table->variable);
     column_array_free(&table->tagged);
     column_array_free(&table->template_tagged);
+    local_storage_free(&table->local_storage, JET_cbtypFreeTableLS);
     while (table->callbacks != NULL) {
         struct row_callback *next = table->callbacks->next;
         os_free(table->callbacks);

@@ -218,6 +218,14 @@ struct row_callback {
     void *context;
 };
 
+/* What a program hung on a cursor or a table (JetSetLS), and its function that is told when that goes: with
+ * locks held, so it cannot call the library. */
+struct local_storage {
+    JET_LS value;
+    JET_CALLBACK gone;
+};
+void local_storage_free(const struct local_storage *storage, JET_CBTYP type);
+
 struct table_definition {
     struct table_definition *next; /* in the database's list of loaded definitions */
     struct database *database;     /* NULL in temporary tables' unit tests only */
@@ -229,9 +237,9 @@ struct table_definition {
     uint32_t initial_pages;
     bool is_template;
     bool is_temporary;
-    JET_GRBIT temporary_grbit;   /* JET_bitTT… of a temporary table */
-    bool temporary_materialized; /* made a table of what was a sort */
-    JET_LS local_storage;        /* of JetSetLS with JET_bitLSTable */
+    JET_GRBIT temporary_grbit;          /* JET_bitTT… of a temporary table */
+    bool temporary_materialized;        /* made a table of what was a sort */
+    struct local_storage local_storage; /* of JetSetLS with JET_bitLSTable; under the definition lock */
     bool is_derived;
     bool columns_lost; /* some deleted column: rows may hold values of it */
     char name[NAME_MAX_SIZE + 1];

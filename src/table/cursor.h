@@ -73,7 +73,7 @@ struct table_cursor {
     uint8_t primary_level;    /* of the last move in the tree: a rollback takes the place away */
     uint8_t secondary_level;
     uint8_t prepared_level; /* the same for the prepared update */
-    JET_LS local_storage;
+    struct local_storage local_storage;
     bool beside; /* not on a row, but where the last seek would have found one: at this key */
     struct saved_bookmark beside_key;
     /* At the first row, whichever that is when the place is first needed: of the primary tree (the row) and

@@ -25,7 +25,7 @@ JET_ERR table_cursor_open(struct transaction *transaction, struct table_definiti
     cursor->updatable = (grbit & JET_bitTableReadOnly) == 0 && !table->database->read_only;
     cursor->open_level = (uint8_t)transaction_level(transaction);
     cursor->primary_level = cursor->open_level;
-    cursor->local_storage = JET_LSNil;
+    cursor->local_storage.value = JET_LSNil;
     catalog_lock(table->database->catalog);
     cursor->next_of_table = table->cursors;
     table->cursors = cursor;
@@ -83,6 +83,7 @@ void table_cursor_close(struct table_cursor *cursor)
     if (cursor->is_temporary && cursor->table->open_count == 1)
         drop_temporary(cursor);
     os_free(cursor->key);
+    local_storage_free(&cursor->local_storage, JET_cbtypFreeCursorLS);
     catalog_close_table(cursor->table);
     os_free(cursor);
 }
