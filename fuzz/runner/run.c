@@ -303,11 +303,15 @@ static bool is_alone(struct run *run)
     if (JetGetInstanceInfoA(&count, &instances) != JET_errSuccess)
         return false;
     JetFreeBuffer((char *)instances);
+    /* Snapshots are numbered from 1 on; a program may have forgotten some. */
     const uint64_t *snapshots = run->handles[run_slot_kind('n')];
+    uint64_t last = 0;
     for (size_t i = 0; count == 0 && i < SLOTS_MAX; i++) {
-        if (snapshots[i] != NIL_HANDLE)
-            (void)JetOSSnapshotAbort(snapshots[i], 0);
+        if (snapshots[i] != NIL_HANDLE && snapshots[i] > last)
+            last = snapshots[i];
     }
+    for (uint64_t id = 1; id <= last; id++)
+        (void)JetOSSnapshotAbort(id, 0);
     return count == 0;
 }
 
