@@ -185,6 +185,20 @@ static void visit_death(const struct fault_sweep *sweep, struct world *world, si
         answer_find(finds, counts, where, explained.message, transcript);
 }
 
+/* Programs that change files by hand may have made a start impossible themselves. */
+static bool damages_files(const struct program *program)
+{
+    static const char *const names[] = {"Corrupt",   "Truncate", "DeleteFile",
+                                        "DeleteDir", "CopyFile", "CopyDir"};
+    for (size_t i = 0; i < program->line_count; i++) {
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+            if (program->lines[i].kind == LINE_CALL && strcmp(program->lines[i].op->name, names[k]) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The first thing that is wrong behind the end of everything: something left, or a start that fails. */
 static bool is_well_at_the_end(const struct program *transcript, size_t end, const struct run_result *result,
                                char *what, size_t size)
@@ -192,7 +206,7 @@ static bool is_well_at_the_end(const struct program *transcript, size_t end, con
     const char *left = program_outcome_fact(&transcript->lines[end].outcome, "n", false);
     if (left == NULL || strcmp(left, "0") != 0)
         return true; /* an instance that cannot end, or that the program lost sight of */
-    for (size_t i = end; i < transcript->line_count; i++) {
+    for (size_t i = end; i < transcript->line_count && !damages_files(transcript); i++) {
         const struct program_line *line = &transcript->lines[i];
         if (line->kind == LINE_CALL && strcmp(line->op->name, "Init") == 0 && !is_success(&line->outcome)) {
             snprintf(what, size, "no new start is possible: line %zu (Init) answers %s", i + 1,
