@@ -161,6 +161,19 @@ static bool has_faults(const struct program_line *line)
     return line->fault_count > 0;
 }
 
+/* A fault that background work met shows in a later call: the log or the instance is down. */
+static bool is_late_fault(const struct program_outcome *answer)
+{
+    static const int32_t codes[] = {JET_errLogWriteFail, JET_errDiskIO, JET_errDiskFull,
+                                    JET_errInstanceUnavailable, JET_errLogDiskFull};
+    const long code = answer == NULL || answer->code == NULL ? 0 : strtol(answer->code, NULL, 10);
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (codes[i] == code)
+            return true;
+    }
+    return false;
+}
+
 static bool is_answer(const struct program_outcome *answer)
 {
     if (answer == NULL || answer->code == NULL)
@@ -205,7 +218,12 @@ void model_judge(struct model *model, const struct program_line *line, const str
         model->lost = true; /* the fault brought the log down, unseen */
         return;
     }
+    if (model->faulted && is_late_fault(answer)) {
+        model->lost = true;
+        return;
+    }
     if (has_faults(line)) {
+        model->faulted = true;
         /* A fault may show as its own code, or as none. */
         if (answer != NULL && answer->code != NULL && answer->code[0] == '-') {
             model->lost = true;
