@@ -213,17 +213,11 @@ void model_judge(struct model *model, const struct program_line *line, const str
     if (entry == NULL)
         return;
     entry->handler(model);
-    if (model->faulted && answer != NULL && answer->code != NULL &&
-        (strcmp(answer->code, "-510") == 0 || strcmp(answer->code, "-1090") == 0)) {
-        model->lost = true; /* the fault brought the log down, unseen */
-        return;
-    }
     if (model->faulted && is_late_fault(answer)) {
         model->lost = true;
         return;
     }
     if (has_faults(line)) {
-        model->faulted = true;
         /* A fault may show as its own code, or as none. */
         if (answer != NULL && answer->code != NULL && answer->code[0] == '-') {
             model->lost = true;
