@@ -110,9 +110,15 @@ static JET_ERR latch_level(struct split_redo *redo, size_t index)
     step->change_page = need == REDO_NEEDED;
     if (record->new_page == PAGE_NUMBER_NULL)
         goto done;
-    TRY(recovery_latch_new(redo->recovery, redo->database, record->new_page, redo->time, &level->new_page,
+    if (latch_is_held(&level->page)) {
+        TRY(recovery_latch_new(redo->recovery, redo->database, record->new_page, redo->time, &level->new_page,
+                               &need));
+        step->change_new = need == REDO_NEEDED;
+    } else {
+        /* What the new page is made of is missing: so is the new page, unless it has been written since. */
+        TRY(recovery_latch(redo->recovery, redo->database, record->new_page, redo->time, 0, &level->new_page,
                            &need));
-    step->change_new = need == REDO_NEEDED;
+    }
     if (step->change_new && !step->change_page && level->record->before_image_size > 0 &&
         latch_is_held(&level->page)) {
         TRY(restore_image(redo, level));
