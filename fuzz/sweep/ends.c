@@ -82,6 +82,18 @@ void ends_terminate(struct program *program, const struct program *source, size_
     ends_append(program, "GetInstanceInfo");
 }
 
+/* Whether an instance is started before the first crash. */
+static bool is_started(const struct program *source, size_t count, unsigned instance)
+{
+    for (size_t i = 0; i < count && !is_call(&source->lines[i], "Crash"); i++) {
+        unsigned slot;
+        if (starts_instance(&source->lines[i]) && slot_of(&source->lines[i], 0, 'i', &slot) &&
+            slot == instance)
+            return true;
+    }
+    return false;
+}
+
 /* The lines before the first crash that make, set and start each instance. */
 static void append_starts(struct program *program, const struct program *source, size_t count,
                           uint32_t *started)
@@ -89,7 +101,7 @@ static void append_starts(struct program *program, const struct program *source,
     for (size_t i = 0; i < count && !is_call(&source->lines[i], "Crash"); i++) {
         const struct program_line *line = &source->lines[i];
         unsigned slot;
-        if (line->kind != LINE_CALL || !slot_of(line, 0, 'i', &slot))
+        if (line->kind != LINE_CALL || !slot_of(line, 0, 'i', &slot) || !is_started(source, count, slot))
             continue;
         const bool done = (*started >> slot & 1) != 0;
         if (!done && (is_call(line, "CreateInstance") || is_call(line, "SetSystemParameter")))
