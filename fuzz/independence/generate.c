@@ -110,11 +110,12 @@ static const char *const calls[] = {
     "ListDir \"bk$\"\n",
 };
 
+/* A term that finds a transaction waits a while, and time that passes for one instance passes for all. */
 static const char *const ends[] = {
-    "Term2 i$ TermComplete\n",
-    "Term2 i$ TermAbrupt\n",
-    "Term2 i$ TermComplete|TermStopBackup\n",
-    "Term i$\n",
+    "Rollback s$ RollbackAll\nTerm2 i$ TermComplete\n",
+    "Rollback s$ RollbackAll\nTerm2 i$ TermAbrupt\n",
+    "Rollback s$ RollbackAll\nTerm2 i$ TermComplete|TermStopBackup\n",
+    "Rollback s$ RollbackAll\nTerm i$\n",
 };
 
 /* Behind an end, with the instance gone. No damaged pages: reads of them are tried again after pauses, and
