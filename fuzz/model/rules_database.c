@@ -33,7 +33,7 @@ static void want_stopped(struct model *model, const struct model_session *sessio
     const bool no_database = names_nothing(model, 'd');
     const struct model_cursor *cursor = named_cursor(model);
     const bool foreign = cursor != NULL && cursor->session != session;
-    if (no_cursor)
+    if (no_cursor || (cursor != NULL && !cursor->alive))
         model_want(model, JET_errInvalidTableId);
     if (no_database)
         model_want(model, JET_errInvalidDatabaseId);
