@@ -245,7 +245,8 @@ void model_record_good_end(struct model *model, struct model_instance *instance)
     const struct backup_context *backup = &instance->backup;
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
-        if (backup->truncated && file->attached == NULL)
+        if (backup->truncated &&
+            (file->attached == NULL || (file->attached == instance && file->read_only && !file->copied)))
             file->gap = true;
         if (!model_in_backup(file, instance) || (!backup->incremental && !file->copied))
             continue;

@@ -159,6 +159,10 @@ static void commit(struct model *model)
     if (!model_succeeded(model))
         return;
     session->level--;
+    for (size_t i = 0; i < model->cursor_count; i++) {
+        if (model->cursors[i]->session == session && model->cursors[i]->level > session->level)
+            model->cursors[i]->level = session->level;
+    }
     if (session->level > 0)
         return;
     if (session->instance->snapshot != NULL && session->instance->snapshot->state == SNAPSHOT_FROZEN)
@@ -202,9 +206,10 @@ static void rollback(struct model *model)
         return;
     session->level = (grbit & JET_bitRollbackAll) != 0 ? 0 : session->level - 1;
     restore_contents(model, session, session->level);
-    /* Cursors opened inside are closed: which ones is not followed. */
+    /* Cursors opened inside are closed. */
     for (size_t i = 0; i < model->cursor_count; i++) {
-        if (model->cursors[i]->session == session && cursor_table(model->cursors[i]) == NULL)
+        if (model->cursors[i]->session == session &&
+            (model->cursors[i]->level > session->level || cursor_table(model->cursors[i]) == NULL))
             model->cursors[i]->alive = false;
     }
     if (session->level == 0)
@@ -217,7 +222,8 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
                        struct database_file *file, const char *table)
 {
     struct model_cursor *cursor = arena_allocate(&model->arena, sizeof *cursor);
-    *cursor = (struct model_cursor){session, file, table, true, false};
+    *cursor = (struct model_cursor){
+        .session = session, .file = file, .table = table, .alive = true, .level = session->level};
     if (model->cursor_count == OBJECTS_MAX)
         model->lost = true;
     else

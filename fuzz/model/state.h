@@ -162,7 +162,8 @@ struct model_cursor {
     struct database_file *file;
     const char *table;
     bool alive;
-    bool special; /* opened with bits, or an update was prepared: its calls answer by rules of their own */
+    unsigned level; /* of the transaction it was opened in: closed when that is rolled back */
+    bool special;   /* opened with bits, or an update was prepared: its calls answer by rules of their own */
 };
 
 enum snapshot_state {
