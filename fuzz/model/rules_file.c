@@ -19,9 +19,9 @@ static void touch_second(struct model *model)
 static void make_directory(struct model *model)
 {
     const char *path = model_text(model);
-    if (!model_plain_path(path) || strchr(path, '.') != NULL)
+    if (!model_plain_path(path) || strchr(path, '.') != NULL || model_touched(model, model_path(model, path)))
         model_no_opinion(model); /* a file may be in the way */
-    if (path != NULL && model_succeeded(model) && strchr(path, '.') != NULL && !model_database_path(path))
+    if (path != NULL && strchr(path, '.') != NULL && !model_database_path(path) && model_succeeded(model))
         model->lost = true; /* or may not come where this is now */
     model_want(model, JET_errSuccess);
     if (path == NULL || path[0] == '\0')

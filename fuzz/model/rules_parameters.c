@@ -162,7 +162,8 @@ static int32_t number_code(const struct model *model, const struct rule *rule, u
 /* `path`: the text, in its one spelling. */
 static bool is_plain_folder(const char *text, const char *path)
 {
-    return text[0] == '\0' || (model_plain_path(text) && strchr(path, '.') == NULL && path[0] != '/');
+    return text[0] == '\0' ||
+           (model_plain_path(text) && strchr(path, '.') == NULL && text[0] != '/' && text[0] != '\\');
 }
 
 /* The file: a folder gets the usual name, a bare name lies in the system path whatever that becomes. */
