@@ -68,5 +68,8 @@ int main(int argc, char **argv)
            (double)fuzz_statistics->calls / (double)fuzz_statistics->executions, usage.ru_maxrss);
     for (size_t i = 0; i < input_count; i++)
         free(inputs[i].bytes);
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
     return 0;
 }

@@ -84,19 +84,29 @@ static JET_ERR schema_add_column(struct table_definition *schema, const struct c
     return table_definition_add_column(schema, &column, NULL);
 }
 
+/* Columns in the order of their ids, so that each fixed one finds its offset. */
+static JET_ERR schema_add_range(struct table_definition *schema, uint32_t first, uint32_t last)
+{
+    JET_ERR err = JET_errSuccess;
+    for (uint32_t id = first; id <= last; id++) {
+        for (unsigned i = 0; i < CATALOG_COLUMN_COUNT; i++) {
+            if (catalog_columns[i].id == id)
+                TRY(schema_add_column(schema, &catalog_columns[i]));
+        }
+    }
+done:
+    return err;
+}
+
 JET_ERR catalog_schema_create(uint32_t page_size, struct table_definition **out)
 {
     JET_ERR err = JET_errSuccess;
     struct table_definition *schema = NULL;
     TRY(table_definition_create(&schema));
     schema->page_size = page_size;
-    /* Fixed columns in the order of their ids, so that each finds its offset. */
-    for (uint32_t id = 1; id <= ID_LOCALE; id++) {
-        for (unsigned i = 0; i < CATALOG_COLUMN_COUNT; i++) {
-            if (catalog_columns[i].id == id)
-                TRY(schema_add_column(schema, &catalog_columns[i]));
-        }
-    }
+    TRY(schema_add_range(schema, ID_TABLE, ID_ROOT_SET_TIME));
+    TRY(schema_add_range(schema, ID_NAME, ID_SORT_ID));
+    TRY(schema_add_range(schema, ID_CALLBACK_DATA, ID_LOCALE));
     *out = schema;
     schema = NULL;
 done:

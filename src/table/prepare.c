@@ -191,7 +191,7 @@ JET_ERR table_reserve_numbers(struct table_cursor *cursor, uint64_t last)
 {
     JET_ERR err = JET_errSuccess;
     struct table_definition *table = cursor->table;
-    const uint32_t batch = table->autoincrement_batch * 2 + (table->autoincrement_batch == 0) * 2;
+    const uint32_t batch = table->autoincrement_batch == 0 ? 2 : table->autoincrement_batch * 2;
     table->autoincrement_batch = batch < BATCH_MOST ? batch : BATCH_MOST;
     if (last > UINT64_MAX - 2 * BATCH_MOST)
         FAIL(JET_errOutOfAutoincrementValues);
