@@ -20,6 +20,18 @@ static bool alone(const struct model *model, const struct model_session *session
     return true;
 }
 
+/* In a transaction, with others about: it may see what was there before they changed it, and not change it.
+ */
+static bool sees_older(const struct model *model, const struct model_session *session)
+{
+    for (size_t i = 0; i < model->session_count && session->level > 0; i++) {
+        const struct model_session *other = model->sessions[i];
+        if (other != session && other->alive && other->instance == session->instance)
+            return true;
+    }
+    return false;
+}
+
 /* The cursor of a data call; NULL: what it answers was added. */
 static struct model_cursor *cursor_gate(struct model *model, struct model_session *session)
 {
@@ -453,7 +465,8 @@ static void change_rows(struct model *model, enum row_kind kind)
     }
     struct database_file *file = cursor->file;
     if (rows->opaque || file->content->opaque || file->read_only || file->damaged || !alone(model, session) ||
-        (change.per_transaction == 0 && session->level == 0) || session->level == 7)
+        (change.per_transaction == 0 && session->level == 0) || session->level == 7 ||
+        sees_older(model, session))
         model_no_opinion(model);
     if ((grbit & ~(uint64_t)JET_bitCommitLazyFlush) != 0 && change.per_transaction != 0 && change.count > 0)
         give_up(model); /* a commit that is refused, or that only waits */
@@ -522,12 +535,8 @@ static struct model_table *readable(struct model *model, struct model_cursor **o
         model_no_opinion(model);
         return NULL;
     }
-    bool others = false;
-    for (size_t i = 0; i < model->session_count && session->level > 0; i++)
-        others = others || (model->sessions[i] != session && model->sessions[i]->alive &&
-                            model->sessions[i]->instance == session->instance);
     if (rows->opaque || cursor->file->content->opaque || cursor->file->damaged || !alone(model, session) ||
-        others)
+        sees_older(model, session))
         model_no_opinion(model);
     model->expect.rule = "I7";
     return rows;
