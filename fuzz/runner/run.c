@@ -328,6 +328,10 @@ static void finish(struct run *run)
     if (run->options->hash_files && run->options->files == RUN_MEMORY)
         run->result->files_hash = EsentHostFilesHash();
     EsentHostReset(NULL, 0);
+    if (run->options->simulated) { /* the next run's beginning must not depend on this one's schedule */
+        const struct ESENT_HOST_SIMULATION plain = {0};
+        EsentHostUseSimulation(&plain);
+    }
     if (run->temporary)
         EsentHostDirectoryDelete(run->directory);
     EsentHostSetDirectory(NULL);
