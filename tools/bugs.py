@@ -110,7 +110,7 @@ class Coverage:
         counts, file = {}, None
         for line in text.splitlines():
             if line.startswith("SF:"):
-                file = line[line.rindex("/src/") + 1 :]
+                file = re.search(r"(?:^SF:|/)((?:src|include)/.*)$", line).group(1)
             elif line.startswith("DA:"):
                 number, count = line[3:].split(",")[:2]
                 counts[file, int(number)] = int(count)
@@ -222,7 +222,7 @@ def counts(title, values, rows, of):
     out = ["| %s | bugs | reached | triggered | noticed |" % title, "| --- | ---: | ---: | ---: | ---: |"]
     for value in values:
         chosen = [row for row in rows if of(row) == value]
-        out.append("| %s | %d | %d | %d | %d |" % (value, len(chosen), sum(any(row["reached"]) for row in chosen),
+        out.append("| %s | %d | %d | %d | %d |" % (value, len(chosen), sum(any(row["reached"]) or row["found"] is not None for row in chosen),
                    sum(row["triggered"] != 0 or row["found"] is not None for row in chosen), sum(row["found"] is not None for row in chosen)))
     return out
 
@@ -238,7 +238,7 @@ def table(rows, baseline, options, commit):
            "recorded transcripts, compared with what they expect (`replay --check`); the same, judged by the model (`replay --judge`); the",
            "unit tests; hunts of %d seconds by each target that fits the layer, without coverage feedback. Objects without" % options.seconds,
            "sanitizers, assertions on. The seconds count looking, not building, on a machine that had other work to do.", "",
-           "*Reached*: a line that the patch changes is run by the corpus or a unit test (two counts of runs in the tree without the patch). *Triggered*: the",
+           "*Reached*: a line that the patch changes is run by the corpus or a unit test (two counts of runs in the tree without the patch; none for a row of a table). *Triggered*: the",
            "number of programs that end with other answers, or other bytes in some file, than without the patch; *yes* if a program shows it. *Noticed*: said",
            "to be wrong.",
            "Mistakes in three layers, made by rule rather than by thought: [mutants.md](mutants.md).", "",
