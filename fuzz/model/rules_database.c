@@ -286,6 +286,8 @@ static void open_database(struct model *model)
     if (!model_database_path(path) || session->level > 0 ||
         (grbit & ~(uint64_t)(JET_bitDbReadOnly | JET_bitDbExclusive)) != 0)
         model_no_opinion(model);
+    if (file != NULL && file->damaged && file->attached == NULL)
+        model_no_opinion(model); /* a recovery may have left it attached */
     if ((grbit & JET_bitDbExclusive) != 0 && copying != NULL && copying->file == file)
         model_no_opinion(model); /* the copy has it open, too */
     model_want(model, open_code(model, session, file, grbit));

@@ -206,6 +206,12 @@ void model_init(struct model *model)
         init_failed(model, instance, slot, model_answered(model));
         return;
     }
+    /* What such a recovery makes of its databases is not followed: they may be left attached. */
+    for (size_t i = 0; i < model->file_count && special; i++) {
+        struct database_file *file = model->files[i];
+        file->damaged = file->damaged || (file->dirty && file->log_path != NULL &&
+                                          strcmp(file->log_path, instance->log_path) == 0);
+    }
     start(model, instance, clouded);
     if (special || differ || (clouded && made))
         instance->lost = true;
