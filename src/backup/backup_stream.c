@@ -222,6 +222,12 @@ done:
     return err;
 }
 
+/* The published engine looks at the lower half of a handle only. */
+static JET_HANDLE seen_handle(JET_HANDLE handle)
+{
+    return os_host_is_published() ? (JET_HANDLE)(uint32_t)handle : handle;
+}
+
 /* The checks of a read's arguments. */
 static JET_ERR check_read(const struct backup_context *context, JET_HANDLE handle, const void *buffer,
                           uint32_t size)
@@ -231,6 +237,7 @@ static JET_ERR check_read(const struct backup_context *context, JET_HANDLE handl
     const uint32_t pages = size / page_size;
     if (buffer == NULL || (uintptr_t)buffer % 4096 != 0)
         return JET_errInvalidParameter;
+    handle = seen_handle(handle);
     if (file->open ? file->handle != handle : handle != 0 || !os_host_is_published())
         return JET_errInvalidParameter;
     if (size % page_size != 0)
@@ -287,7 +294,7 @@ JET_ERR backup_close_file(struct backup_context *context, JET_HANDLE handle)
     JET_ERR err = JET_errSuccess;
     struct backup_file *file = &context->file;
     TRY(backup_enter_for(context, BACKUP_EVENT_CLOSE));
-    if (!file->open || file->handle != handle) {
+    if (!file->open || file->handle != seen_handle(handle)) {
         err = JET_errInvalidParameter;
     } else {
         if (file->position == file->size && file->database != NULL)
