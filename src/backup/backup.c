@@ -267,6 +267,7 @@ done:
 /* In the published engine a begin waits for the snapshot to thaw, and is refused afterwards. */
 static JET_ERR wait_for_thaw(struct backup_context *context)
 {
+    snapshot_poll(context); /* one whose time is over refuses nobody */
     const bool refused = backup_state_of(context) == BACKUP_SNAPSHOT;
     if (!os_host_is_published() || !snapshot_is_frozen(context))
         return JET_errSuccess;
