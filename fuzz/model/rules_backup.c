@@ -221,8 +221,10 @@ static void begin_surrogate(struct model *model)
     int32_t code = JET_errInvalidParameter;
     if (instance->never_backup || ((uint32_t)first <= (uint32_t)last && (uint32_t)last <= tip))
         code = begin_code(model, instance, grbit | JET_bitBackupSurrogate);
-    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+    if (instance->backup.kind == BACKUP_FROZEN && model->published) {
         model_no_opinion(model);
+        model->lost = true; /* it waits, and the freeze is over then */
+    }
     if (tip == 0 && !instance->no_logging && (uint32_t)first <= (uint32_t)last && last != 0)
         model_no_opinion(model);
     model_want(model, code);
@@ -573,8 +575,10 @@ static void full_backup(struct model *model)
     if (instance == NULL)
         return;
     int32_t code = begin_code(model, instance, grbit);
-    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+    if (instance->backup.kind == BACKUP_FROZEN && model->published) {
         model_no_opinion(model);
+        model->lost = true; /* it waits, and the freeze is over then */
+    }
     bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
     const bool databases =
         (grbit & JET_bitBackupIncremental) == 0 && model_count_in_backup(model, instance) > 0;
@@ -668,8 +672,10 @@ static void backup_directory(struct model *model)
     if (instance == NULL)
         return;
     const bool incremental = (grbit & JET_bitBackupIncremental) != 0;
-    if (instance->backup.kind == BACKUP_FROZEN && model->published)
+    if (instance->backup.kind == BACKUP_FROZEN && model->published) {
         model_no_opinion(model);
+        model->lost = true; /* it waits, and the freeze is over then */
+    }
     if (directory == NULL || directory[0] == '\0') {
         delete_logs(model, instance, incremental);
         return;

@@ -141,6 +141,8 @@ static void restore(struct model *model)
         if (reference.kind == OBJECT_INSTANCE && ((struct model_instance *)reference.pointer)->alive)
             instance = reference.pointer;
     }
+    if (instance != &model->defaults && !instance->initialised)
+        instance->lost = true; /* its paths are others now */
     model_touch(model, instance->log_path);
     model_touch(model, instance->system_path);
     for (const char *path = model_text(model); path != NULL; path = model_text(model)) {

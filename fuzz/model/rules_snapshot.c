@@ -309,6 +309,15 @@ static void thaw(struct model *model)
           (snapshot->grbit & JET_bitContinueAfterThaw) != 0 ? SNAPSHOT_THAWED : SNAPSHOT_GONE);
 }
 
+/* In the published engine the end of a snapshot reaches into backups that are not its own. */
+static void disturb_backups(struct model *model, const struct model_snapshot *snapshot)
+{
+    for (size_t i = 0; i < model->instance_count && model->published; i++) {
+        if (is_in(model->instances[i], snapshot) && is_backing_up(model->instances[i]))
+            model->instances[i]->lost = true;
+    }
+}
+
 static void abort_snapshot(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
@@ -323,12 +332,7 @@ static void abort_snapshot(struct model *model)
     if (snapshot->state == SNAPSHOT_FROZEN && model->published &&
         (snapshot->grbit & JET_bitContinueAfterThaw) == 0)
         record_thaw(model, snapshot); /* an abort counts as a backup there */
-    for (size_t i = 0; i < model->instance_count && model->published; i++) {
-        struct model_instance *instance = model->instances[i];
-        bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
-        if (is_in(instance, snapshot) && backup)
-            instance->lost = true; /* and reaches into a backup that is not its own */
-    }
+    disturb_backups(model, snapshot);
     leave(model, snapshot, SNAPSHOT_GONE);
 }
 
@@ -404,6 +408,7 @@ static void end_snapshot(struct model *model)
         model_want(model, JET_errSuccess);
     if (!model_succeeded(model))
         return;
+    disturb_backups(model, snapshot);
     if (snapshot->state == SNAPSHOT_THAWED && (grbit & JET_bitAbortSnapshot) == 0)
         record_thaw(model, snapshot);
     leave(model, snapshot, SNAPSHOT_GONE);
