@@ -302,6 +302,7 @@ static void set_system_parameter(struct model *model)
 void model_parameters_reset(struct model *model)
 {
     struct model_instance *defaults = &model->defaults;
+    const uint32_t page_before = model->page; /* 0: the first process */
     *defaults = (struct model_instance){
         .name = "", .log_path = "", .system_path = "", .temp_path = "tmp.edb", .base_name = "edb"};
     for (size_t i = 0; i < RULES; i++)
@@ -329,6 +330,9 @@ void model_parameters_reset(struct model *model)
         if (code == JET_errSuccess)
             store(model, defaults, rule, &value);
     }
+    /* Which logs are of the other size is not followed. */
+    if (page_before != 0 && page_before != model->page)
+        model->lost = true;
 }
 
 const struct model_entry model_parameter_entries[] = {
