@@ -144,7 +144,8 @@ static void leave_snapshot(struct model *model, struct model_instance *instance)
         return;
     }
     instance->snapshot = NULL;
-    instance->backup = (struct backup_context){0};
+    if (instance->backup.kind == BACKUP_FROZEN) /* one of its own may have begun since the prepare */
+        instance->backup = (struct backup_context){0};
 }
 
 static int32_t term_code(struct model *model, const struct model_instance *instance, bool dirty, bool stopped)
