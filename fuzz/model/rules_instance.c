@@ -3,50 +3,6 @@
 
 #include "fuzz/model/backup_rules.h"
 
-struct model_instance *model_the_one(struct model *model)
-{
-    for (size_t i = 0; i < model->instance_count; i++) {
-        if (model->instances[i]->alive)
-            return model->instances[i];
-    }
-    return NULL;
-}
-
-struct model_instance *model_gate(struct model *model, bool legacy, bool enter)
-{
-    struct model_reference reference = {0};
-    struct model_instance *instance = NULL;
-    if (!legacy)
-        reference = model_reference(model);
-    if (legacy && model->mode == MODE_MULTI) {
-        model_want(model, JET_errRunningInMultiInstanceMode);
-        return NULL;
-    }
-    if (model->mode == MODE_ONE)
-        instance = model_the_one(model);
-    else if (!legacy && reference.kind == OBJECT_INSTANCE &&
-             ((struct model_instance *)reference.pointer)->alive)
-        instance = reference.pointer;
-    if (instance == NULL) {
-        model_want(model, JET_errInvalidParameter);
-        model->expect.rule = "I12";
-        return NULL;
-    }
-    if (instance->lost)
-        model_no_opinion(model);
-    if (!enter)
-        return instance;
-    if (instance->service_stopped) {
-        model_want(model, JET_errClientRequestToStopJetService);
-        return NULL;
-    }
-    if (!instance->initialised) {
-        model_want(model, JET_errNotInitialized);
-        return NULL;
-    }
-    return instance;
-}
-
 bool model_name_in_use(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->instance_count; i++) {

@@ -111,45 +111,6 @@ static bool is_in(const struct model_instance *instance, const struct model_snap
     return instance->alive && instance->snapshot == snapshot;
 }
 
-void model_want_databases(struct model *model, const struct model_instance *instance)
-{
-    for (uint32_t place = 1; place <= model->file_count; place++) {
-        for (size_t i = 0; i < model->file_count; i++) {
-            const struct database_file *file = model->files[i];
-            if (file->place == place && model_in_backup(file, instance))
-                model_want_text(model, file->path);
-        }
-    }
-}
-
-static const struct model_instance *instance_at(const struct model *model, uint32_t place)
-{
-    for (size_t i = 0; i < model->instance_count; i++) {
-        if (model->instances[i]->alive && model->instances[i]->place == place)
-            return model->instances[i];
-    }
-    return NULL;
-}
-
-void model_want_instances(struct model *model, const struct model_snapshot *snapshot)
-{
-    size_t count = 0;
-    model_want_texts(model);
-    for (uint32_t place = 0; place < model->instance_count; place++) {
-        const struct model_instance *instance = instance_at(model, place);
-        if (instance == NULL || (snapshot != NULL && !is_in(instance, snapshot)))
-            continue;
-        count++;
-        model_want_text(model, instance->name == NULL ? "" : instance->name);
-        if (instance->name != NULL && !model_plain_text(instance->name))
-            model_no_opinion(model); /* shown as a path */
-        model_want_databases(model, instance);
-        if (instance->lost)
-            model_no_opinion(model);
-    }
-    model_want_fact(model, "n=%zu", count);
-}
-
 static bool is_backing_up(const struct model_instance *instance)
 {
     return instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;

@@ -137,12 +137,6 @@ static void truncate_info(struct model *model)
 
 /* --- files */
 
-void model_log_read(struct backup_context *backup, uint32_t generation)
-{
-    if (generation >= backup->low && generation <= backup->high)
-        backup->read_sum += generation;
-}
-
 /* The engine adds up the generations that were read, and compares the sum. */
 static bool all_logs_read(const struct backup_context *backup)
 {

@@ -1,0 +1,213 @@
+/* What the rules of streams, backups and snapshots share: the log's generations, which databases belong to a
+ * backup, its end, the lists that calls give out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/model/backup_rules.h"
+
+/* --- the log: which generation is current, as long as it can be told */
+
+void model_log_written(struct model *model, struct model_instance *instance, uint64_t bytes)
+{
+    if (instance->snapshot != NULL && instance->snapshot->state == SNAPSHOT_FROZEN) {
+        /* A write waits until the snapshot's time is over: when it is written is not described. */
+        model->lost = true;
+        return;
+    }
+    instance->log_bytes += bytes;
+    /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. */
+    if (instance->log_bytes > model_log_file_size(instance) * 7 / 10)
+        instance->generation = 0;
+}
+
+void model_roll_log(struct model_instance *instance)
+{
+    if (instance->generation != 0)
+        instance->generation++;
+    instance->log_bytes = 0;
+}
+
+static bool has_long_names(const struct model_instance *instance)
+{
+    return (instance->numbers[MODEL_FILE_NAMES] & JET_bitEightDotThreeSoftCompat) == 0;
+}
+
+const char *model_log_name(struct model *model, const struct model_instance *instance, uint32_t generation)
+{
+    return arena_format(&model->arena, has_long_names(instance) ? "%s%s%s%08X.log" : "%s%s%s%05X.log",
+                        instance->log_path, instance->log_path[0] != '\0' ? "/" : "", instance->base_name,
+                        generation);
+}
+
+/* The generation in a log's path, 0 if it is none of this instance's numbered logs. */
+uint32_t model_log_generation(struct model *model, const struct model_instance *instance, const char *path)
+{
+    const char *wanted = model_path(model, path);
+    const char *slash = strrchr(wanted, '/');
+    const char *name = slash != NULL ? slash + 1 : wanted;
+    size_t directory = slash != NULL ? (size_t)(slash - wanted) : 0;
+    if (strlen(instance->log_path) != directory || strncmp(wanted, instance->log_path, directory) != 0)
+        return 0;
+    size_t base = strlen(instance->base_name);
+    if (strncmp(name, instance->base_name, base) != 0 ||
+        strlen(name + base) != (has_long_names(instance) ? 12 : 9))
+        return 0;
+    char *end;
+    unsigned long generation = strtoul(name + base, &end, 16);
+    return strcmp(end, ".log") == 0 && generation > 0 && generation < UINT32_MAX ? (uint32_t)generation : 0;
+}
+
+bool model_is_current_log(struct model *model, const struct model_instance *instance, const char *path)
+{
+    return strcmp(model_path(model, path),
+                  arena_format(&model->arena, "%s%s%s.log", instance->log_path,
+                               instance->log_path[0] != '\0' ? "/" : "", instance->base_name)) == 0;
+}
+
+/* --- databases of an instance */
+
+bool model_in_backup(const struct database_file *file, const struct model_instance *instance)
+{
+    return file->attached == instance && !file->read_only && !file->unloggable;
+}
+
+struct database_file *model_attached_file(struct model *model, const struct model_instance *instance,
+                                          const char *path)
+{
+    struct database_file *file = model_file_find(model, path);
+    return file != NULL && file->attached == instance ? file : NULL;
+}
+
+size_t model_count_in_backup(const struct model *model, const struct model_instance *instance)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < model->file_count; i++)
+        count += model_in_backup(model->files[i], instance);
+    return count;
+}
+
+bool model_gap(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == instance && model->files[i]->gap)
+            return true;
+    }
+    return false;
+}
+
+/* --- begin and end */
+
+/* The checks that most calls share. False: the call ends there. */
+bool model_in_progress(struct model *model, const struct model_instance *instance)
+{
+    const struct backup_context *backup = &instance->backup;
+    if (backup->kind == BACKUP_FROZEN && model->published) {
+        model_no_opinion(model);
+        return false;
+    }
+    if (backup->kind != BACKUP_LOCAL) {
+        model_want(model, JET_errNoBackup);
+        return false;
+    }
+    if (backup->stop) {
+        model_want(model, JET_errBackupAbortByServer);
+        model->expect.rule = "I1";
+        return false;
+    }
+    return true;
+}
+
+void model_log_read(struct backup_context *backup, uint32_t generation)
+{
+    if (generation >= backup->low && generation <= backup->high)
+        backup->read_sum += generation;
+}
+
+static void record(struct database_file *file, uint32_t *field, uint32_t high)
+{
+    if (high == 0)
+        file->fields_unknown = true;
+    else
+        *field = high;
+}
+
+void model_record_good_end(struct model *model, struct model_instance *instance)
+{
+    const struct backup_context *backup = &instance->backup;
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (backup->truncated &&
+            (file->attached == NULL || (file->attached == instance && file->read_only && !file->copied)))
+            file->gap = true;
+        if (!model_in_backup(file, instance) || (!backup->incremental && !file->copied))
+            continue;
+        file->fields_fresh = true;
+        /* A fault while it is recorded does not show in the answer. */
+        file->fields_unknown = file->fields_unknown || model->line->fault_count > 0;
+        file->gap = file->gap && (backup->incremental || !backup->truncated);
+        if (backup->incremental) {
+            record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential,
+                   backup->high);
+        } else if (backup->truncated) {
+            record(file, &file->fields.full, backup->high);
+            file->full_by_snapshot = false;
+            file->fields.incremental = 0;
+            file->fields.differential = 0;
+        } else {
+            record(file, &file->fields.copy, backup->high);
+        }
+    }
+}
+
+void model_backup_end(struct model *model, struct model_instance *instance)
+{
+    if (instance->backup.open != NULL)
+        instance->backup.open->open = false;
+    instance->backup = (struct backup_context){0};
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == instance)
+            model->files[i]->copied = false;
+    }
+    model_log_written(model, instance, 4096);
+}
+
+/* --- lists */
+
+void model_want_databases(struct model *model, const struct model_instance *instance)
+{
+    for (uint32_t place = 1; place <= model->file_count; place++) {
+        for (size_t i = 0; i < model->file_count; i++) {
+            const struct database_file *file = model->files[i];
+            if (file->place == place && model_in_backup(file, instance))
+                model_want_text(model, file->path);
+        }
+    }
+}
+
+static const struct model_instance *instance_at(const struct model *model, uint32_t place)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        if (model->instances[i]->alive && model->instances[i]->place == place)
+            return model->instances[i];
+    }
+    return NULL;
+}
+
+void model_want_instances(struct model *model, const struct model_snapshot *snapshot)
+{
+    size_t count = 0;
+    model_want_texts(model);
+    for (uint32_t place = 0; place < model->instance_count; place++) {
+        const struct model_instance *instance = instance_at(model, place);
+        if (instance == NULL || (snapshot != NULL && instance->snapshot != snapshot))
+            continue;
+        count++;
+        model_want_text(model, instance->name == NULL ? "" : instance->name);
+        if (instance->name != NULL && !model_plain_text(instance->name))
+            model_no_opinion(model); /* shown as a path */
+        model_want_databases(model, instance);
+        if (instance->lost)
+            model_no_opinion(model);
+    }
+    model_want_fact(model, "n=%zu", count);
+}
