@@ -165,7 +165,8 @@ int main(int argc, char **argv)
         program_free(&program);
         return 1;
     }
-    struct minimise_judge judge = {&how, fails, how.check ? has_no_effect : NULL};
+    struct minimise_judge judge = {
+        .context = &how, .fails = fails, .removable = how.check ? has_no_effect : NULL, .stop = NULL};
     struct minimise_counts counts;
     size_t lines = program.line_count;
     if (how.check)
