@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
+#include "tests/api_world.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 #define ANSWERS(code, call) assert_int_equal((call), (code))
@@ -21,8 +20,6 @@ enum {
               JET_cbtypBeforeDelete | JET_cbtypAfterDelete,
 };
 
-static JET_INSTANCE instance;
-static JET_SESID session;
 static JET_DBID database;
 static JET_TABLEID table;
 static JET_COLUMNID id_column, data_column;
@@ -38,20 +35,14 @@ static JET_CBTYP refuses; /* of these */
 
 static int setup(void **state)
 {
-    struct ESENT_HOST_SIMULATION simulation = {.seed = 1, .scheduler = ESENT_HOST_SCHEDULE_FIFO};
     (void)state;
-    (void)EsentHostReset(NULL, 0);
-    if (EsentHostUseMemoryFiles() != JET_errSuccess || EsentHostUseSimulation(&simulation) != JET_errSuccess)
-        return -1;
     told_count = 0;
     wrong_line = 0;
     answer = JET_errSuccess;
     refuses = 0;
-    instance = JET_instanceNil;
     JET_COLUMNDEF number = {
         .cbStruct = sizeof(number), .coltyp = JET_coltypLong, .grbit = JET_bitColumnFixed};
-    return JetCreateInstanceA(&instance, "a") == JET_errSuccess && JetInit(&instance) == JET_errSuccess &&
-                   JetBeginSessionA(instance, &session, NULL, NULL) == JET_errSuccess &&
+    return api_world_start(true) &&
                    JetCreateDatabaseA(session, "x.edb", NULL, &database, 0) == JET_errSuccess &&
                    JetCreateTableA(session, database, "t", 0, 80, &table) == JET_errSuccess &&
                    JetAddColumnA(session, table, "id", &number, NULL, 0, &id_column) == JET_errSuccess &&
@@ -60,17 +51,6 @@ static int setup(void **state)
                        JET_errSuccess
                ? 0
                : -1;
-}
-
-static int teardown(void **state)
-{
-    char report[1000] = "";
-    (void)state;
-    JET_ERR err = JetTerm2(instance, JET_bitTermComplete);
-    size_t leaks = EsentHostReset(report, sizeof(report));
-    if (err != JET_errSuccess || leaks > 0)
-        print_message("term %d, left: %s\n", (int)err, report);
-    return err == JET_errSuccess && leaks == 0 ? 0 : -1;
 }
 
 static JET_ERR set(JET_COLUMNID column, int32_t value)
@@ -395,14 +375,14 @@ static void bad_calls_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(changes_are_told_before_and_after, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_what_was_asked_for_until_it_is_taken_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_error_ends_the_change, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_call_back_may_complete_the_row, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_a_call_back_must_not_do, setup, teardown),
+        cmocka_unit_test_setup_teardown(changes_are_told_before_and_after, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(only_what_was_asked_for_until_it_is_taken_back, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(an_error_ends_the_change, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(a_call_back_may_complete_the_row, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(what_a_call_back_must_not_do, setup, api_world_end),
         cmocka_unit_test_setup_teardown(the_program_is_told_when_its_storage_goes,
-                                        setup_with_runtime_callback, teardown),
-        cmocka_unit_test_setup_teardown(bad_calls_are_refused, setup, teardown),
+                                        setup_with_runtime_callback, api_world_end),
+        cmocka_unit_test_setup_teardown(bad_calls_are_refused, setup, api_world_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,42 +8,20 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
+#include "tests/api_world.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 #define ANSWERS(code, call) assert_int_equal((call), (code))
 #define ROWS 600 /* half of them fits a file that is one growth step smaller */
 
-static JET_INSTANCE instance;
-static JET_SESID session;
 static uint8_t value[9000];
 
 static int setup(void **state)
 {
-    struct ESENT_HOST_SIMULATION simulation = {.seed = 1, .scheduler = ESENT_HOST_SCHEDULE_FIFO};
     (void)state;
-    (void)EsentHostReset(NULL, 0);
-    if (EsentHostUseMemoryFiles() != JET_errSuccess || EsentHostUseSimulation(&simulation) != JET_errSuccess)
-        return -1;
     for (size_t i = 0; i < sizeof(value); i++)
         value[i] = (uint8_t)(i * 31);
-    instance = JET_instanceNil;
-    return JetCreateInstanceA(&instance, "a") == JET_errSuccess && JetInit(&instance) == JET_errSuccess &&
-                   JetBeginSessionA(instance, &session, NULL, NULL) == JET_errSuccess
-               ? 0
-               : -1;
-}
-
-static int teardown(void **state)
-{
-    char report[1000] = "";
-    (void)state;
-    JET_ERR err = JetTerm2(instance, JET_bitTermComplete);
-    size_t leaks = EsentHostReset(report, sizeof(report));
-    if (err != JET_errSuccess || leaks > 0)
-        print_message("term %d, left: %s\n", (int)err, report);
-    return err == JET_errSuccess && leaks == 0 ? 0 : -1;
+    return api_world_start(true) ? 0 : -1;
 }
 
 struct ids {
@@ -273,9 +251,9 @@ static void arguments_are_checked(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(compaction_keeps_everything, setup, teardown),
-        cmocka_unit_test_setup_teardown(derived_tables_keep_their_template, setup, teardown),
-        cmocka_unit_test_setup_teardown(arguments_are_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(compaction_keeps_everything, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(derived_tables_keep_their_template, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(arguments_are_checked, setup, api_world_end),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

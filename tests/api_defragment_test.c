@@ -8,42 +8,21 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
+#include "tests/api_world.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 #define ANSWERS(code, call) assert_int_equal((call), (code))
 #define ROWS 400
 
-static JET_INSTANCE instance;
-static JET_SESID session;
 static JET_DBID database;
 static JET_COLUMNID id_column, data_column;
 
 static int setup(void **state)
 {
-    struct ESENT_HOST_SIMULATION simulation = {.seed = 1, .scheduler = ESENT_HOST_SCHEDULE_FIFO};
     (void)state;
-    (void)EsentHostReset(NULL, 0);
-    if (EsentHostUseMemoryFiles() != JET_errSuccess || EsentHostUseSimulation(&simulation) != JET_errSuccess)
-        return -1;
-    instance = JET_instanceNil;
-    return JetCreateInstanceA(&instance, "a") == JET_errSuccess && JetInit(&instance) == JET_errSuccess &&
-                   JetBeginSessionA(instance, &session, NULL, NULL) == JET_errSuccess &&
-                   JetCreateDatabaseA(session, "x.edb", NULL, &database, 0) == JET_errSuccess
+    return api_world_start(true) && JetCreateDatabaseA(session, "x.edb", NULL, &database, 0) == JET_errSuccess
                ? 0
                : -1;
-}
-
-static int teardown(void **state)
-{
-    char report[1000] = "";
-    (void)state;
-    JET_ERR err = JetTerm2(instance, JET_bitTermComplete);
-    size_t leaks = EsentHostReset(report, sizeof(report));
-    if (err != JET_errSuccess || leaks > 0)
-        print_message("term %d, left: %s\n", (int)err, report);
-    return err == JET_errSuccess && leaks == 0 ? 0 : -1;
 }
 
 static JET_TABLEID make_table(void)
@@ -198,10 +177,10 @@ static void bad_calls_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rows_stay_and_the_database_is_whole, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_stop_finds_nothing_running, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_program_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_calls_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_stay_and_the_database_is_whole, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(a_stop_finds_nothing_running, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(the_program_is_told, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(bad_calls_are_refused, setup, api_world_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,14 +10,11 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
+#include "tests/api_world.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 #define VALUE_SIZE 20000 /* more than a row holds */
 
-static JET_INSTANCE instance;
-static JET_SESID session;
 static JET_DBID database;
 static JET_TABLEID table;
 static JET_COLUMNID column;
@@ -25,29 +22,13 @@ static JET_COLUMNID column;
 static int setup(void **state)
 {
     (void)state;
-    (void)EsentHostReset(NULL, 0);
-    if (EsentHostUseMemoryFiles() != JET_errSuccess)
-        return -1;
-    instance = JET_instanceNil;
     JET_COLUMNDEF data = {.cbStruct = sizeof(data), .coltyp = JET_coltypLongBinary};
-    return JetCreateInstanceA(&instance, "a") == JET_errSuccess && JetInit(&instance) == JET_errSuccess &&
-                   JetBeginSessionA(instance, &session, NULL, NULL) == JET_errSuccess &&
+    return api_world_start(false) &&
                    JetCreateDatabaseA(session, "x.edb", NULL, &database, 0) == JET_errSuccess &&
                    JetCreateTableA(session, database, "t", 0, 80, &table) == JET_errSuccess &&
                    JetAddColumnA(session, table, "data", &data, NULL, 0, &column) == JET_errSuccess
                ? 0
                : -1;
-}
-
-static int teardown(void **state)
-{
-    char report[1000] = "";
-    (void)state;
-    JET_ERR err = JetTerm2(instance, JET_bitTermComplete);
-    size_t leaks = EsentHostReset(report, sizeof(report));
-    if (err != JET_errSuccess || leaks > 0)
-        print_message("term %d, left: %s\n", (int)err, report);
-    return err == JET_errSuccess && leaks == 0 ? 0 : -1;
 }
 
 static JET_THREADSTATS3 stats(void)
@@ -163,10 +144,10 @@ static void callers_of_all_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(changes_and_reads_are_counted, setup, teardown),
-        cmocka_unit_test_setup_teardown(pages_come_from_the_file_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_threads_are_not_counted, setup, teardown),
-        cmocka_unit_test_setup_teardown(callers_of_all_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(changes_and_reads_are_counted, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(pages_come_from_the_file_once, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(other_threads_are_not_counted, setup, api_world_end),
+        cmocka_unit_test_setup_teardown(callers_of_all_sizes, setup, api_world_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
