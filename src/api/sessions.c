@@ -235,7 +235,7 @@ done:
     return err;
 }
 
-/* The engine keeps no counts a thread: every count is zero. */
+/* The counts of `os_thread_costs`; times of waiting are not measured and stay zero. */
 JET_ERR JET_API JetGetThreadStats(void *pvResult, uint32_t cbMax)
 {
     if (pvResult == NULL)
@@ -244,17 +244,17 @@ JET_ERR JET_API JetGetThreadStats(void *pvResult, uint32_t cbMax)
         return JET_errBufferTooSmall;
     const uint32_t size = cbMax < sizeof(JET_THREADSTATS3) ? cbMax : (uint32_t)sizeof(JET_THREADSTATS3);
     const struct os_thread_costs *costs = &os_thread_costs;
-    const JET_THREADSTATS3 stats = {
-        .cbStruct = size,
-        .cPageReferenced = costs->pages_referenced,
-        .cPageRead = costs->pages_read,
-        .cPageDirtied = costs->pages_dirtied,
-        .cPageRedirtied = costs->pages_redirtied,
-        .cLogRecord = costs->log_records,
-        .cbLogRecord = costs->log_bytes,
-        .cPageCacheMiss = costs->pages_read,
-        .cSeparatedLongValueRead = costs->long_values_read,
-    };
+    JET_THREADSTATS3 stats;
+    memset(&stats, 0, sizeof stats); /* what lies between the fields goes out, too */
+    stats.cbStruct = size;
+    stats.cPageReferenced = costs->pages_referenced;
+    stats.cPageRead = costs->pages_read;
+    stats.cPageDirtied = costs->pages_dirtied;
+    stats.cPageRedirtied = costs->pages_redirtied;
+    stats.cLogRecord = costs->log_records;
+    stats.cbLogRecord = costs->log_bytes;
+    stats.cPageCacheMiss = costs->pages_read;
+    stats.cSeparatedLongValueRead = costs->long_values_read;
     memcpy(pvResult, &stats, size);
     return JET_errSuccess;
 }
