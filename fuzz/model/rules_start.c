@@ -180,7 +180,9 @@ static bool matters_to_recovery(const struct model *model, const struct model_in
         return true;
     for (size_t i = 0; i < model->file_count && grbit != 0; i++) {
         const struct database_file *file = model->files[i];
-        if (file->dirty && file->log_path != NULL && strcmp(file->log_path, instance->log_path) == 0)
+        /* One that such a recovery has left attached may be dirty again. */
+        if ((file->dirty || file->damaged) && file->log_path != NULL &&
+            strcmp(file->log_path, instance->log_path) == 0)
             return true;
     }
     return false;
