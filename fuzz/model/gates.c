@@ -93,12 +93,12 @@ static struct model_session *session_gate(struct model *model, bool stopped_too)
 {
     struct model_reference reference = model_reference(model);
     struct model_session *session = reference.kind == OBJECT_SESSION ? reference.pointer : NULL;
+    if (session != NULL && (session->instance->lost || session->foreign))
+        model_no_opinion(model);
     if (session == NULL || !session->alive) {
         model_want(model, JET_errInvalidSesid);
         return NULL;
     }
-    if (session->instance->lost || session->foreign)
-        model_no_opinion(model);
     if (session->instance->service_stopped && !stopped_too) {
         want_stopped(model, session);
         return NULL;
