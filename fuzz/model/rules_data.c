@@ -158,10 +158,11 @@ static void wait_for_log(struct model *model, const struct database_file *file,
 static void commit(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session == NULL || shares_session(model, session))
+    if (session == NULL)
         return;
     uint64_t grbit = model_number(model, 0);
-    if (wait_for_commits(model, session, grbit))
+    /* The bits come before the thread (`tm.cxx`, `dir.cxx`). */
+    if (wait_for_commits(model, session, grbit) || shares_session(model, session))
         return;
     if (session->level == 0) {
         model_want(model, JET_errNotInTransaction);

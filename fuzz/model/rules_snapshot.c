@@ -124,6 +124,8 @@ static int32_t members_code(struct model *model, const struct model_snapshot *sn
         const struct model_instance *instance = model->instances[i];
         if (!instance->alive)
             continue;
+        if (instance->lost)
+            model_no_opinion(model); /* one that is unavailable joins no snapshot */
         if (is_backing_up(instance)) {
             if (!is_in(instance, snapshot) || instance->backup.kind == BACKUP_SURROGATE)
                 model_no_opinion(model);

@@ -160,6 +160,7 @@ static void init_failed(struct model *model, struct model_instance *instance, st
 {
     if (instance->term_failed) {
         instance->lost = true; /* its handle is dead, its sessions hang on */
+        model->lost = true;    /* and it is listed as if nothing had happened */
         return;
     }
     if (instance->initialised && code == JET_errAlreadyInitialized)
