@@ -117,3 +117,13 @@ struct model_session *model_ending_session_gate(struct model *model)
 {
     return session_gate(model, true);
 }
+
+bool model_has_transaction(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->session_count; i++) {
+        if (model->sessions[i]->alive && model->sessions[i]->instance == instance &&
+            model->sessions[i]->level > 0)
+            return true;
+    }
+    return false;
+}

@@ -44,8 +44,9 @@ void model_assume_files(struct model *model);
 void model_judge(struct model *model, const struct program_line *line, const struct program_outcome *answer,
                  struct model_verdict *verdict);
 
-/* A number for what the model knows of the instances, their backups, snapshots, databases and sessions in classes; two
- * states that later answers may tell apart have different ones, as a rule. 0 if it does not know. */
+/* A number for what the model knows of the instances, their backups, snapshots, databases and sessions in
+ * classes; two states that later answers may tell apart have different ones, as a rule. 0 if it does not
+ * know. */
 uint64_t model_state_number(const struct model *model);
 
 /* Judge every line of a transcript (its expectations are the answers). The callback sees each verdict; NULL:

@@ -267,7 +267,8 @@ static void detach_database(struct model *model)
         return;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     bool attached = file != NULL && file->attached == instance;
-    if (!model_database_path(path) || session->level > 0 || instance->snapshot != NULL)
+    /* An old transaction may keep versions of the database, which is in use then. */
+    if (!model_database_path(path) || model_has_transaction(model, instance) || instance->snapshot != NULL)
         model_no_opinion(model);
     if (!attached)
         model_want(model, JET_errDatabaseNotFound);

@@ -46,19 +46,9 @@ static bool has_databases(const struct model *model, const struct model_instance
     return false;
 }
 
-static bool has_open_transaction(const struct model *model, const struct model_instance *instance)
-{
-    for (size_t i = 0; i < model->session_count; i++) {
-        if (model->sessions[i]->alive && model->sessions[i]->instance == instance &&
-            model->sessions[i]->level > 0)
-            return true;
-    }
-    return false;
-}
-
 static void shut_down(struct model *model, struct model_instance *instance, bool dirty)
 {
-    bool open = has_open_transaction(model, instance);
+    bool open = model_has_transaction(model, instance);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached != instance)
@@ -116,7 +106,7 @@ static int32_t term_code(struct model *model, const struct model_instance *insta
             model_no_opinion(model);
         return JET_errBackupInProgress;
     }
-    return has_open_transaction(model, instance) ? JET_errTooManyActiveUsers : JET_errSuccess;
+    return model_has_transaction(model, instance) ? JET_errTooManyActiveUsers : JET_errSuccess;
 }
 
 static void term(struct model *model)

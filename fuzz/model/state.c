@@ -437,8 +437,14 @@ bool model_logs_differ(const struct model *model, const struct model_instance *i
 void model_use_logs(struct model *model, struct model_instance *instance)
 {
     bool found = false;
-    for (size_t i = 0; i < model->used_log_count; i++)
-        found = found || same_set(&model->used_logs[i], instance);
+    const bool differ = model_logs_differ(model, instance);
+    for (size_t i = 0; i < model->used_log_count; i++) {
+        if (!same_set(&model->used_logs[i], instance))
+            continue;
+        found = true;
+        if (differ) /* a checkpoint is left elsewhere, and gets old */
+            model->used_logs[i].base_name = NULL;
+    }
     instance->generation = found || model_touched(model, instance->log_path) ? 0 : 1;
     instance->lowest = instance->generation;
     instance->log_bytes = 0;

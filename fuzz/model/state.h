@@ -382,6 +382,8 @@ void model_init(struct model *model);
 
 /* Shared rules. */
 struct model_session *model_session_gate(struct model *model);
+/* Whether a session of the instance is in a transaction. */
+bool model_has_transaction(const struct model *model, const struct model_instance *instance);
 /* Of a call that ends something: it goes on when the service is stopped. */
 struct model_session *model_ending_session_gate(struct model *model);
 /* The next argument is a database handle that names none: what the call answers was added. */
