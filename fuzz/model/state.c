@@ -443,7 +443,7 @@ void model_use_logs(struct model *model, struct model_instance *instance)
             continue;
         found = true;
         if (differ) /* a checkpoint is left elsewhere, and gets old */
-            model->used_logs[i].base_name = NULL;
+            model->used_logs[i] = (struct used_logs){.directory = instance->log_path};
     }
     instance->generation = found || model_touched(model, instance->log_path) ? 0 : 1;
     instance->lowest = instance->generation;
