@@ -101,8 +101,11 @@ static void log_info(struct model *model)
     want_list(model, instance);
     /* A buffer too small comes after the roll. */
     int32_t code = model_answered(model);
-    if (code < 0 && code != JET_errBufferTooSmall)
+    if (code < 0 && code != JET_errBufferTooSmall) {
+        if (instance->backup.kind == BACKUP_LOCAL)
+            instance->generation = 0; /* the log may have been rolled before that was found */
         return;
+    }
     model_enter_logs_phase(model, instance);
     uint32_t known = backup->high;
     if (known != 0 && code >= 0) {
@@ -133,6 +136,8 @@ static void truncate_info(struct model *model)
     int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errBufferTooSmall)
         model_enter_logs_phase(model, instance);
+    else if (instance->backup.kind == BACKUP_LOCAL)
+        instance->generation = 0;
 }
 
 /* --- files */
