@@ -5,8 +5,11 @@
 
 static void touch_first(struct model *model)
 {
+    const char *path = model_text(model);
     model_no_opinion(model);
-    model_touch(model, model_text(model));
+    model_touch(model, path);
+    if (path != NULL && (model_path(model, path)[0] == '\0' || strncmp(path, "..", 2) == 0))
+        model->lost = true; /* the program's own folder, or what it stands in */
 }
 
 static void touch_second(struct model *model)

@@ -126,6 +126,8 @@ static int32_t members_code(struct model *model, const struct model_snapshot *sn
             continue;
         if (instance->lost)
             model_no_opinion(model); /* one that is unavailable joins no snapshot */
+        if (model_touched(model, instance->log_path))
+            model_no_opinion(model); /* the log may not get its next file */
         if (is_backing_up(instance)) {
             if (!is_in(instance, snapshot) || instance->backup.kind == BACKUP_SURROGATE)
                 model_no_opinion(model);
