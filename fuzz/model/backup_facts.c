@@ -157,16 +157,20 @@ void model_record_good_end(struct model *model, struct model_instance *instance)
             record(file, &file->fields.copy, backup->high);
         }
     }
+    instance->backup.truncated = false; /* it is written down */
 }
 
 void model_backup_end(struct model *model, struct model_instance *instance)
 {
     if (instance->backup.open != NULL)
         instance->backup.open->open = false;
+    const bool truncated = instance->backup.truncated; /* and nowhere written down */
     instance->backup = (struct backup_context){0};
     for (size_t i = 0; i < model->file_count; i++) {
-        if (model->files[i]->attached == instance)
-            model->files[i]->copied = false;
+        if (model->files[i]->attached != instance)
+            continue;
+        model->files[i]->copied = false;
+        model->files[i]->gap = model->files[i]->gap || truncated;
     }
     model_log_written(model, instance, 4096);
 }

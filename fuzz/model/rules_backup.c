@@ -175,10 +175,6 @@ static void finish_end(struct model *model, struct model_instance *instance, boo
     } else if (!abort && !backup->stop && backup->incremental && model->published) {
         record_hollow_incremental(model, instance);
     }
-    for (size_t i = 0; i < model->file_count; i++) { /* deleted, and written down nowhere */
-        if (backup->truncated && (abort || backup->stop) && model->files[i]->attached == instance)
-            model->files[i]->gap = true;
-    }
     model_backup_end(model, instance);
 }
 
