@@ -80,9 +80,9 @@ static void log_info(struct model *model)
 {
     const char *name = model->line->op->name;
     bool second = strncmp(name, "GetLogInfoInstance2", 19) == 0;
-    /* The structure's size is seen before anything else. */
+    /* The size of the structure, if there is one, is seen before anything else. */
     const char *size = model_option(model, "cbSize");
-    if (second && size != NULL) {
+    if (second && size != NULL && model_option(model, "pli") == NULL) {
         if (model_is_wide(model) && model->published)
             model_no_opinion(model);
         model_want(model, JET_errInvalidParameter);
