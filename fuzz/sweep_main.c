@@ -56,7 +56,7 @@ struct options {
 
 static int wrong(const char *message, const char *what)
 {
-    fprintf(stderr, "sweep: %s%s%s\nTry sweep --help.\n", message, what != NULL ? ": " : "",
+    fprintf(stderr, "sweep: %s%s%s\nTry sweep_program --help.\n", message, what != NULL ? ": " : "",
             what != NULL ? what : "");
     exit(2);
 }

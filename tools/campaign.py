@@ -33,14 +33,17 @@ class Parser(argparse.ArgumentParser):
 
 
 def positive(text):
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
     if not 0 < value < 100000:
         raise argparse.ArgumentTypeError("a time or number above zero is needed, not '%s'" % text)
     return value
 
 
 def count(text):
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if not 1 <= value <= 256:
         raise argparse.ArgumentTypeError("between 1 and 256, not '%s'" % text)
     return value
