@@ -36,7 +36,8 @@ _Noreturn void os_assertion_failed(const char *expression, const char *file, int
 #if defined(ESENT_ASSERTIONS)
 #define ASSERT(expression) ((expression) ? (void)0 : os_assertion_failed(#expression, __FILE__, __LINE__))
 #elif defined(ESENT_COVERAGE)
-#define ASSERT(expression) ((void)0) /* not even as an operand of sizeof, whose branches would be counted */
+/* A type, not an operand: of an operand, even of sizeof, the branches would be counted. */
+#define ASSERT(expression) ((void)(__typeof__(!(expression)))0)
 #else
 #define ASSERT(expression) ((void)sizeof(!(expression)))
 #endif
@@ -46,8 +47,8 @@ _Noreturn void os_assertion_failed(const char *expression, const char *file, int
  * users keep the defence, and the coverage build, which counts what tests reach, leaves it out.
  */
 #if defined(ESENT_COVERAGE)
-#define ALWAYS(expression) (1)
-#define NEVER(expression) (0)
+#define ALWAYS(expression) ((__typeof__(!(expression)))1)
+#define NEVER(expression) ((__typeof__(!(expression)))0)
 #elif defined(ESENT_ASSERTIONS)
 #define ALWAYS(expression) ((expression) ? 1 : (os_assertion_failed(#expression, __FILE__, __LINE__), 0))
 #define NEVER(expression) ((expression) ? (os_assertion_failed("never: " #expression, __FILE__, __LINE__), 1) : 0)
