@@ -26,7 +26,8 @@ done:
     return err;
 }
 
-/* Deletes a subdirectory with the files in it. One that is not there is success. */
+/* Deletes a subdirectory with the files in it. One that is not there is success. It is called for TEMPORARY_NAME
+ * first, the longest name: the other names fit then. */
 static JET_ERR remove_subdirectory(const char *parent, const char *name)
 {
     JET_ERR err = JET_errSuccess;
@@ -35,27 +36,33 @@ static JET_ERR remove_subdirectory(const char *parent, const char *name)
     if (!os_directory_exists(path))
         goto done;
     TRY(os_directory_list(path, delete_entry, path));
-    TRY(os_directory_remove(path));
+    err = os_directory_remove(path);
 done:
     return err;
+}
+
+/* A name that fits, see above. */
+static void join_subdirectory(const char *parent, const char *name, char path[OS_PATH_SIZE])
+{
+    const JET_ERR err = os_path_join(parent, name, path, OS_PATH_SIZE);
+    ASSERT(err >= JET_errSuccess);
+    (void)err;
 }
 
 static bool subdirectory_exists(const char *parent, const char *name)
 {
     char path[OS_PATH_SIZE];
-    return os_path_join(parent, name, path, sizeof path) >= JET_errSuccess && os_directory_exists(path);
+    join_subdirectory(parent, name, path);
+    return os_directory_exists(path);
 }
 
 static JET_ERR move_subdirectory(const char *parent, const char *from, const char *to)
 {
-    JET_ERR err = JET_errSuccess;
     char from_path[OS_PATH_SIZE];
     char to_path[OS_PATH_SIZE];
-    TRY(os_path_join(parent, from, from_path, sizeof from_path));
-    TRY(os_path_join(parent, to, to_path, sizeof to_path));
-    TRY(os_file_rename(from_path, to_path, false));
-done:
-    return err;
+    join_subdirectory(parent, from, from_path);
+    join_subdirectory(parent, to, to_path);
+    return os_file_rename(from_path, to_path, false);
 }
 
 static JET_ERR refuse_entry(void *context, const char *name, const struct os_file_info *info)
@@ -68,22 +75,22 @@ static JET_ERR refuse_entry(void *context, const char *name, const struct os_fil
 
 /* An atomic backup fills `temp`, which becomes `new` when it is complete; the one before waits in `old` till
  * then. */
-static JET_ERR prepare_atomic(const char *directory, bool full, char *target, size_t size)
+static JET_ERR prepare_atomic(const char *directory, bool full, char target[OS_PATH_SIZE])
 {
     JET_ERR err = JET_errSuccess;
     if (subdirectory_exists(directory, NEW_NAME)) {
         TRY(remove_subdirectory(directory, OLD_NAME));
         TRY(move_subdirectory(directory, NEW_NAME, OLD_NAME));
     }
-    if (!full) {
-        /* The published engine loses the directory here and takes "old" beside the program. */
-        err = os_host_is_published() ? os_path_full(OLD_NAME, target, size)
-                                     : os_path_join(directory, OLD_NAME, target, size);
-        TRY(err);
-    } else {
-        TRY(os_path_join(directory, TEMPORARY_NAME, target, size));
+    if (full) {
+        join_subdirectory(directory, TEMPORARY_NAME, target);
         if (os_directory_create(target) < JET_errSuccess)
             FAIL(JET_errMakeBackupDirectoryFail);
+    } else if (os_host_is_published()) {
+        /* The published engine loses the directory here and takes "old" beside the program. */
+        err = os_path_full(OLD_NAME, target, OS_PATH_SIZE);
+    } else {
+        join_subdirectory(directory, OLD_NAME, target);
     }
 done:
     return err;
@@ -91,7 +98,7 @@ done:
 
 /* Makes the directory ready and says where the files go. */
 static JET_ERR prepare_directory(struct backup_context *context, const char *directory, JET_GRBIT grbit,
-                                 char *target, size_t size)
+                                 char target[OS_PATH_SIZE])
 {
     JET_ERR err = JET_errSuccess;
     const bool full = !(grbit & JET_bitBackupIncremental);
@@ -101,14 +108,14 @@ static JET_ERR prepare_directory(struct backup_context *context, const char *dir
         FAIL(JET_errInvalidPath);
     TRY(remove_subdirectory(directory, TEMPORARY_NAME));
     if (grbit & JET_bitBackupAtomic) {
-        TRY(prepare_atomic(directory, full, target, size));
+        err = prepare_atomic(directory, full, target);
         goto done;
     }
     if (full)
         TRY(os_directory_list(directory, refuse_entry, NULL));
     else if (subdirectory_exists(directory, NEW_NAME) || subdirectory_exists(directory, OLD_NAME))
         FAIL(JET_errBackupDirectoryNotEmpty);
-    TRY(os_path_join(directory, "", target, size));
+    join_subdirectory(directory, "", target);
 done:
     return err;
 }
@@ -119,7 +126,7 @@ static JET_ERR promote_directory(const char *directory, JET_GRBIT grbit)
     if (grbit & JET_bitBackupIncremental || !(grbit & JET_bitBackupAtomic))
         goto done;
     TRY(move_subdirectory(directory, TEMPORARY_NAME, NEW_NAME));
-    TRY(remove_subdirectory(directory, OLD_NAME));
+    err = remove_subdirectory(directory, OLD_NAME);
 done:
     return err;
 }
@@ -170,7 +177,7 @@ static JET_ERR copy_file(struct backup_context *context, const char *path, const
     TRY(copy_stream(context, handle, size, file));
     TRY(os_file_sync(file));
     open = false;
-    TRY(backup_close_file(context, handle));
+    err = backup_close_file(context, handle);
 done:
     os_file_close(file);
     if (open)
@@ -228,7 +235,7 @@ static JET_ERR fill_directory(struct backup_context *context, const char *direct
     JET_ERR err = JET_errSuccess;
     const bool full = !(grbit & JET_bitBackupIncremental);
     char target[OS_PATH_SIZE];
-    TRY(prepare_directory(context, directory, grbit, target, sizeof target));
+    TRY(prepare_directory(context, directory, grbit, target));
     if (full)
         TRY(copy_databases(context, target, status));
     TRY(copy_logs(context, target));

@@ -68,10 +68,13 @@ static void compare_patch_path(void *argument, struct database *database)
 static bool belongs_to_backup(struct backup_context *context)
 {
     const struct backup_file *file = &context->file;
-    char directory[OS_PATH_SIZE];
-    if (file->is_log)
-        return os_path_directory(file->path, directory, sizeof directory) >= JET_errSuccess &&
-               os_path_equal(directory, context->services->log_directory(context->instance));
+    char directory[sizeof file->path];
+    if (file->is_log) {
+        const JET_ERR err = os_path_directory(file->path, directory, sizeof directory);
+        ASSERT(err >= JET_errSuccess); /* a part of what fits */
+        (void)err;
+        return os_path_equal(directory, context->services->log_directory(context->instance));
+    }
     struct patch_search search = {file->path, false};
     context->services->visit(context->instance, compare_patch_path, &search);
     return search.found;

@@ -40,7 +40,9 @@ static JET_ERR add_logs(struct backup_context *context, struct backup_list *list
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     for (int32_t generation = low; generation < end; generation++) {
-        TRY(log_path(backup_log(context), generation, path, sizeof path));
+        err = log_path(backup_log(context), generation, path, sizeof path);
+        if (NEVER(err < JET_errSuccess)) /* the last one has had its name before */
+            goto done;
         TRY(backup_list_add(list, path));
     }
 done:
@@ -87,7 +89,8 @@ done:
 static void limit_deletion(void *argument, struct database *database)
 {
     struct backup_context *context = argument;
-    if (!database->logged || (database->backup.in_backup && database->backup.copied))
+    ASSERT(database->backup.in_backup || !database->backup.copied);
+    if (!database->logged || database->backup.copied)
         return;
     os_mutex_lock(&database->header_lock);
     const uint32_t last_full = database->header.full_previous.generation_high;
@@ -162,7 +165,7 @@ static void add_patch_file(void *argument, struct database *database)
 {
     struct backup_list *list = argument;
     char path[OS_PATH_SIZE];
-    if (list->size == SIZE_MAX || !database->backup.in_backup || !database->backup.copied)
+    if (list->size == SIZE_MAX || !database->backup.copied)
         return;
     if (backup_patch_path(database, path, sizeof path) < JET_errSuccess ||
         backup_list_add(list, path) < JET_errSuccess) {
@@ -244,7 +247,7 @@ JET_ERR backup_delete_unneeded_logs(struct backup_context *context)
     context->delete_end = log_checkpoint(log).generation;
     context->services->visit(context->instance, limit_deletion, context);
     if (low != 0 && !context->services->circular(context->instance))
-        TRY(delete_logs(context));
+        err = delete_logs(context);
 done:
     return err;
 }

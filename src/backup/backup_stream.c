@@ -6,7 +6,6 @@
 #include "src/log/log.h"
 #include "src/os/clock.h"
 #include "src/os/host.h"
-#include "src/os/text.h"
 #include "src/page/checksum.h"
 
 #define HEADER_PAGES 2u
@@ -74,15 +73,14 @@ static JET_ERR find_database(struct backup_context *context, const char *path, s
     return err;
 }
 
-static JET_ERR open_inside(struct backup_context *context, const char *path, uint64_t offset)
+/* Its path is known already. */
+static JET_ERR open_inside(struct backup_context *context, uint64_t offset)
 {
     JET_ERR err = JET_errSuccess;
     struct backup_file *file = &context->file;
     struct database *database;
     enum backup_event event = BACKUP_EVENT_OPEN_FILE;
-    memset(file, 0, sizeof *file);
     file->position = offset;
-    TRY(os_text_copy(path, file->path, sizeof file->path));
     TRY(find_database(context, file->path, &database));
     event = database != NULL ? BACKUP_EVENT_OPEN_DATABASE : BACKUP_EVENT_OPEN_FILE;
     TRY(backup_rule(os_host_profile(), backup_state_inside(context), event)->refused);
@@ -113,13 +111,14 @@ JET_ERR backup_open_file(struct backup_context *context, const char *path, uint6
                          JET_HANDLE *handle, uint64_t *size)
 {
     JET_ERR err = JET_errSuccess;
-    char full[OS_PATH_SIZE];
     TRY(backup_enter_for(context, BACKUP_EVENT_READ));
     err = check_open(context, path, offset);
+    if (err == JET_errSuccess) {
+        memset(&context->file, 0, sizeof context->file);
+        err = os_path_full(path, context->file.path, sizeof context->file.path);
+    }
     if (err == JET_errSuccess)
-        err = os_path_full(path, full, sizeof full);
-    if (err == JET_errSuccess)
-        err = open_inside(context, full, offset);
+        err = open_inside(context, offset);
     if (err == JET_errSuccess) {
         *handle = context->file.handle;
         *size = context->file.size;

@@ -327,8 +327,7 @@ static void remove_session(struct snapshot *session)
     while (*link != session)
         link = &(*link)->next;
     *link = session->next;
-    while (session->members != NULL)
-        part(session->members);
+    ASSERT(session->members == NULL);
     os_free(session);
 }
 
@@ -413,23 +412,18 @@ static void finish_thawed(struct snapshot *session, bool well)
 static JET_ERR end_session(struct snapshot *session, JET_GRBIT grbit)
 {
     const bool abort = (grbit & JET_bitAbortSnapshot) != 0;
-    switch (session->state) {
-    case SNAPSHOT_PREPARED:
+    ASSERT(session->state != SNAPSHOT_FROZEN);
+    if (session->state == SNAPSHOT_PREPARED) {
         release_members(session);
         remove_session(session);
-        return JET_errSuccess;
-    case SNAPSHOT_THAWED:
-    case SNAPSHOT_TRUNCATED:
+    } else if (session->state != SNAPSHOT_TIMED_OUT) {
         finish_thawed(session, !abort);
-        return JET_errSuccess;
-    case SNAPSHOT_TIMED_OUT:
-        if (!abort)
-            return JET_errOSSnapshotInvalidSequence;
+    } else if (abort) {
         remove_session(session);
-        return JET_errSuccess;
-    default:
+    } else {
         return JET_errOSSnapshotInvalidSequence;
     }
+    return JET_errSuccess;
 }
 
 /* Thaws a frozen or timed-out session; one that does not continue ends here. */
@@ -476,7 +470,7 @@ JET_ERR snapshot_end(JET_OSSNAPID id, JET_GRBIT grbit)
     } else if (!(grbit & JET_bitAbortSnapshot)) {
         err = JET_errOSSnapshotInvalidSequence;
     } else if (session->grbit & JET_bitContinueAfterThaw) {
-        TRY(thaw_session(session, true));
+        (void)thaw_session(session, true); /* one that is frozen thaws */
         err = end_session(session, grbit);
     } else {
         /* The published engine counts an aborted freeze as a good snapshot. */

@@ -4,6 +4,7 @@
 #include "src/btree/tree.h"
 #include "src/catalog/catalog.h"
 #include "src/instance/process.h"
+#include "src/log/log_file_header.h"
 #include "src/os/memory.h"
 
 /* A JET_DBID: instance number + 1, sequence of the slot's use, slot. Never 0, never the nil value. The
@@ -142,6 +143,8 @@ JET_ERR databases_open(struct session *session, const char *path, JET_GRBIT grbi
             FAIL(JET_errDatabaseInUse);
         slot->exclusive_owner = session;
     }
+    if (slot->database->read_only && (grbit & JET_bitDbReadOnly) == 0)
+        err = JET_wrnFileOpenReadOnly;
     *id = databases_open_slot(session, slot);
 done:
     if (locked)
@@ -189,6 +192,18 @@ static void search_instance(struct instance *instance, void *context)
     os_mutex_unlock(&instance->database_lock);
 }
 
+/* Whether headers of logs have room for one more path beside the others'. Under the database lock. */
+static bool fits_log_headers(const struct instance *instance, const char *path)
+{
+    size_t size = attachment_size(path);
+    for (uint32_t i = 1; i < INSTANCE_DATABASES; i++) {
+        const struct database *database = instance->databases[i].database;
+        if (database != NULL && database->log != NULL)
+            size += attachment_size(database->path);
+    }
+    return size < LOG_ATTACHMENTS_SIZE;
+}
+
 JET_ERR databases_reserve(struct instance *instance, const char *path, bool temporary, bool logged,
                           struct instance_database **out)
 {
@@ -215,7 +230,7 @@ JET_ERR databases_reserve(struct instance *instance, const char *path, bool temp
             break;
         }
     }
-    if (slot == NULL)
+    if (slot == NULL || (logged && !fits_log_headers(instance, path)))
         FAIL(JET_errTooManyAttachedDatabases);
     TRY(database_allocate(instance->cache, logged ? instance->log : NULL,
                           (uint32_t)(slot - instance->databases), path, &database));

@@ -4,6 +4,15 @@
 #include "src/os/text.h"
 #include "src/page/checksum.h"
 
+size_t attachment_size(const char *path)
+{
+    size_t units = 1;
+    for (const char *c = path; *c != 0; c++)
+        if (((uint8_t)*c & 0xC0) != 0x80) /* not a byte that goes on; four bytes are two units */
+            units += (uint8_t)*c >= 0xF0 ? 2 : 1;
+    return sizeof(struct attachment) + units * 2;
+}
+
 JET_ERR attachment_append(uint8_t *list, size_t capacity, size_t *used, const struct attachment *fixed_part,
                           const char *path)
 {

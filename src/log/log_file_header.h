@@ -89,6 +89,9 @@ struct PACKED attachment {
 };
 _Static_assert(sizeof(struct attachment) == 64, "ATTACHINFO");
 
+/* Bytes that a database with this path takes in a list. */
+size_t attachment_size(const char *path);
+
 /* Appends one attachment to a list of `capacity` bytes at *used. JET_errTooManyAttachedDatabases if it does
  * not fit. */
 JET_ERR attachment_append(uint8_t *list, size_t capacity, size_t *used, const struct attachment *fixed_part,
