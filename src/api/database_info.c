@@ -299,17 +299,41 @@ done:
     return err;
 }
 
+/* The type that a header tells, of whatever kind of file: a log and a checkpoint have it in the same place.
+ */
+static JET_ERR read_file_type(const char *path, uint32_t *type)
+{
+    JET_ERR err = JET_errSuccess;
+    struct os_file *file = NULL;
+    struct database_header header;
+    err = read_header(path, &header);
+    if (err != JET_errSuccess) {
+        if (err != JET_errFileInvalidType)
+            goto done;
+        TRY(os_file_open(path, OS_OPEN_READ, OS_SHARE_READ_WRITE, &file));
+        TRY(os_file_read(file, 0, &header, sizeof(header)));
+    }
+    *type = header.file_type;
+done:
+    os_file_close(file);
+    return err;
+}
+
 static JET_ERR header_info(const char *path, void *result, uint32_t size, uint32_t level)
 {
     JET_ERR err = JET_errSuccess;
     struct database_header header;
     if (level == JET_DbInfoMisc ? !is_misc_size(size) : size != sizeof(uint32_t))
         return JET_errInvalidBufferSize;
+    if (level == JET_DbInfoFileType) {
+        uint32_t type = 0;
+        TRY(read_file_type(path, &type));
+        err = number_out(type, result, size);
+        goto done;
+    }
     TRY(read_header(path, &header));
     if (level == JET_DbInfoPageSize) {
         err = number_out(header.page_size, result, size);
-    } else if (level == JET_DbInfoFileType) {
-        err = number_out(header.file_type, result, size);
     } else {
         if (header.file_type != FILE_TYPE_DATABASE)
             FAIL(JET_errFileInvalidType);

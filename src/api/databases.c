@@ -3,8 +3,12 @@
 #include "src/api/text.h"
 #include "src/btree/space.h"
 #include "src/instance/databases.h"
+#include "src/os/file.h"
 #include "src/os/memory.h"
 #include "src/table/cursor.h"
+
+#define DATABASE_HEADER_PAGES 2u
+#define DATABASE_SIZE_LEAST 32u /* what JetSetDatabaseSize takes at least */
 
 /* --- create and attach --- */
 
@@ -228,36 +232,52 @@ JET_ERR JET_API JetDetachDatabaseW(JET_SESID sesid, JET_PCWSTR szFilename)
 
 /* --- sizes --- */
 
-/* Grows the database to at least `pages` pages; `*actual` is what it has then. Nothing ever shrinks. */
-static JET_ERR grow_to(struct session *session, struct database *database, uint32_t pages, uint32_t *actual)
+/* Pages of a file, the two of the header among them. */
+static JET_ERR file_pages(struct os_file *file, uint32_t page_size, uint32_t *pages)
 {
     JET_ERR err = JET_errSuccess;
-    uint32_t now = atomic_load(&database->page_last);
-    if (database->read_only)
-        FAIL(JET_errDatabaseFileReadOnly);
-    if (pages > now)
-        TRY(space_grow_database(session->instance->trees, database, &session->transaction.actor, pages - now,
-                                &now));
-    *actual = now;
+    uint64_t bytes = 0;
+    TRY(os_file_size(file, &bytes));
+    *pages = (uint32_t)(bytes / page_size);
 done:
     return err;
 }
 
-JET_ERR JET_API JetGrowDatabase(JET_SESID sesid, JET_DBID dbid, uint32_t cpg, uint32_t *pcpgReal)
+/* In steps of the extension size. */
+static JET_ERR grow_by(struct session *session, struct database *database, uint32_t pages)
 {
     JET_ERR err = JET_errSuccess;
-    struct session *session = NULL;
-    struct database *database = NULL;
-    uint32_t actual = 0;
-
-    TRY(session_enter_database(sesid, dbid, &session, &database));
-    if (pcpgReal == NULL)
-        FAIL(JET_errInvalidParameter);
-    TRY(grow_to(session, database, cpg, &actual));
-    *pcpgReal = actual;
+    struct instance *instance = session->instance;
+    const uint32_t step = (uint32_t)instance_parameter(instance, JET_paramDbExtensionSize);
+    uint32_t last = 0;
+    if (database->read_only)
+        FAIL(JET_errDatabaseFileReadOnly);
+    for (uint64_t grown = 0; grown < pages; grown += step)
+        TRY(space_grow_database(instance->trees, database, &session->transaction.actor, step, &last));
 done:
-    if (session != NULL)
-        session_leave(session);
+    return err;
+}
+
+/* `*actual` is what the file has then; on failure what it had, or 0 if the call made no sense. Nothing ever
+ * shrinks: where the engine would trim the file's free end, it stays. (Engine source: `db.cxx`.) */
+static JET_ERR resize(struct session *session, struct database *database, uint32_t pages, uint32_t *actual,
+                      JET_GRBIT grbit)
+{
+    JET_ERR err = JET_errSuccess;
+    const JET_GRBIT known = JET_bitResizeDatabaseOnlyGrow | JET_bitResizeDatabaseOnlyShrink;
+    const uint32_t now = atomic_load(&database->page_last) + DATABASE_HEADER_PAGES;
+
+    *actual = 0;
+    if ((grbit & ~known) != 0 || (grbit & known) == known)
+        FAIL(JET_errInvalidGrbit);
+    *actual = now;
+    if (pages > now && (grbit & JET_bitResizeDatabaseOnlyShrink) == 0)
+        TRY(grow_by(session, database, pages - now));
+    if (pages < now && (grbit & JET_bitResizeDatabaseOnlyGrow) == 0 &&
+        (instance_parameter(session->instance, JET_paramEnableShrinkDatabase) & JET_bitShrinkDatabaseOn) == 0)
+        FAIL(JET_errFeatureNotAvailable);
+    TRY(file_pages(database->file, database->page_size, actual));
+done:
     return err;
 }
 
@@ -268,46 +288,64 @@ JET_ERR JET_API JetResizeDatabase(JET_SESID sesid, JET_DBID dbid, uint32_t cpgTa
     struct session *session = NULL;
     struct database *database = NULL;
     uint32_t actual = 0;
-    JET_GRBIT known = JET_bitResizeDatabaseOnlyGrow | JET_bitResizeDatabaseOnlyShrink;
 
     TRY(session_enter_database(sesid, dbid, &session, &database));
-    if (pcpgActual == NULL)
-        FAIL(JET_errInvalidParameter);
-    if ((grbit & ~known) != 0 || (grbit & known) == known)
-        FAIL(JET_errInvalidGrbit);
-    if ((grbit & JET_bitResizeDatabaseOnlyShrink) != 0)
-        cpgTarget = 0;
-    TRY(grow_to(session, database, cpgTarget, &actual));
-    *pcpgActual = actual;
+    err = resize(session, database, cpgTarget, pcpgActual != NULL ? pcpgActual : &actual, grbit);
+    session_leave(session);
 done:
-    if (session != NULL)
-        session_leave(session);
     return err;
 }
 
-/* Of a database that is attached and opened by its name for the moment. */
+JET_ERR JET_API JetGrowDatabase(JET_SESID sesid, JET_DBID dbid, uint32_t cpg, uint32_t *pcpgReal)
+{
+    return JetResizeDatabase(sesid, dbid, cpg, pcpgReal, JET_bitResizeDatabaseOnlyGrow);
+}
+
+/* Of a database that nobody has attached and that was shut down cleanly. `pages` counts without the header.
+ */
+static JET_ERR set_file_size(const char *path, uint32_t pages, uint32_t *actual)
+{
+    JET_ERR err = JET_errSuccess;
+    char full[OS_PATH_SIZE];
+    struct os_file *file = NULL;
+    struct database_header header;
+    uint32_t now = 0;
+
+    if (path == NULL || path[0] == '\0')
+        FAIL(JET_errDatabaseInvalidPath);
+    if (pages < DATABASE_SIZE_LEAST)
+        FAIL(JET_errInvalidParameter);
+    TRY(os_path_full(path, full, sizeof(full)));
+    TRY(os_file_open(full, OS_OPEN_WRITE, OS_SHARE_NONE, &file));
+    TRY(database_header_read(file, &header, NULL));
+    if (header.state != DATABASE_CLEAN_SHUTDOWN)
+        FAIL(JET_errDatabaseDirtyShutdown);
+    TRY(file_pages(file, header.page_size, &now));
+    now -= DATABASE_HEADER_PAGES;
+    if (now < pages) {
+        TRY(os_file_set_size(file, (uint64_t)(pages + DATABASE_HEADER_PAGES) * header.page_size));
+        TRY(os_file_sync(file));
+        now = pages;
+    }
+    *actual = now;
+done:
+    os_file_close(file);
+    return err;
+}
+
 static JET_ERR set_database_size(JET_SESID sesid, const char *path, uint32_t pages, uint32_t *actual)
 {
     JET_ERR err = JET_errSuccess;
     struct session *session = NULL;
-    struct database *database = NULL;
-    JET_DBID id = JET_dbidNil;
-    uint32_t reached = 0;
-    bool last;
 
     TRY(session_enter(sesid, &session));
-    if (actual == NULL)
-        FAIL(JET_errInvalidParameter);
-    TRY(api_text_check(path));
-    TRY(databases_open(session, path, 0, &id));
-    TRY(session_find_database(session, id, &database));
-    TRY(grow_to(session, database, pages, &reached));
-    *actual = reached;
+    err = api_text_check(path);
+    if (err == JET_errSuccess && actual == NULL)
+        err = JET_errInvalidParameter;
+    if (err == JET_errSuccess)
+        err = set_file_size(path, pages, actual);
+    session_leave(session);
 done:
-    if (id != JET_dbidNil)
-        (void)databases_close(session, id, &last);
-    if (session != NULL)
-        session_leave(session);
     return err;
 }
 

@@ -4,6 +4,7 @@
 #include "src/instance/process.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
+#include "src/os/thread.h"
 
 /* The least key that an index may be limited to at most: depends on the page size. */
 static uint64_t key_most(uint64_t page_size)
@@ -37,11 +38,19 @@ static JET_ERR find_target(const JET_INSTANCE *handle, JET_SESID session, uint32
     return JET_errSuccess;
 }
 
-/* Parameters of an instance may be written and read before it runs, but not while it starts or ends. */
+/* Is this a call-back of the instance's start, which is under way on this thread? Under the instance's lock.
+ */
+static bool in_start_callback(const struct instance *instance)
+{
+    return instance->state == INSTANCE_INITIALIZING && instance->start_thread == os_thread_id();
+}
+
+/* Parameters of an instance may be written and read before it runs, but not while it starts or ends; only
+ * call-backs of the start may. */
 static JET_ERR check_state(struct instance *instance)
 {
     os_mutex_lock(&instance->lock);
-    enum instance_state state = instance->state;
+    enum instance_state state = in_start_callback(instance) ? INSTANCE_RUNNING : instance->state;
     os_mutex_unlock(&instance->lock);
     switch (state) {
     case INSTANCE_TERMINATING:
@@ -68,7 +77,9 @@ static JET_ERR set_locked(struct instance *instance, uint32_t number, uint64_t v
     struct parameters *set = parameters_of(instance, number);
     struct parameter_writer writer = {
         .mode_chosen = process_mode_locked() != PROCESS_MODE_NONE,
-        .running = instance != NULL && instance->state == INSTANCE_RUNNING,
+        /* What the start has read already is fixed. */
+        .running = instance != NULL &&
+                   (instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_INITIALIZING),
         .advanced = parameter_is_on(instance != NULL ? &instance->parameters : process_parameters_locked(),
                                     JET_paramEnableAdvanced),
     };

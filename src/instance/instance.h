@@ -64,6 +64,7 @@ struct instance {
     os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
     bool backup_allowed; /* initialised, and no term begun */
+    uint64_t start_thread; /* the thread of the start under way, while the state says that there is one */
     bool term_refused;   /* a term gave up because of transactions that run */
     bool restore_failed; /* a restore that had found its logs failed */
 

@@ -6,6 +6,7 @@
 #include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
+#include "src/os/thread.h"
 
 /* Instances that the table has room for; JET_paramMaxInstances is the limit in force. */
 #define INSTANCES_MOST 1024u
@@ -258,6 +259,7 @@ JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, str
         switch ((*instance)->state) {
         case INSTANCE_CREATED:
             (*instance)->state = state;
+            (*instance)->start_thread = os_thread_id();
             (*instance)->calls++;
             err = JET_errSuccess;
             break;
@@ -272,8 +274,8 @@ JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, str
             break;
         case INSTANCE_RUNNING:
             /* As recorded from the published engine after an end that was refused because of transactions: as
-             * if another instance, with the same paths, were to be started. (By its source it should find this
-             * one running; the recording may have lost the handle.) */
+             * if another instance, with the same paths, were to be started. (By its source it should find
+             * this one running; the recording may have lost the handle.) */
             err = (*instance)->term_refused && os_host_is_published() ? JET_errTempPathInUse
                                                                       : JET_errAlreadyInitialized;
             break;

@@ -151,7 +151,8 @@ static enum term_kind kind_of(const struct instance *instance, JET_GRBIT grbit)
     return (grbit & JET_bitTermAbrupt) != 0 ? TERM_QUICK : TERM_CLEAN;
 }
 
-/* Cleans versions; tells whether a running transaction stands in the way of the end. */
+/* Cleans versions; tells whether a running transaction stands in the way of the end. Versions that cannot be
+ * cleaned make it an end in error, and an orderly end tells so. */
 static JET_ERR clean_versions(struct instance *instance, enum term_kind *kind)
 {
     JET_ERR err = version_store_clean(instance->versions, NULL);
@@ -159,12 +160,13 @@ static JET_ERR clean_versions(struct instance *instance, enum term_kind *kind)
         os_sleep(REMAINING_VERSIONS_WAIT);
         err = version_store_clean(instance->versions, NULL);
     }
+    if (err < JET_errSuccess) {
+        const bool clean = *kind == TERM_CLEAN;
+        *kind = TERM_ERROR;
+        return clean ? err : JET_errSuccess;
+    }
     if (*kind != TERM_ERROR && some_session_in_transaction(instance))
         return JET_errTooManyActiveUsers;
-    if (err < JET_errSuccess) {
-        *kind = TERM_ERROR;
-        return *kind == TERM_CLEAN ? err : JET_errSuccess;
-    }
     return JET_errSuccess;
 }
 
