@@ -68,7 +68,8 @@ struct ESENT_HOST_FILE_SYSTEM {
     uint8_t concurrent; /* reserved, 0 */
     uint8_t reserved[3];
     void *context; /* first argument of each call */
-    /* `*handle` belongs to the engine until `close`. */
+    /* All paths are absolute, with '/' between names, without "." and "..", without a '/' at the end.
+     * `*handle` belongs to the engine until `close`. */
     JET_ERR(*open)
     (void *context, const char *path, enum ESENT_HOST_OPEN_MODE mode, enum ESENT_HOST_SHARE share,
      void **handle);

@@ -89,7 +89,7 @@ static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
 {
     if (month <= 2)
         year--;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t era = year / 400;
     int64_t year_of_era = year - era * 400;
     int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
@@ -99,7 +99,7 @@ static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
 static void date_from_days(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 {
     days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t era = days / 146097;
     int64_t day_of_era = days - era * 146097;
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);

@@ -202,7 +202,7 @@ JET_ERR EsentHostUseSimulation(const struct ESENT_HOST_SIMULATION *simulation)
         (simulation->choices == NULL && simulation->choices_size != 0))
         FAIL(JET_errInvalidParameter);
     os_executor_forget();
-    os_scheduler_start(simulation);
+    TRY(os_scheduler_start(simulation));
     os_host.simulated = true;
     os_host.seeded = true;
     os_random_host_seed(simulation->seed);
@@ -321,9 +321,10 @@ static void report_leak(struct leak_report *report, const char *kind, const char
         return;
     int written = snprintf(report->text + report->at, report->size - report->at, "%s %s (%zu bytes)\n", kind,
                            name, size);
-    if (written > 0)
-        report->at +=
-            (size_t)written < report->size - report->at ? (size_t)written : report->size - report->at - 1;
+    if (NEVER(written < 0))
+        return;
+    report->at +=
+        (size_t)written < report->size - report->at ? (size_t)written : report->size - report->at - 1;
 }
 
 static void report_block(void *context, const void *block, size_t size, const char *site)

@@ -32,8 +32,9 @@ struct os_host_state {
 };
 extern struct os_host_state os_host;
 
-/* Memory of the host itself: not counted, not made to fail, survives the death of the process. */
+/* Memory of the host itself: not counted, no fault point, survives the death of the process. */
 void *os_host_allocate(size_t size); /* zero-filled */
+void *os_host_reallocate(void *block, size_t size);
 void os_host_free(void *block);
 
 /* ---- threads */
@@ -85,7 +86,7 @@ static inline struct os_thread *os_thread_self(void)
 void os_thread_set_self(struct os_thread *thread);
 
 /* ---- scheduler.c: all of these only while os_host.simulated */
-void os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation);
+JET_ERR os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation);
 void os_scheduler_stop(void);    /* all threads but the first must have ended */
 void os_scheduler_restart(void); /* seeds as at the start */
 void os_scheduler_kill_others(void);

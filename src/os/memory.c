@@ -265,9 +265,28 @@ void os_memory_free_all(void)
     os_memory_reset_peak();
 }
 
+/* ---- the host's own */
+
+static os_atomic_64 host_allocations_left; /* until one fails; 0 = none will */
+
+void os_host_memory_fail_nth(uint64_t nth)
+{
+    os_atomic_store(&host_allocations_left, nth);
+}
+
+static bool host_memory_fails(void)
+{
+    return os_atomic_load(&host_allocations_left) != 0 && os_atomic_subtract(&host_allocations_left, 1) == 0;
+}
+
 void *os_host_allocate(size_t size)
 {
-    return calloc(1, size);
+    return host_memory_fails() ? NULL : calloc(1, size);
+}
+
+void *os_host_reallocate(void *block, size_t size)
+{
+    return host_memory_fails() ? NULL : realloc(block, size);
 }
 
 void os_host_free(void *block)

@@ -1,7 +1,5 @@
 #include "src/os/memory_blocks.h"
 
-#include <stdlib.h>
-
 #include "src/os/internal.h"
 
 /* Files beyond this are refused: a write at a wild offset must not cost a wild table. */
@@ -38,7 +36,7 @@ static struct memory_block *block_new(void)
     }
     pthread_mutex_unlock(&pool_lock);
     if (block == NULL)
-        block = malloc(sizeof *block);
+        block = os_host_reallocate(NULL, sizeof *block);
     if (block != NULL)
         block->references = 1;
     return block;
@@ -58,7 +56,7 @@ static void block_release(struct memory_block *block)
     }
     pthread_mutex_unlock(&pool_lock);
     if (!keep)
-        free(block);
+        os_host_free(block);
 }
 
 static void chunk_release(struct memory_chunk *chunk)
@@ -67,7 +65,7 @@ static void chunk_release(struct memory_chunk *chunk)
         return;
     for (size_t i = 0; i < MEMORY_CHUNK_BLOCKS; i++)
         block_release(chunk->blocks[i]);
-    free(chunk);
+    os_host_free(chunk);
 }
 
 static bool is_shared(const uint32_t *references)
@@ -79,7 +77,7 @@ void memory_content_clear(struct memory_content *content)
 {
     for (size_t i = 0; i < content->chunk_count; i++)
         chunk_release(content->chunks[i]);
-    free(content->chunks);
+    os_host_free(content->chunks);
     *content = (struct memory_content){0, 0, NULL};
 }
 
@@ -87,7 +85,7 @@ JET_ERR memory_content_copy(struct memory_content *copy, const struct memory_con
 {
     struct memory_chunk **chunks = NULL;
     if (content->chunk_count > 0) {
-        chunks = malloc(content->chunk_count * sizeof(struct memory_chunk *));
+        chunks = os_host_reallocate(NULL, content->chunk_count * sizeof(struct memory_chunk *));
         if (chunks == NULL)
             return JET_errOutOfMemory;
     }
@@ -138,7 +136,8 @@ static struct memory_chunk *own_chunk(struct memory_content *content, uint64_t n
 {
     if (number >= content->chunk_count) {
         size_t count = content->chunk_count * 2 > number + 1 ? content->chunk_count * 2 : (size_t)number + 1;
-        struct memory_chunk **grown = realloc(content->chunks, count * sizeof(struct memory_chunk *));
+        struct memory_chunk **grown =
+            os_host_reallocate(content->chunks, count * sizeof(struct memory_chunk *));
         if (grown == NULL)
             return NULL;
         memset(grown + content->chunk_count, 0,
@@ -149,7 +148,7 @@ static struct memory_chunk *own_chunk(struct memory_content *content, uint64_t n
     struct memory_chunk *chunk = content->chunks[number];
     if (chunk != NULL && !is_shared(&chunk->references))
         return chunk;
-    struct memory_chunk *own = calloc(1, sizeof *own);
+    struct memory_chunk *own = os_host_allocate(sizeof *own);
     if (own == NULL)
         return NULL;
     own->references = 1;

@@ -4,15 +4,13 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include <stdlib.h>
-
 #include "src/os/memory_files.h"
 
 void memory_node_forget_changes(struct memory_node *node)
 {
     for (size_t i = 0; i < node->change_count; i++)
-        free(node->changes[i].bytes);
-    free(node->changes);
+        os_host_free(node->changes[i].bytes);
+    os_host_free(node->changes);
     node->changes = NULL;
     node->change_count = node->change_room = 0;
     node->has_durable = false;
@@ -30,7 +28,7 @@ static JET_ERR record(struct memory_node *node, bool is_size, uint64_t offset, c
     }
     if (node->change_count == node->change_room) {
         size_t room = node->change_room == 0 ? 8 : node->change_room * 2;
-        struct memory_change *grown = realloc(node->changes, room * sizeof *grown);
+        struct memory_change *grown = os_host_reallocate(node->changes, room * sizeof *grown);
         if (grown == NULL)
             FAIL(JET_errDiskFull);
         node->changes = grown;
@@ -38,7 +36,7 @@ static JET_ERR record(struct memory_node *node, bool is_size, uint64_t offset, c
     }
     uint8_t *bytes = NULL;
     if (size > 0) {
-        bytes = malloc(size);
+        bytes = os_host_reallocate(NULL, size);
         if (bytes == NULL)
             FAIL(JET_errDiskFull);
         memcpy(bytes, buffer, size);
@@ -98,7 +96,7 @@ JET_ERR memory_names_before_change(struct memory_file_system *files)
         goto done;
     if (files->history_count == files->history_room) {
         size_t room = files->history_room == 0 ? 8 : files->history_room * 2;
-        struct memory_names *grown = realloc(files->history, room * sizeof *grown);
+        struct memory_names *grown = os_host_reallocate(files->history, room * sizeof *grown);
         if (grown == NULL)
             FAIL(JET_errDiskFull);
         files->history = grown;
@@ -114,7 +112,7 @@ void memory_names_sync(struct memory_file_system *files)
 {
     for (size_t i = 0; i < files->history_count; i++)
         memory_names_clear(&files->history[i]);
-    free(files->history);
+    os_host_free(files->history);
     files->history = NULL;
     files->history_count = files->history_room = 0;
 }
@@ -197,7 +195,7 @@ static JET_ERR copy_surviving(struct memory_names *result, const struct memory_n
     *result = (struct memory_names){NULL, 0, 0};
     for (size_t i = 0; i < names->count; i++) {
         const struct memory_node *original = names->entries[i].node;
-        node = calloc(1, sizeof *node);
+        node = os_host_allocate(sizeof *node);
         if (node == NULL)
             FAIL(JET_errOutOfMemory);
         node->references = 1;
@@ -320,13 +318,13 @@ static JET_ERR map_node(struct node_map *map, const struct memory_node *original
     }
     if (map->count == map->room) {
         size_t room = map->room == 0 ? 32 : map->room * 2;
-        struct node_pair *grown = realloc(map->pairs, room * sizeof *grown);
+        struct node_pair *grown = os_host_reallocate(map->pairs, room * sizeof *grown);
         if (grown == NULL)
             FAIL(JET_errOutOfMemory);
         map->pairs = grown;
         map->room = room;
     }
-    copy = calloc(1, sizeof *copy);
+    copy = os_host_allocate(sizeof *copy);
     if (copy == NULL)
         FAIL(JET_errOutOfMemory);
     copy->references = 1;
@@ -376,7 +374,7 @@ struct memory_file_system *memory_file_system_freeze(struct memory_file_system *
     replace_names(frozen, names);
     for (size_t i = 0; i < files->history_count; i++) {
         TRY(freeze_names(&map, &names, &files->history[i]));
-        struct memory_names *grown = realloc(frozen->history, (i + 1) * sizeof *grown);
+        struct memory_names *grown = os_host_reallocate(frozen->history, (i + 1) * sizeof *grown);
         if (grown == NULL) {
             memory_names_clear(&names);
             FAIL(JET_errOutOfMemory);
@@ -388,7 +386,7 @@ struct memory_file_system *memory_file_system_freeze(struct memory_file_system *
     }
 done:
     pthread_mutex_unlock(&files->lock);
-    free(map.pairs);
+    os_host_free(map.pairs);
     if (err < JET_errSuccess) {
         memory_file_system_destroy(frozen);
         frozen = NULL;

@@ -6,15 +6,15 @@
 
 #include "src/os/memory_file_system.h"
 
-#include <stdlib.h>
-
 #include "src/os/memory_files.h"
+
+#define NAMES_ROOM 16u /* of a new list */
 
 /* ---- files */
 
 static struct memory_node *node_new(bool directory)
 {
-    struct memory_node *node = calloc(1, sizeof *node);
+    struct memory_node *node = os_host_allocate(sizeof *node);
     if (node == NULL)
         return NULL;
     node->references = 1;
@@ -29,7 +29,7 @@ void memory_node_release(struct memory_node *node)
     memory_node_forget_changes(node);
     memory_content_clear(&node->content);
     memory_content_clear(&node->durable);
-    free(node);
+    os_host_free(node);
 }
 
 /* ---- lists of names */
@@ -37,10 +37,10 @@ void memory_node_release(struct memory_node *node)
 void memory_names_clear(struct memory_names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
-        free(names->entries[i].path);
+        os_host_free(names->entries[i].path);
         memory_node_release(names->entries[i].node);
     }
-    free(names->entries);
+    os_host_free(names->entries);
     *names = (struct memory_names){NULL, 0, 0};
 }
 
@@ -72,26 +72,41 @@ static struct memory_node *names_find(const struct memory_names *names, const ch
     return found ? names->entries[at].node : NULL;
 }
 
-/* Adds a name; takes over the caller's reference if it succeeds. */
-JET_ERR memory_names_add(struct memory_names *names, const char *path, struct memory_node *node)
+static char *copy_path(const char *path)
+{
+    size_t size = strlen(path) + 1;
+    char *copy = os_host_reallocate(NULL, size);
+    if (copy != NULL)
+        memcpy(copy, path, size);
+    return copy;
+}
+
+/* Puts a name into a list that has room; takes over `path`, which is the host's memory, and a reference. */
+static void names_insert(struct memory_names *names, char *path, struct memory_node *node)
 {
     bool found;
     size_t at = names_search(names, path, &found);
-    ASSERT(!found);
+    ASSERT(!found && names->count < names->room);
+    memmove(names->entries + at + 1, names->entries + at, (names->count - at) * sizeof *names->entries);
+    names->entries[at] = (struct memory_name){path, node};
+    names->count++;
+}
+
+/* Adds a name; takes over the caller's reference if it succeeds. */
+JET_ERR memory_names_add(struct memory_names *names, const char *path, struct memory_node *node)
+{
     if (names->count == names->room) {
-        size_t room = names->room == 0 ? 16 : names->room * 2;
-        struct memory_name *grown = realloc(names->entries, room * sizeof *grown);
+        size_t room = names->room == 0 ? NAMES_ROOM : names->room * 2;
+        struct memory_name *grown = os_host_reallocate(names->entries, room * sizeof *grown);
         if (grown == NULL)
             return JET_errDiskFull;
         names->entries = grown;
         names->room = room;
     }
-    char *copy = strdup(path);
+    char *copy = copy_path(path);
     if (copy == NULL)
         return JET_errDiskFull;
-    memmove(names->entries + at + 1, names->entries + at, (names->count - at) * sizeof *names->entries);
-    names->entries[at] = (struct memory_name){copy, node};
-    names->count++;
+    names_insert(names, copy, node);
     return JET_errSuccess;
 }
 
@@ -100,7 +115,7 @@ static void names_remove(struct memory_names *names, const char *path)
     bool found;
     size_t at = names_search(names, path, &found);
     ASSERT(found);
-    free(names->entries[at].path);
+    os_host_free(names->entries[at].path);
     memory_node_release(names->entries[at].node);
     names->count--;
     memmove(names->entries + at, names->entries + at + 1, (names->count - at) * sizeof *names->entries);
@@ -123,27 +138,9 @@ JET_ERR memory_names_copy(struct memory_names *copy, const struct memory_names *
     return err;
 }
 
-/* ---- paths */
+/* ---- paths: absolute and plain, as os/file.c gives them; there are no drives */
 
-/* The normal form; "Z:/x" is put below the root. */
-static JET_ERR normal_path(const char *path, char *full)
-{
-    JET_ERR err = JET_errSuccess;
-    TRY(os_path_full(path, full, OS_PATH_SIZE));
-    if (full[0] != '/') {
-        size_t length = strlen(full);
-        if (length + 2 > OS_PATH_SIZE)
-            FAIL(JET_errInvalidPath);
-        memmove(full + 1, full, length + 1);
-        full[0] = '/';
-        while (length > 1 && full[length] == '/')
-            full[length--] = 0;
-    }
-done:
-    return err;
-}
-
-/* The parent of a normal path must be a directory. */
+/* The parent must be a directory. */
 static JET_ERR check_parent(const struct memory_file_system *files, const char *full)
 {
     char parent[OS_PATH_SIZE];
@@ -212,16 +209,14 @@ static JET_ERR memory_open(void *context, const char *path, enum ESENT_HOST_OPEN
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
     bool writes = mode != ESENT_HOST_OPEN_READ;
-    struct memory_handle *handle = calloc(1, sizeof *handle);
+    struct memory_handle *handle = os_host_allocate(sizeof *handle);
     if (handle == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(normal_path(path, full));
-    err = find(files, full, &node);
+    err = find(files, path, &node);
     if (err == JET_errFileNotFound && mode >= ESENT_HOST_CREATE_NEW)
-        err = create_node(files, full, false, &node);
+        err = create_node(files, path, false, &node);
     else if (err == JET_errSuccess && mode == ESENT_HOST_CREATE_NEW)
         err = JET_errFileAlreadyExists;
     TRY(err);
@@ -242,7 +237,7 @@ static JET_ERR memory_open(void *context, const char *path, enum ESENT_HOST_OPEN
     handle = NULL;
 done:
     unlock(files);
-    free(handle);
+    os_host_free(handle);
     return err;
 }
 
@@ -255,7 +250,7 @@ static void close_handle(struct memory_file_system *files, struct memory_handle 
     if (handle->next != NULL)
         handle->next->previous = handle->previous;
     memory_node_release(handle->node);
-    free(handle);
+    os_host_free(handle);
 }
 
 static void memory_close(void *context, void *opened)
@@ -327,10 +322,8 @@ static JET_ERR memory_info(void *context, const char *path, struct ESENT_HOST_FI
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(path, full));
-    TRY(find(files, full, &node));
+    TRY(find(files, path, &node));
     fill_info(node, info);
 done:
     unlock(files);
@@ -341,10 +334,8 @@ static JET_ERR memory_set_read_only(void *context, const char *path, int read_on
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(path, full));
-    TRY(find(files, full, &node));
+    TRY(find(files, path, &node));
     node->read_only = read_only != 0;
 done:
     unlock(files);
@@ -355,15 +346,13 @@ static JET_ERR memory_remove(void *context, const char *path)
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(path, full));
-    TRY(find(files, full, &node));
+    TRY(find(files, path, &node));
     if (node->directory || node->read_only)
         FAIL(JET_errFileAccessDenied);
     TRY(check_share(files, node, true, true, ESENT_HOST_SHARE_NONE));
     TRY(memory_names_before_change(files));
-    names_remove(&files->names, full);
+    names_remove(&files->names, path);
 done:
     unlock(files);
     return err;
@@ -390,11 +379,11 @@ static JET_ERR rename_directory(struct memory_file_system *files, const char *fr
         const struct memory_name *name = &files->names.entries[i];
         const char *next = name->path;
         if (strcmp(name->path, from) == 0 || is_below(name->path, from)) {
-            TRY(os_path_join("", to, path, sizeof path));
             size_t length = strlen(to);
             size_t rest = strlen(name->path + strlen(from)) + 1;
             if (length + rest > sizeof path)
                 FAIL(JET_errInvalidPath);
+            memcpy(path, to, length);
             memcpy(path + length, name->path + strlen(from), rest);
             next = path;
         }
@@ -417,16 +406,18 @@ static JET_ERR rename_file(struct memory_file_system *files, const char *from, c
                            struct memory_node *node, bool replaced)
 {
     JET_ERR err = JET_errSuccess;
+    char *name = copy_path(to);
+    if (name == NULL)
+        FAIL(JET_errDiskFull);
     TRY(memory_names_before_change(files));
     if (replaced)
         names_remove(&files->names, to);
     node->references++;
-    names_remove(&files->names, from);
-    /* Cannot fail but for the copy of the name: the list has room now. */
-    err = memory_names_add(&files->names, to, node);
-    if (err < JET_errSuccess)
-        memory_node_release(node);
+    names_remove(&files->names, from); /* so that there is room */
+    names_insert(&files->names, name, node);
+    name = NULL;
 done:
+    os_host_free(name);
     return err;
 }
 
@@ -434,17 +425,13 @@ static JET_ERR memory_rename(void *context, const char *from, const char *to, in
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full_from[OS_PATH_SIZE];
-    char full_to[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(from, full_from));
-    TRY(normal_path(to, full_to));
-    TRY(find(files, full_from, &node));
-    TRY(check_parent(files, full_to));
-    if (strcmp(full_from, full_to) == 0)
+    TRY(find(files, from, &node));
+    TRY(check_parent(files, to));
+    if (strcmp(from, to) == 0)
         goto done;
     TRY(check_share(files, node, true, true, ESENT_HOST_SHARE_NONE));
-    struct memory_node *target = names_find(&files->names, full_to);
+    struct memory_node *target = names_find(&files->names, to);
     if (target != NULL) {
         if (!replace)
             FAIL(JET_errFileAlreadyExists);
@@ -453,9 +440,9 @@ static JET_ERR memory_rename(void *context, const char *from, const char *to, in
         TRY(check_share(files, target, true, true, ESENT_HOST_SHARE_NONE));
     }
     if (node->directory)
-        TRY(rename_directory(files, full_from, full_to));
+        TRY(rename_directory(files, from, to));
     else
-        TRY(rename_file(files, full_from, full_to, node, target != NULL));
+        TRY(rename_file(files, from, to, node, target != NULL));
 done:
     unlock(files);
     return err;
@@ -465,13 +452,11 @@ static JET_ERR memory_create_directory(void *context, const char *path)
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(path, full));
-    if (names_find(&files->names, full) != NULL)
+    if (names_find(&files->names, path) != NULL)
         FAIL(JET_errFileAlreadyExists);
-    TRY(check_parent(files, full));
-    TRY(create_node(files, full, true, &node));
+    TRY(check_parent(files, path));
+    TRY(create_node(files, path, true, &node));
 done:
     unlock(files);
     return err;
@@ -481,20 +466,18 @@ static JET_ERR memory_remove_directory(void *context, const char *path)
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(path, full));
-    TRY(find(files, full, &node));
+    TRY(find(files, path, &node));
     if (!node->directory)
         FAIL(JET_errInvalidPath);
-    if (full[1] == 0)
+    if (path[1] == 0)
         FAIL(JET_errFileAccessDenied);
     for (size_t i = 0; i < files->names.count; i++) {
-        if (is_below(files->names.entries[i].path, full))
+        if (is_below(files->names.entries[i].path, path))
             FAIL(JET_errFileAccessDenied);
     }
     TRY(memory_names_before_change(files));
-    names_remove(&files->names, full);
+    names_remove(&files->names, path);
 done:
     unlock(files);
     return err;
@@ -514,17 +497,15 @@ static JET_ERR memory_list(void *context, const char *path, ESENT_HOST_LIST_CALL
 {
     JET_ERR err = JET_errSuccess;
     struct memory_file_system *files = lock(context);
-    char full[OS_PATH_SIZE];
     struct memory_node *node = NULL;
-    TRY(normal_path(path, full));
-    TRY(find(files, full, &node));
+    TRY(find(files, path, &node));
     if (!node->directory)
         FAIL(JET_errInvalidPath);
-    size_t skip = full[1] == 0 ? 1 : strlen(full) + 1;
+    size_t skip = path[1] == 0 ? 1 : strlen(path) + 1;
     for (size_t i = 0; i < files->names.count; i++) {
         const struct memory_name *name = &files->names.entries[i];
         struct ESENT_HOST_FILE_INFO info;
-        if (!is_below(name->path, full) || strchr(name->path + skip, '/') != NULL)
+        if (!is_below(name->path, path) || strchr(name->path + skip, '/') != NULL)
             continue;
         fill_info(name->node, &info);
         TRY(callback(callback_context, name->path + skip, &info));
@@ -547,8 +528,7 @@ static JET_ERR memory_free_space(void *context, const char *path, uint64_t *byte
 static JET_ERR memory_current_directory(void *context, char *path, size_t size)
 {
     (void)context;
-    if (size < 2)
-        return JET_errInvalidPath;
+    (void)size;
     memcpy(path, "/", 2);
     return JET_errSuccess;
 }
@@ -557,7 +537,7 @@ static JET_ERR memory_current_directory(void *context, char *path, size_t size)
 
 struct memory_file_system *memory_file_system_create(void)
 {
-    struct memory_file_system *files = calloc(1, sizeof *files);
+    struct memory_file_system *files = os_host_allocate(sizeof *files);
     if (files == NULL)
         return NULL;
     pthread_mutex_init(&files->lock, NULL);
@@ -582,8 +562,9 @@ struct memory_file_system *memory_file_system_create(void)
         .free_space = memory_free_space,
         .current_directory = memory_current_directory,
     };
-    memory_file_system_clear(files);
-    if (files->names.count == 0) {
+    struct memory_node *root = node_new(true);
+    if (root == NULL || memory_names_add(&files->names, "/", root) < JET_errSuccess) {
+        memory_node_release(root);
         memory_file_system_destroy(files);
         return NULL;
     }
@@ -598,7 +579,7 @@ void memory_file_system_destroy(struct memory_file_system *files)
     memory_names_sync(files);
     memory_names_clear(&files->names);
     pthread_mutex_destroy(&files->lock);
-    free(files);
+    os_host_free(files);
 }
 
 const os_file_system *memory_file_system_calls(struct memory_file_system *files)
@@ -606,14 +587,25 @@ const os_file_system *memory_file_system_calls(struct memory_file_system *files)
     return &files->calls;
 }
 
+/* All but the root, which is the first name. */
 void memory_file_system_clear(struct memory_file_system *files)
 {
+    struct memory_names *names = &files->names;
     memory_file_system_close_all(files);
     memory_names_sync(files);
-    memory_names_clear(&files->names);
-    struct memory_node *root = node_new(true);
-    if (root != NULL && memory_names_add(&files->names, "/", root) < JET_errSuccess)
-        memory_node_release(root);
+    while (names->count > 1) {
+        struct memory_name *last = &names->entries[--names->count];
+        os_host_free(last->path);
+        memory_node_release(last->node);
+    }
+    names->entries[0].node->read_only = false;
+    if (names->room > NAMES_ROOM) { /* so that it grows alike in all lives */
+        struct memory_name *smaller = os_host_reallocate(names->entries, NAMES_ROOM * sizeof *smaller);
+        if (smaller != NULL) {
+            names->entries = smaller;
+            names->room = NAMES_ROOM;
+        }
+    }
 }
 
 void memory_file_system_set_capacity(struct memory_file_system *files, uint64_t bytes)

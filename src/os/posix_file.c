@@ -69,10 +69,9 @@ static JET_ERR map_path_error(int code, const char *path)
         return map_error(code);
     char directory[OS_PATH_SIZE];
     struct stat status;
-    if (os_path_directory(path, directory, sizeof directory) < 0 || stat(directory, &status) != 0 ||
-        !S_ISDIR(status.st_mode))
+    if (NEVER(os_path_directory(path, directory, sizeof directory) < 0)) /* shorter than the path */
         return JET_errInvalidPath;
-    return JET_errFileNotFound;
+    return stat(directory, &status) == 0 ? JET_errFileNotFound : JET_errInvalidPath;
 }
 
 /* With the list locked: may a file be opened so, or (`any`) touched at all? */
@@ -385,7 +384,8 @@ static JET_ERR posix_free_space(void *context, const char *path, uint64_t *bytes
     char directory[OS_PATH_SIZE];
     (void)context;
     if (statvfs(path, &status) != 0) {
-        if (os_path_directory(path, directory, sizeof directory) < 0 || statvfs(directory, &status) != 0)
+        if (NEVER(os_path_directory(path, directory, sizeof directory) < 0) ||
+            statvfs(directory, &status) != 0)
             return map_path_error(errno, path);
     }
     *bytes = (uint64_t)status.f_bavail * status.f_frsize;

@@ -58,7 +58,7 @@ static void report_line(char *report, size_t size, size_t *at, const char *forma
     va_start(arguments, format);
     int written = vsnprintf(report + *at, size - *at, format, arguments);
     va_end(arguments);
-    if (written > 0)
+    if (ALWAYS(written >= 0))
         *at = *at + (size_t)written < size ? *at + (size_t)written : size - 1;
 }
 
@@ -94,7 +94,7 @@ static void record_choice(uint32_t choice)
         size_t room = sim.record_room == 0 ? RECORD_ROOM : sim.record_room * 2;
         if (room > RECORD_MAX)
             return;
-        uint8_t *grown = realloc(sim.record, room);
+        uint8_t *grown = os_host_reallocate(sim.record, room);
         if (grown == NULL)
             return;
         sim.record = grown;
@@ -516,7 +516,7 @@ void os_scheduler_restart(void)
     sim.choice_at = 0;
     sim.record_size = 0;
     if (sim.record_room > RECORD_ROOM) { /* so that it grows alike in all lives */
-        uint8_t *smaller = realloc(sim.record, RECORD_ROOM);
+        uint8_t *smaller = os_host_reallocate(sim.record, RECORD_ROOM);
         if (smaller != NULL) {
             sim.record = smaller;
             sim.record_room = RECORD_ROOM;
@@ -533,20 +533,19 @@ void os_scheduler_restart(void)
     await_change();
 }
 
-void os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
+JET_ERR os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
 {
     uint8_t *choices = NULL;
     if (simulation->choices_size > 0) {
-        choices = malloc(simulation->choices_size);
-        if (choices != NULL)
-            memcpy(choices, simulation->choices, simulation->choices_size);
+        choices = os_host_reallocate(NULL, simulation->choices_size);
+        if (choices == NULL)
+            return JET_errOutOfMemory;
+        memcpy(choices, simulation->choices, simulation->choices_size);
     }
-    free(sim.choices);
+    os_host_free(sim.choices);
     sim.choices = choices;
     sim.settings = *simulation;
     sim.settings.choices = NULL;
-    if (choices == NULL)
-        sim.settings.choices_size = 0;
     if (sim.settings.maximum_points == 0)
         sim.settings.maximum_points = 100000000;
     if (!os_host.simulated) {
@@ -560,6 +559,7 @@ void os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
         os_sim.running = self;
     }
     os_scheduler_restart();
+    return JET_errSuccess;
 }
 
 void os_scheduler_stop(void)
@@ -569,8 +569,8 @@ void os_scheduler_stop(void)
     sem_destroy(&sim.first->baton);
     sim.first = sim.last = os_sim.running = NULL;
     os_sim.threads = 0;
-    free(sim.choices);
-    free(sim.record);
+    os_host_free(sim.choices);
+    os_host_free(sim.record);
     sim.choices = sim.record = NULL;
     sim.record_size = sim.record_room = 0;
     sim.settings.choices_size = 0;

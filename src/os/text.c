@@ -59,7 +59,7 @@ JET_ERR os_utf8_to_utf16(const char *text, size_t length, uint16_t *result, size
                          size_t *result_length)
 {
     JET_ERR err = JET_errSuccess;
-    bool measure = result == NULL && size == 0;
+    bool measure = result == NULL;
     size_t at = 0;
     size_t out = 0;
     if (!measure && size == 0)
@@ -124,7 +124,7 @@ JET_ERR os_utf16_to_utf8(const uint16_t *text, size_t length, char *result, size
                          size_t *result_length)
 {
     JET_ERR err = JET_errSuccess;
-    bool measure = result == NULL && size == 0;
+    bool measure = result == NULL;
     size_t at = 0;
     size_t out = 0;
     if (!measure && size == 0)
@@ -165,7 +165,7 @@ JET_ERR os_utf8_to_utf16_new(const char *text, uint16_t **result)
     converted = os_allocate((units + 1) * sizeof *converted);
     if (converted == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(os_utf8_to_utf16(text, length, converted, units + 1, NULL));
+    (void)os_utf8_to_utf16(text, length, converted, units + 1, NULL); /* measured above: cannot fail */
     *result = converted;
     converted = NULL;
 done:
@@ -186,7 +186,7 @@ JET_ERR os_utf16_to_utf8_new(const uint16_t *text, char **result)
     converted = os_allocate(bytes + 1);
     if (converted == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(os_utf16_to_utf8(text, length, converted, bytes + 1, NULL));
+    (void)os_utf16_to_utf8(text, length, converted, bytes + 1, NULL); /* measured above: cannot fail */
     *result = converted;
     converted = NULL;
 done:
