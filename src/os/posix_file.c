@@ -69,7 +69,8 @@ static JET_ERR map_path_error(int code, const char *path)
         return map_error(code);
     char directory[OS_PATH_SIZE];
     struct stat status;
-    if (NEVER(os_path_directory(path, directory, sizeof directory) < 0)) /* shorter than the path */
+    JET_ERR err = os_path_directory(path, directory, sizeof directory);
+    if (NEVER(err < JET_errSuccess)) /* the directory is shorter than the path */
         return JET_errInvalidPath;
     return stat(directory, &status) == 0 ? JET_errFileNotFound : JET_errInvalidPath;
 }
@@ -384,8 +385,8 @@ static JET_ERR posix_free_space(void *context, const char *path, uint64_t *bytes
     char directory[OS_PATH_SIZE];
     (void)context;
     if (statvfs(path, &status) != 0) {
-        if (NEVER(os_path_directory(path, directory, sizeof directory) < 0) ||
-            statvfs(directory, &status) != 0)
+        JET_ERR err = os_path_directory(path, directory, sizeof directory);
+        if (NEVER(err < JET_errSuccess) || statvfs(directory, &status) != 0)
             return map_path_error(errno, path);
     }
     *bytes = (uint64_t)status.f_bavail * status.f_frsize;
