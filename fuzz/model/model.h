@@ -30,6 +30,9 @@ struct model_verdict {
     char expected[200]; /* what the model allows, for people */
 };
 
+/* A kind of fault that only hypotheses have: an end that failed had done all but write its log's last records. */
+#define MODEL_HALF "half"
+
 struct model;
 
 /* A model of a fresh process. `program` gives the settings (profile, page, parameters); NULL profile: as the

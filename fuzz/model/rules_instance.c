@@ -46,6 +46,11 @@ static bool has_databases(const struct model *model, const struct model_instance
     return false;
 }
 
+static bool ends_half_way(const struct model *model)
+{
+    return model->line->fault_count > 0 && strcmp(model->line->faults[0].kind, MODEL_HALF) == 0;
+}
+
 static void shut_down(struct model *model, struct model_instance *instance, bool dirty)
 {
     bool open = model_has_transaction(model, instance);
@@ -58,6 +63,11 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
             file->damaged = true; /* no log will ever mend it */
         file->log_path = instance->log_path;
         file->log_base = instance->base_name;
+        if (ends_half_way(model)) {
+            file->left_path = file->log_path;
+            file->left_base = file->log_base;
+            file->moved = false;
+        }
         file->exclusive = NULL;
         if (open)
             file->content = model_content_copy(model, file->durable);

@@ -145,6 +145,19 @@ static struct model_instance *find_instance(struct model *model, struct model_re
     return model_add_instance(model, NULL);
 }
 
+/* A term that failed half-way has told a database that it is detached, but perhaps not the logs; since then
+ * it was attached without them. */
+static bool misses_a_database(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        const struct database_file *file = model->files[i];
+        if (file->left_path != NULL && strcmp(file->left_path, instance->log_path) == 0 &&
+            strcmp(file->left_base, instance->base_name) == 0 && file->moved)
+            return true;
+    }
+    return false;
+}
+
 static int32_t init_code(struct model *model, const struct model_instance *instance)
 {
     if (instance->initialised)
@@ -205,6 +218,8 @@ void model_init(struct model *model)
     if (clouded || special || instance->lost)
         model_no_opinion(model);
     model_want(model, init_code(model, instance));
+    if (misses_a_database(model, instance))
+        model_want(model, JET_errAttachedDatabaseMismatch);
     if (!model_succeeded(model)) {
         init_failed(model, instance, slot, model_answered(model));
         return;

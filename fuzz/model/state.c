@@ -342,6 +342,13 @@ void model_attach(struct model *model, struct database_file *file, struct model_
     file->attached = instance;
     file->log_path = instance->log_path;
     file->log_base = instance->base_name;
+    if (file->left_path == NULL)
+        return;
+    if (instance->no_logging || strcmp(file->left_path, file->log_path) != 0 ||
+        strcmp(file->left_base, file->log_base) != 0)
+        file->moved = true;
+    else
+        file->left_path = NULL;
 }
 
 void model_touch(struct model *model, const char *path)

@@ -52,6 +52,9 @@ struct database_file {
     bool full_by_snapshot; /* the full backup was a snapshot: no streamed increment goes with it */
     const char *log_path;  /* of the instance that had it last */
     const char *log_base;  /* and the first letters of its logs' names */
+    const char *left_path; /* NULL, or logs that may not know that it was detached from them */
+    const char *left_base;
+    bool moved;                            /* was attached since, and those logs were not told */
     const struct model_session *exclusive; /* the session that opened it for itself alone */
     struct model_instance *attached;
     bool read_only;

@@ -101,6 +101,11 @@ static void append_answered(struct program *hypothesis, const struct program_lin
     program_copy_line(hypothesis, program_append(hypothesis), &answered);
 }
 
+bool explain_is_success(const struct program_outcome *outcome)
+{
+    return outcome->code != NULL && outcome->code[0] != '-' && outcome->code[0] != 'n';
+}
+
 static const struct explain_unknown *find_unknown(const struct explain_unknown *unknowns, size_t count,
                                                   size_t line, size_t *index)
 {
@@ -113,27 +118,109 @@ static const struct explain_unknown *find_unknown(const struct explain_unknown *
     return NULL;
 }
 
+/* Ways in which an unknown line can have gone. */
+enum way { LEFT_OUT, TOOK_EFFECT, LIKE_OTHERS, WAY_COUNT };
+
+static void append_unknown(struct program *hypothesis, const struct program_line *line,
+                           const struct explain_unknown *unknown, enum way way)
+{
+    if (way == TOOK_EFFECT)
+        append_answered(hypothesis, line, unknown->outcome);
+    for (size_t i = 0; way == LIKE_OTHERS && i < unknown->instead->line_count; i++)
+        append_answered(hypothesis, &unknown->instead->lines[i], NULL);
+}
+
+static bool is_possible(const struct explain_unknown *unknown, enum way way)
+{
+    return way != LIKE_OTHERS || (unknown->instead != NULL && unknown->instead->line_count > 0);
+}
+
+void explain_add_halves(struct program *halves, const struct program_line *line,
+                        const struct program_outcome *outcome)
+{
+    if (outcome->code == NULL || strcmp(outcome->code, "0") != 0 || line->argument_count == 0)
+        return;
+    const char *slot = line->arguments[0].word;
+    if (strncmp(line->op->name, "Term", 4) == 0) { /* its last records were not written */
+        struct program_fault fault = {.kind = MODEL_HALF, .nth = 1};
+        struct program_line half = *line;
+        half.faults = &fault;
+        half.fault_count = 1;
+        half.expects = true;
+        half.outcome = *outcome;
+        program_copy_line(halves, program_append(halves), &half);
+    } else if (strncmp(line->op->name, "OSSnapshotFreeze", 16) == 0) { /* frozen, and let go again */
+        append_answered(halves, line, outcome);
+        ends_append(halves, "OSSnapshotAbort %s 0 => 0", slot);
+    }
+}
+
 void explain_unknowns(const struct program *transcript, const struct explain_unknown *unknowns, size_t count,
                       struct explain_result *result)
 {
     size_t furthest = 0;
+    size_t combinations = 1;
     *result = (struct explain_result){0};
-    for (size_t bits = 0; bits < (size_t)1 << count; bits++) {
+    for (size_t i = 0; i < count; i++)
+        combinations *= WAY_COUNT;
+    for (size_t combination = 0; combination < combinations; combination++) {
         struct program hypothesis = {0};
+        bool possible = true;
         for (size_t i = 0; i < transcript->line_count; i++) {
             const struct program_line *line = &transcript->lines[i];
             size_t which = 0;
             const struct explain_unknown *unknown = find_unknown(unknowns, count, i, &which);
-            if (unknown == NULL)
+            if (unknown == NULL) {
                 append_answered(&hypothesis, line, NULL);
-            else if ((bits >> which & 1) != 0)
-                append_answered(&hypothesis, line, unknown->outcome);
+                continue;
+            }
+            size_t digits = combination;
+            for (size_t k = 0; k < which; k++)
+                digits /= WAY_COUNT;
+            const enum way way = (enum way)(digits % WAY_COUNT);
+            possible = possible && is_possible(unknown, way);
+            if (possible)
+                append_unknown(&hypothesis, line, unknown, way);
         }
-        const bool holds = try_hypothesis(&hypothesis, &furthest, result);
+        const bool holds = possible && try_hypothesis(&hypothesis, &furthest, result);
         program_free(&hypothesis);
         if (holds)
             return;
     }
+}
+
+struct asked {
+    bool refuted;
+    enum model_opinion last;
+};
+
+static void see_asked(void *context, const struct program_line *line, const struct model_verdict *verdict)
+{
+    struct asked *asked = context;
+    (void)line;
+    asked->refuted = asked->refuted || verdict->opinion == MODEL_DISAGREES;
+    asked->last = verdict->opinion;
+}
+
+enum model_opinion explain_line(const struct program *transcript, const struct explain_unknown *unknown,
+                                size_t line)
+{
+    enum model_opinion best = MODEL_DISAGREES;
+    for (enum way way = LEFT_OUT; way < WAY_COUNT; way++) {
+        struct program hypothesis = {0};
+        struct asked asked = {0};
+        for (size_t i = 0; i <= line && is_possible(unknown, way); i++) {
+            if (i == unknown->line)
+                append_unknown(&hypothesis, &transcript->lines[i], unknown, way);
+            else
+                append_answered(&hypothesis, &transcript->lines[i], NULL);
+        }
+        model_judge_transcript(&hypothesis, NULL, NULL, NULL, see_asked, &asked);
+        if (hypothesis.line_count > 0 && !asked.refuted && asked.last < best)
+            best = asked.last;
+        program_free(&hypothesis);
+    }
+    return best;
 }
 
 /* A call whose handle died on its way, because another one ended the instance. */

@@ -7,6 +7,7 @@
 #include "fuzz/sweep/apart.h"
 #include "fuzz/sweep/ends.h"
 #include "fuzz/sweep/explain.h"
+#include "fuzz/sweep/life.h"
 #include "fuzz/sweep/sweep.h"
 #include "include/esent_host.h"
 
@@ -28,6 +29,7 @@ struct fault_sweep {
     const char *kind;
     enum ESENT_HOST_FAULT fault;
     struct program transcript; /* of the run without faults */
+    struct program calm;       /* the same, with the end of everything and a new start behind it */
     struct points points;      /* of that run */
 };
 
@@ -125,11 +127,6 @@ static void describe(const struct fault_sweep *sweep, const struct world *world,
     }
 }
 
-static bool is_success(const struct program_outcome *outcome)
-{
-    return outcome->code != NULL && outcome->code[0] != '-' && outcome->code[0] != 'n';
-}
-
 /* The lines of `program` up to the point's, which is hit; what is behind it is up to the caller. */
 static void begin_world(struct world *world, const struct fault_sweep *sweep, const struct program *program,
                         const struct point *point, size_t lines)
@@ -154,13 +151,20 @@ static void judge_world(const struct fault_sweep *sweep, const struct world *wor
                         const struct program *transcript, struct explain_result *result)
 {
     struct explain_unknown unknowns[DEPTH_MAX];
+    struct program halves[DEPTH_MAX] = {{0}};
     size_t count = 0;
     for (size_t i = 0; i < world->unknown_count; i++) {
-        const struct program_outcome *told = &transcript->lines[world->unknowns[i].line].outcome;
-        if (sweep->fault == ESENT_HOST_FAULT_CRASH || !is_success(told))
-            unknowns[count++] = world->unknowns[i];
+        const struct program_line *line = &transcript->lines[world->unknowns[i].line];
+        if (sweep->fault != ESENT_HOST_FAULT_CRASH && explain_is_success(&line->outcome))
+            continue;
+        unknowns[count] = world->unknowns[i];
+        explain_add_halves(&halves[count], line, unknowns[count].outcome);
+        unknowns[count].instead = &halves[count];
+        count++;
     }
     explain_unknowns(transcript, unknowns, count, result);
+    for (size_t i = 0; i < count; i++)
+        program_free(&halves[i]);
 }
 
 /* The process dies behind the hit line; then a new start. Collects the points of the new start if wanted. */
@@ -185,59 +189,6 @@ static void visit_death(const struct fault_sweep *sweep, struct world *world, si
         answer_find(finds, counts, where, explained.message, transcript);
 }
 
-/* Programs that change files by hand may have made a start impossible themselves. */
-static bool damages_files(const struct program *program)
-{
-    static const char *const names[] = {"Corrupt",   "Truncate", "DeleteFile",
-                                        "DeleteDir", "CopyFile", "CopyDir"};
-    for (size_t i = 0; i < program->line_count; i++) {
-        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-            if (program->lines[i].kind == LINE_CALL && strcmp(program->lines[i].op->name, names[k]) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
-/* Snapshots that were prepared, and neither ended nor aborted because the program lost sight of them. */
-static int lost_snapshots(const struct program *transcript)
-{
-    int count = 0;
-    for (size_t i = 0; i < transcript->line_count; i++) {
-        const struct program_line *line = &transcript->lines[i];
-        if (line->kind != LINE_CALL || !is_success(&line->outcome))
-            continue;
-        count += strncmp(line->op->name, "OSSnapshotPrepare", 17) == 0 &&
-                 strstr(line->op->name, "Instance") == NULL;
-        count -=
-            strcmp(line->op->name, "OSSnapshotAbort") == 0 || strcmp(line->op->name, "OSSnapshotEnd") == 0;
-    }
-    return count;
-}
-
-/* The first thing that is wrong behind the end of everything: something left, or a start that fails. */
-static bool is_well_at_the_end(const struct program *transcript, size_t end, const struct run_result *result,
-                               char *what, size_t size)
-{
-    const char *left = program_outcome_fact(&transcript->lines[end].outcome, "n", false);
-    if (left == NULL || strcmp(left, "0") != 0)
-        return true; /* an instance that cannot end, or that the program lost sight of */
-    for (size_t i = end; i < transcript->line_count && !damages_files(transcript); i++) {
-        const struct program_line *line = &transcript->lines[i];
-        if (line->kind == LINE_CALL && strcmp(line->op->name, "Init") == 0 && !is_success(&line->outcome)) {
-            snprintf(what, size, "no new start is possible: line %zu (Init) answers %s", i + 1,
-                     line->outcome.code);
-            return false;
-        }
-    }
-    if ((result->leaked_bytes != 0 || result->leaked_handles != 0) && lost_snapshots(transcript) <= 0) {
-        snprintf(what, size, "I9: %llu bytes and %u open files are left",
-                 (unsigned long long)result->leaked_bytes, result->leaked_handles);
-        return false;
-    }
-    return true;
-}
-
 /* The program goes on, ends everything, starts again. */
 static void visit_life(const struct fault_sweep *sweep, const struct point *point,
                        struct sweep_counts *counts, struct text *finds)
@@ -247,16 +198,19 @@ static void visit_life(const struct fault_sweep *sweep, const struct point *poin
     struct program transcript = {0};
     struct run_result result;
     char where[300];
-    char what[200];
+    char what[400];
     begin_world(&world, sweep, program, point, program->line_count);
-    ends_terminate(&world.program, program, program->line_count);
-    const size_t end = world.program.line_count - 1;
-    ends_start_again(&world.program, program, program->line_count);
+    life_append_end(&world.program, program);
     struct seen seen = {.hit = point->line};
     run_world(sweep, &world.program, &seen, &transcript, &result);
     counts->runs++;
     describe(sweep, &world, where, sizeof where);
-    if (!is_well_at_the_end(&transcript, end, &result, what, sizeof what))
+    const struct life life = {.calm = &sweep->calm,
+                              .transcript = &transcript,
+                              .result = &result,
+                              .program_lines = program->line_count,
+                              .hit = point->line};
+    if (!life_ends_well(&life, what, sizeof what))
         answer_find(finds, counts, where, what, &transcript);
     program_free(&transcript);
     program_free(&world.program);
@@ -272,7 +226,8 @@ static void visit_second(const struct fault_sweep *sweep, const struct world *fi
         struct world world = {.unknowns = {first->unknowns[0]}, .unknown_count = DEPTH_MAX};
         struct program second = {0};
         begin_world(&world, sweep, &first->program, point, point->line + 1);
-        world.unknowns[1] = (struct explain_unknown){point->line, &transcript->lines[point->line].outcome};
+        world.unknowns[1] =
+            (struct explain_unknown){.line = point->line, .outcome = &transcript->lines[point->line].outcome};
         counts->existing++;
         visit_death(sweep, &world, source_lines, NULL, &second, counts, finds);
         program_free(&second);
@@ -290,7 +245,8 @@ static void work(void *context, size_t index, struct text *answer)
     struct points second = {0};
     struct program transcript = {0};
     begin_world(&world, sweep, sweep->sweep->program, point, point->line + 1);
-    world.unknowns[0] = (struct explain_unknown){point->line, &sweep->transcript.lines[point->line].outcome};
+    world.unknowns[0] = (struct explain_unknown){.line = point->line,
+                                                 .outcome = &sweep->transcript.lines[point->line].outcome};
     visit_death(sweep, &world, point->line + 1, sweep->sweep->depth > 1 ? &second : NULL, &transcript,
                 &counts, &finds);
     if (sweep->fault != ESENT_HOST_FAULT_CRASH)
@@ -352,6 +308,18 @@ static void copy_without_faults(struct program *to, const struct program *from)
         to->lines[i].fault_count = 0;
 }
 
+/* What the program's end and a new start answer if nothing was ever wrong. */
+static void run_calm(struct fault_sweep *sweep)
+{
+    struct program program = {0};
+    struct run_result result;
+    struct seen seen = {.hit = SIZE_MAX};
+    program_copy(&program, sweep->sweep->program);
+    life_append_end(&program, sweep->sweep->program);
+    run_world(sweep, &program, &seen, &sweep->calm, &result);
+    program_free(&program);
+}
+
 bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *counts)
 {
     const struct program *given = sweep->program;
@@ -366,6 +334,7 @@ bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *co
     sweep->program = &program;
     struct seen seen = {.hit = SIZE_MAX, .points = &faults.points};
     run_world(&faults, sweep->program, &seen, &faults.transcript, &result);
+    run_calm(&faults);
     struct apart_jobs jobs = {.context = &faults,
                               .count = faults.points.count,
                               .timeout = sweep->timeout,
@@ -376,6 +345,7 @@ bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *co
         counts->existing = faults.points.count; /* the others exist, too */
     free(faults.points.points);
     program_free(&faults.transcript);
+    program_free(&faults.calm);
     program_free(&program);
     sweep->program = given;
     return true;
