@@ -44,7 +44,8 @@ _Noreturn void os_assertion_failed(const char *expression, const char *file, int
 
 /* Defensive code: a condition that our own invariants make always true, or never. No input, damage, fault or misuse may
  * reach the other side; where one can, the code is tested instead of marked. The checked builds assert it, the builds of
- * users keep the defence, and the coverage build, which counts what tests reach, leaves it out.
+ * users keep the defence, and the coverage build, which counts what tests reach, leaves it out - unevaluated: an operand
+ * has no side effects.
  */
 #if defined(ESENT_COVERAGE)
 #define ALWAYS(expression) ((__typeof__(!(expression)))1)
