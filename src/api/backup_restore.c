@@ -223,7 +223,8 @@ static JET_ERR match_target(struct instance *instance, void *argument)
     return JET_errSuccess;
 }
 
-/* Completes the target's current log, so that the restore can read up to it. */
+/* Completes the target's current log, so that the restore can read up to it. Only JetExternalRestore2 has
+ * targets, and it has a base name. */
 static JET_ERR roll_target(const struct target *target, const char *base_name, char *log_path, int32_t *high)
 {
     JET_ERR err = JET_errSuccess;
@@ -231,7 +232,7 @@ static JET_ERR roll_target(const struct target *target, const char *base_name, c
     int32_t generation;
     TRY(instance_enter(target->handle, &instance));
     const char *base = instance_parameter_text(instance, JET_paramBaseName);
-    if (base_name != NULL && !os_text_equal_ascii_case(base, base_name)) {
+    if (!os_text_equal_ascii_case(base, base_name)) {
         err = JET_errBadRestoreTargetInstance;
     } else if (instance_parameter(instance, JET_paramCircularLog) == 0) {
         err = log_roll(instance->log, &generation);
