@@ -139,7 +139,7 @@ void model_record_good_end(struct model *model, struct model_instance *instance)
         if (backup->truncated &&
             (file->attached == NULL || (file->attached == instance && file->read_only && !file->copied)))
             file->gap = true;
-        if (!model_in_backup(file, instance) || (!backup->incremental && !file->copied))
+        if (!model_in_backup(file, instance) || (backup->incremental ? !file->joined : !file->copied))
             continue;
         file->fields_fresh = true;
         /* A fault while it is recorded does not show in the answer. */

@@ -90,8 +90,10 @@ static void begin_backup(struct model *model, struct model_instance *instance, u
         .kind = (grbit & JET_bitBackupSurrogate) != 0 ? BACKUP_SURROGATE : BACKUP_LOCAL,
         .incremental = (grbit & JET_bitBackupIncremental) != 0};
     for (size_t i = 0; i < model->file_count; i++) {
-        if (model->files[i]->attached == instance)
-            model->files[i]->copied = false;
+        if (model->files[i]->attached != instance)
+            continue;
+        model->files[i]->copied = false;
+        model->files[i]->joined = true;
     }
     model_log_written(model, instance, 4096);
 }
@@ -149,7 +151,7 @@ static void begin_surrogate(struct model *model)
 static void record_hollow_incremental(struct model *model, struct model_instance *instance)
 {
     for (size_t i = 0; i < model->file_count; i++) {
-        if (model_in_backup(model->files[i], instance))
+        if (model_in_backup(model->files[i], instance) && model->files[i]->joined)
             model->files[i]->fields.differential = UINT32_MAX;
     }
 }

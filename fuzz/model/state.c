@@ -340,6 +340,7 @@ void model_attach(struct model *model, struct database_file *file, struct model_
             break;
     }
     file->attached = instance;
+    file->joined = false;
     file->log_path = instance->log_path;
     file->log_base = instance->base_name;
     if (file->left_path == NULL)

@@ -62,6 +62,7 @@ struct database_file {
     uint32_t place; /* among the instance's databases, from 1: the lowest that was free */
     /* of the backup in progress */
     bool copied; /* read to its end and closed */
+    bool joined; /* attached when it began: an incremental backup is of no others */
 };
 
 /* A set of files that a backup wrote. */
