@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fuzz/model/paths.h"
 #include "fuzz/replay/summary.h"
@@ -252,6 +253,47 @@ static void test_files(void **state)
     program_free(&transcript);
 }
 
+/* On a real disk a program changes its own folder and nothing beside it. */
+static void test_files_outside(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "MakeDir \"a/../b\"\nMakeDir \"../c\"\nDeleteDir \"..\"\nDeleteDir \"b/../..\"\n"
+        "DeleteDir \"/nowhere\"\nDeleteDir \"C:x\"\nDeleteFile \"..\\\\keep\"\n"
+        "CopyFile \"b\" \"../d\"\nCopyDir \"b\" \"..\"\nCorrupt \"../keep\" 0 1\n"
+        "Truncate \"../keep\" 0\nListDir \"..\"\nDeleteDir \"b\"\n";
+    char folder[64] = "/tmp/replay_programs_XXXXXX";
+    char inner[80], file[80];
+    assert_non_null(mkdtemp(folder));
+    snprintf(inner, sizeof inner, "%s/inner", folder);
+    snprintf(file, sizeof file, "%s/keep", folder);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    FILE *keep = fopen(file, "wb");
+    assert_non_null(keep);
+    fputs("kept", keep);
+    fclose(keep);
+    struct program program = {0};
+    struct program transcript = {0};
+    struct program_error error;
+    struct run_result result;
+    struct run_options options = {.files = RUN_POSIX, .directory = inner, .simulated = true};
+    assert_true(program_parse(&program, text, sizeof text - 1, &error));
+    run_program(&program, &options, &transcript, &result);
+    assert_true(result.finished);
+    assert_int_equal(result.lines, 13);
+    assert_int_equal(result.bad_lines, 10);
+    assert_string_equal(transcript.lines[11].outcome.code, "0");
+    assert_string_equal(last_line(&transcript)->outcome.code, "0");
+    struct stat status;
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_size, 4);
+    assert_int_equal(remove(file), 0);
+    assert_int_equal(remove(inner), 0);
+    assert_int_equal(remove(folder), 0); /* nothing else came to be there */
+    program_free(&transcript);
+    program_free(&program);
+}
+
 static void test_threads(void **state)
 {
     (void)state;
@@ -273,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_left_after_term),
         cmocka_unit_test(test_crash_forgets_slots),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_files_outside),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_runs_repeat),
         cmocka_unit_test(test_model_judges_seeds),

@@ -19,15 +19,45 @@ static const char *path(struct call *call)
     return text != NULL ? text : "";
 }
 
+/* Whether a path stays in the folder that it is relative to. */
+static bool stays_inside(const char *text)
+{
+    int depth = 0;
+    if (text[0] == '/' || text[0] == '\\' || (text[0] != '\0' && text[1] == ':'))
+        return false;
+    for (const char *at = text; *at != '\0';) {
+        const size_t length = strcspn(at, "/\\");
+        if (length == 2 && at[0] == '.' && at[1] == '.')
+            depth--;
+        else if (length > 0 && !(length == 1 && at[0] == '.'))
+            depth++;
+        if (depth < 0)
+            return false;
+        at += length;
+        at += *at != '\0';
+    }
+    return true;
+}
+
+/* The path of what a call changes. On a real disk a program may change its own folder only: one that deletes
+ * ".." would take everything that lies beside it along. */
+static const char *own_path(struct call *call)
+{
+    const char *text = path(call);
+    if (call->run->options->files == RUN_POSIX && !stays_inside(text))
+        run_bad(call, "on a real disk, nothing outside the program's folder is changed");
+    return text;
+}
+
 static JET_ERR call_make_dir(struct call *call)
 {
-    const char *directory = path(call);
+    const char *directory = own_path(call);
     return call->bad ? JET_errSuccess : EsentHostDirectoryCreate(directory);
 }
 
 static JET_ERR call_delete_dir(struct call *call)
 {
-    const char *directory = path(call);
+    const char *directory = own_path(call);
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err = file_answer(EsentHostDirectoryDelete(directory));
@@ -37,26 +67,26 @@ static JET_ERR call_delete_dir(struct call *call)
 static JET_ERR call_copy_file(struct call *call)
 {
     const char *from = path(call);
-    const char *to = path(call);
+    const char *to = own_path(call);
     return call->bad ? JET_errSuccess : file_answer(EsentHostFileCopy(from, to));
 }
 
 static JET_ERR call_copy_dir(struct call *call)
 {
     const char *from = path(call);
-    const char *to = path(call);
+    const char *to = own_path(call);
     return call->bad ? JET_errSuccess : file_answer(EsentHostDirectoryCopy(from, to));
 }
 
 static JET_ERR call_delete_file(struct call *call)
 {
-    const char *file = path(call);
+    const char *file = own_path(call);
     return call->bad ? JET_errSuccess : file_answer(EsentHostFileDelete(file));
 }
 
 static JET_ERR call_corrupt(struct call *call)
 {
-    const char *file = path(call);
+    const char *file = own_path(call);
     uint64_t offset = arg_number(call, "offset");
     uint64_t mask = arg_number(call, "mask");
     return call->bad ? JET_errSuccess : file_answer(EsentHostFileCorrupt(file, offset, (uint8_t)mask));
@@ -64,7 +94,7 @@ static JET_ERR call_corrupt(struct call *call)
 
 static JET_ERR call_truncate(struct call *call)
 {
-    const char *file = path(call);
+    const char *file = own_path(call);
     uint64_t size = arg_number(call, "size");
     struct ESENT_HOST_FILE_INFO info;
     if (size > (uint64_t)1 << 40)
