@@ -7,6 +7,7 @@
 #include "src/os/error.h"
 #include "src/os/lock.h"
 #include "src/os/memory.h"
+#include "src/os/sanitizer.h"
 
 #define IGNORE_CASE 0x00000001u
 #define IGNORE_NONSPACE 0x00000002u
@@ -99,8 +100,10 @@ JET_ERR key_map_text(const uint16_t *locale, uint32_t map_flags, const uint8_t *
     int32_t length = 0;
     if (collator != NULL) {
         length = ucol_getSortKey(collator, copy, (int32_t)(size / 2), NULL, 0);
-        if (length > 0 && (whole = os_allocate((size_t)length)) != NULL)
+        if (length > 0 && (whole = os_allocate((size_t)length)) != NULL) {
             ucol_getSortKey(collator, copy, (int32_t)(size / 2), whole, length);
+            os_filled_by_library(whole, (size_t)length);
+        }
     }
     os_mutex_unlock(&slots_lock);
     if (collator == NULL || length <= 0)
@@ -127,7 +130,9 @@ bool key_locale_is_valid(const uint16_t *locale)
         return true;
     UErrorCode status = U_ZERO_ERROR;
     char language[16];
-    uloc_getLanguage(name, language, sizeof(language), &status);
+    const int32_t length = uloc_getLanguage(name, language, sizeof(language), &status);
+    if (length >= 0 && (size_t)length < sizeof(language))
+        os_filled_by_library(language, (size_t)length + 1);
     if (U_FAILURE(status) || language[0] == 0)
         return false;
     return uloc_getISO3Language(name)[0] != 0;
