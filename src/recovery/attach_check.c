@@ -106,9 +106,11 @@ static JET_ERR compare_states(const struct recovery *recovery, const struct reco
 }
 
 JET_ERR attach_check(const struct recovery *recovery, const struct recovery_database *known,
-                     const struct signature *logged_signature, bool before_redo,
-                     struct database_header *header, enum attach_decision *decision)
+                     const struct log_record_attach_database *record, struct database_header *header,
+                     enum attach_decision *decision)
 {
+    const struct signature logged_signature =
+        record != NULL ? record->log_signature : recovery->log_signature;
     JET_ERR err = read_header(known->path, header);
     *decision = ATTACH_DEFER;
     if (err == JET_errReadVerifyFailure)
@@ -120,14 +122,17 @@ JET_ERR attach_check(const struct recovery *recovery, const struct recovery_data
     if (header->state != DATABASE_CLEAN_SHUTDOWN && header->state != DATABASE_DIRTY_SHUTDOWN)
         return JET_errDatabaseCorrupted;
     bool matches_log = signatures_equal(&header->log_signature, &recovery->log_signature);
-    bool matches_logged = signatures_equal(&header->log_signature, logged_signature);
+    bool matches_logged = signatures_equal(&header->log_signature, &logged_signature);
     if (matches_log)
-        return compare_states(recovery, known, header, matches_logged, before_redo, decision);
+        return compare_states(recovery, known, header, matches_logged, record == NULL, decision);
     if (!matches_logged)
         return JET_errSuccess; /* belongs to another log */
     if (!signatures_equal(&header->signature, &known->signature))
         return JET_errSuccess;
-    if (log_position_compare(known->consistent, header->consistent) != 0)
+    /* Died between the record and the header: that is as it was then, with a position of those other logs.
+     * (The published engine drops a position that is later than the record's own, and fails here.) */
+    ASSERT(record != NULL);
+    if (log_position_compare(record->consistent, header->consistent) != 0)
         return JET_errConsistentTimeMismatch;
     return attach_now(recovery, header, decision);
 }

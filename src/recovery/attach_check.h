@@ -17,12 +17,11 @@ enum attach_decision {
 JET_ERR attach_check_create(const struct recovery *recovery, const struct recovery_database *known,
                             struct database_header *header, enum attach_decision *decision);
 
-/* For an attach record, whose database then belonged to the log `logged_signature`, or (`before_redo`) for an
- * attachment of the checkpoint. Errors end recovery: JET_errRequiredLogFilesMissing,
- * JET_errSoftRecoveryOnBackupDatabase, JET_errConsistentTimeMismatch, JET_errAttachedDatabaseMismatch,
- * JET_errDatabaseCorrupted, JET_errReadVerifyFailure. */
+/* For an attach record, or (NULL) for an attachment of the checkpoint. Errors end recovery:
+ * JET_errRequiredLogFilesMissing, JET_errSoftRecoveryOnBackupDatabase, JET_errConsistentTimeMismatch,
+ * JET_errAttachedDatabaseMismatch, JET_errDatabaseCorrupted, JET_errReadVerifyFailure. */
 JET_ERR attach_check(const struct recovery *recovery, const struct recovery_database *known,
-                     const struct signature *logged_signature, bool before_redo,
-                     struct database_header *header, enum attach_decision *decision);
+                     const struct log_record_attach_database *record, struct database_header *header,
+                     enum attach_decision *decision);
 
 #endif

@@ -149,7 +149,7 @@ static JET_ERR attach_before_redo(struct recovery *recovery, uint32_t id)
     struct recovery_database *known = &recovery->databases[id];
     if (known->skipped)
         return JET_errSuccess;
-    TRY(attach_check(recovery, known, &recovery->log_signature, true, &header, &decision));
+    TRY(attach_check(recovery, known, NULL, &header, &decision));
     if (decision == ATTACH_NOW)
         TRY(open_database(recovery, known, id, false));
     else
@@ -275,7 +275,6 @@ JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_
     struct database_header header;
     struct recovery_database *known = NULL;
     enum attach_decision decision = ATTACH_DEFER;
-    struct signature logged_signature = record->log_signature;
     TRY(log_record_path_text(record, size, logged, sizeof(logged)));
     TRY(know_database(recovery, record->database_id, logged, false, &known));
     known->signature = record->database_signature;
@@ -285,7 +284,7 @@ JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_
         known->consistent = record->consistent;
     if (known->skipped)
         goto done;
-    TRY(attach_check(recovery, known, &logged_signature, false, &header, &decision));
+    TRY(attach_check(recovery, known, record, &header, &decision));
     if (decision == ATTACH_NOW)
         TRY(open_database(recovery, known, record->database_id, true));
     else
