@@ -199,7 +199,7 @@ static int32_t open_code(const struct model *model, const struct model_session *
         return JET_errDatabaseLocked;
     if ((grbit & JET_bitDbExclusive) != 0 && is_open(model, file))
         return JET_errDatabaseInUse;
-    return file->read_only && (grbit & JET_bitDbReadOnly) == 0 ? JET_wrnFileOpenReadOnly : JET_errSuccess;
+    return JET_errSuccess;
 }
 
 static void open_database(struct model *model)

@@ -143,8 +143,6 @@ JET_ERR databases_open(struct session *session, const char *path, JET_GRBIT grbi
             FAIL(JET_errDatabaseInUse);
         slot->exclusive_owner = session;
     }
-    if (slot->database->read_only && (grbit & JET_bitDbReadOnly) == 0)
-        err = JET_wrnFileOpenReadOnly;
     *id = databases_open_slot(session, slot);
 done:
     if (locked)
