@@ -119,13 +119,15 @@ static const struct explain_unknown *find_unknown(const struct explain_unknown *
 }
 
 /* Ways in which an unknown line can have gone. */
-enum way { LEFT_OUT, TOOK_EFFECT, LIKE_OTHERS, WAY_COUNT };
+enum way { LEFT_OUT, TOOK_EFFECT, LIKE_OTHERS, WAY_COUNT, AS_TOLD = WAY_COUNT };
 
 static void append_unknown(struct program *hypothesis, const struct program_line *line,
                            const struct explain_unknown *unknown, enum way way)
 {
     if (way == TOOK_EFFECT)
         append_answered(hypothesis, line, unknown->outcome);
+    if (way == AS_TOLD)
+        append_answered(hypothesis, line, NULL);
     for (size_t i = 0; way == LIKE_OTHERS && i < unknown->instead->line_count; i++)
         append_answered(hypothesis, &unknown->instead->lines[i], NULL);
 }
@@ -206,7 +208,7 @@ enum model_opinion explain_line(const struct program *transcript, const struct e
                                 size_t line)
 {
     enum model_opinion best = MODEL_DISAGREES;
-    for (enum way way = LEFT_OUT; way < WAY_COUNT; way++) {
+    for (enum way way = LEFT_OUT; way <= AS_TOLD; way++) {
         struct program hypothesis = {0};
         struct asked asked = {0};
         for (size_t i = 0; i <= line && is_possible(unknown, way); i++) {
