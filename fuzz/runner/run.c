@@ -60,6 +60,37 @@ static void disarm_faults(const struct program_line *line)
     }
 }
 
+/* One allocation after the other fails, until the call answers anything else than that. */
+static JET_ERR make_call_again_and_again(call_function function, struct call *call)
+{
+    const struct call fresh = *call;
+    for (uint64_t nth = 1;; nth++) {
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, nth, 1);
+        const JET_ERR err = function(call);
+        const bool failed = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE) > 0;
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 0, 0);
+        if (!failed || err != JET_errOutOfMemory || call->bad)
+            return err;
+        text_free(&call->out);
+        arena_free(&call->arena);
+        *call = fresh;
+        call->run->result->retries++;
+    }
+}
+
+/* As in the published engine, some calls change something when they fail: they lose the cursor's place or
+ * key, or use up a column id. */
+static bool is_repeatable(const struct program_line *line)
+{
+    static const char *const once[] = {"AddColumn", "IntersectIndexes", "Move", "Seek"};
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
+        if (strcmp(line->op->name, once[i]) == 0)
+            return false;
+    }
+    return line->fault_count == 0 && (line->op->family == OP_DATA || line->op->family == OP_SCHEMA);
+}
+
 static void make_call(struct run *run, size_t index, struct pending *answer)
 {
     const struct program_line *line = &run->program->lines[index];
@@ -71,7 +102,9 @@ static void make_call(struct run *run, size_t index, struct pending *answer)
     call_function function = call_function_find(line->op);
     if (function == NULL)
         run_bad(&call, "the runner cannot make this call");
-    if (!call.bad) {
+    if (!call.bad && run->options->retry_allocations && is_repeatable(line)) {
+        answer->code = make_call_again_and_again(function, &call);
+    } else if (!call.bad) {
         arm_faults(line);
         answer->code = function(&call);
         disarm_faults(line);
@@ -162,7 +195,7 @@ static void apply_settings(struct run *run)
 {
     for (size_t i = 0; i < run->program->line_count; i++) {
         const struct program_line *line = &run->program->lines[i];
-        if (line->kind != LINE_SET || strcmp(line->name, "profile") == 0)
+        if (line->kind != LINE_SET || strcmp(line->name, "profile") == 0 || strcmp(line->name, "sector") == 0)
             continue;
         uint32_t id = JET_paramDatabasePageSize;
         if (strcmp(line->name, "page") != 0 && !name_parameter(line->name, &id))
@@ -255,14 +288,29 @@ static void choose_threads(struct run *run)
     free(choices);
 }
 
+/* What the disk writes whole: a page, or as `set sector N` says. Writes are recorded only for programs whose
+ * machine crashes. */
+static void choose_disk(const struct run *run)
+{
+    bool machine = false;
+    for (size_t i = 0; i < run->program->line_count && !machine; i++) {
+        const struct program_line *line = &run->program->lines[i];
+        machine = line->kind == LINE_CALL && strcmp(line->op->name, "Crash") == 0 && line->argument_count > 0;
+    }
+    if (machine)
+        EsentHostTrackWrites((int)program_sector_size(run->program));
+}
+
 static bool choose_files(struct run *run)
 {
     const struct run_options *options = run->options;
     if (options->files == RUN_MEMORY) {
         strcpy(run->directory, "/p");
-        return EsentHostUseMemoryFiles() >= JET_errSuccess &&
-               EsentHostDirectoryCreate(run->directory) >= JET_errSuccess &&
-               EsentHostSetDirectory(run->directory) >= JET_errSuccess;
+        const bool good = EsentHostUseMemoryFiles() >= JET_errSuccess &&
+                          EsentHostDirectoryCreate(run->directory) >= JET_errSuccess &&
+                          EsentHostSetDirectory(run->directory) >= JET_errSuccess;
+        choose_disk(run);
+        return good;
     }
     if (options->directory != NULL) {
         if (realpath(options->directory, run->directory) == NULL)
@@ -338,12 +386,48 @@ static void finish(struct run *run)
     forget_slots(run);
 }
 
-/* The process dies; what comes after runs in a new one. */
-static void crash(struct run *run)
+/* How a line's crash treats what no sync made durable. */
+static bool crash_mode(const struct program_line *line, enum ESENT_HOST_CRASH_MODE *mode)
 {
+    static const struct {
+        const char *word;
+        enum ESENT_HOST_CRASH_MODE mode;
+    } modes[] = {
+        {"lose", ESENT_HOST_CRASH_LOSE_ALL},
+        {"reorder", ESENT_HOST_CRASH_REORDER},
+        {"tear", ESENT_HOST_CRASH_TEAR},
+        {"prefix", ESENT_HOST_CRASH_PREFIX_TEAR},
+    };
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (line->arguments[0].text == NULL && strcmp(line->arguments[0].word, modes[i].word) == 0) {
+            *mode = modes[i].mode;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The process dies, or the machine; what comes after runs in a new process. */
+static void crash(struct run *run, size_t index)
+{
+    const struct program_line *line = &run->program->lines[index];
+    struct pending *pending = &state_of(run)->pending[index];
+    enum ESENT_HOST_CRASH_MODE mode;
+    uint64_t seed = 0;
+    const bool machine = line->argument_count > 0;
+    if (machine && (run->options->files != RUN_MEMORY || !crash_mode(line, &mode) ||
+                    (line->argument_count > 1 && !name_number(line->arguments[1].word, &seed)))) {
+        pending->bad = true;
+        snprintf(pending->problem, sizeof pending->problem,
+                 "the machine crashes on files in memory, by lose, reorder, tear or prefix, and a number");
+        return;
+    }
     workers_stop(run);
     collect(run, run->program->line_count);
-    EsentHostCrash();
+    if (machine)
+        EsentHostMachineCrash(mode, seed);
+    else
+        EsentHostCrash();
     EsentHostFailNone();
     forget_slots(run);
     apply_settings(run);
@@ -356,7 +440,7 @@ static void run_call(struct run *run, size_t index)
     before(run, index);
     if (strcmp(line->op->name, "Crash") == 0) {
         pending->started = false; /* not to be collected inside */
-        crash(run);
+        crash(run, index);
         report(run, index);
     } else if (strcmp(line->op->name, "Join") == 0 || strcmp(line->op->name, "Schedule") == 0) {
         uint64_t thread = THREADS_MAX;

@@ -47,6 +47,10 @@ struct run_options {
     bool simulated;      /* threads and time under the seeded scheduler, else real ones */
     uint64_t seed;
     bool hash_files; /* RUN_MEMORY: fill run_result.files_hash */
+    /* The allocations of each call on rows or schema (not of composite ones) fail one after the other, and the
+     * call is made again until it answers something else than that memory ran out: what then is answered must
+     * be what it answers without faults. */
+    bool retry_allocations;
     struct run_observer observer;
 };
 
@@ -54,6 +58,7 @@ struct run_result {
     bool finished;           /* every line was run */
     size_t lines;            /* calls made */
     size_t bad_lines;        /* lines that the runner refused */
+    size_t retries;          /* calls made again after an allocation failed */
     uint64_t leaked_bytes;   /* library memory that was left after the last instance had gone */
     uint32_t leaked_handles; /* files open then */
     bool alone;              /* at the end no instance lived: what leaked is a leak */

@@ -77,17 +77,23 @@ static JET_ERR call_back(struct table_cursor *cursor, const struct row_callback 
     return err;
 }
 
-JET_ERR data_publish_cursor(struct session *session, struct table_cursor *cursor, JET_TABLEID *table)
+void data_place_cursor(struct session *session, struct table_cursor *cursor, JET_TABLEID *table)
 {
     cursor->owner = session;
     cursor->call_back = call_back;
     cursor->parameters = data_parameters(session);
     cursor->open_level = (uint8_t)transaction_level(&session->transaction);
-    JET_ERR err = session_add_cursor(session, CURSOR_KIND_TABLE, cursor, close_cursor, &cursor->handle);
+    session_place_cursor(session, CURSOR_KIND_TABLE, cursor, close_cursor, &cursor->handle);
+    *table = cursor->handle;
+}
+
+JET_ERR data_publish_cursor(struct session *session, struct table_cursor *cursor, JET_TABLEID *table)
+{
+    JET_ERR err = session_reserve_cursor(session);
     if (err < JET_errSuccess)
         table_cursor_close(cursor);
     else
-        *table = cursor->handle;
+        data_place_cursor(session, cursor, table);
     return err;
 }
 

@@ -33,6 +33,8 @@ void data_leave(struct data_call *call);
 
 /* Gives a new cursor a handle; on failure the cursor is closed. */
 JET_ERR data_publish_cursor(struct session *session, struct table_cursor *cursor, JET_TABLEID *table);
+/* The same after session_reserve_cursor: cannot fail. */
+void data_place_cursor(struct session *session, struct table_cursor *cursor, JET_TABLEID *table);
 
 /* What tables need to know of the instance's parameters. */
 const struct table_parameters *data_parameters(struct session *session);

@@ -16,10 +16,7 @@ struct database_call {
 static JET_ERR enter_database(JET_SESID sesid, JET_DBID dbid, struct database_call *call)
 {
     *call = (struct database_call){0};
-    JET_ERR err = session_enter_database(sesid, dbid, &call->session, &call->database);
-    if (err < JET_errSuccess)
-        call->session = NULL;
-    return err;
+    return session_enter_database(sesid, dbid, &call->session, &call->database);
 }
 
 static JET_ERR check_writable(const struct database_call *call)
@@ -165,8 +162,12 @@ static JET_ERR create_table(JET_SESID sesid, JET_DBID dbid, struct table_create 
     TRY(check_writable(&call));
     if (transaction_level(&call.session->transaction) > 0 && call.session->transaction.read_only)
         FAIL(JET_errTransReadOnly);
-    TRY(table_create(&call.session->transaction, call.database, &create->request, &context, &cursor));
-    TRY(data_publish_cursor(call.session, cursor, table));
+    TRY(session_reserve_cursor(call.session)); /* the table shall not stay without its cursor */
+    err = table_create(&call.session->transaction, call.database, &create->request, &context, &cursor);
+    if (err < JET_errSuccess)
+        session_release_reserved_cursor(call.session);
+    else
+        data_place_cursor(call.session, cursor, table);
 done:
     if (call.session != NULL)
         session_leave(call.session);
@@ -245,8 +246,8 @@ static JET_ERR create_whole(JET_SESID sesid, JET_DBID dbid, const struct table_c
         columns[i].columnid = create.request.columns[i].id;
         columns[i].err = create.request.columns[i].err;
     }
-    for (uint32_t i = 0; i < create.request.index_count && create.request.indexes != NULL; i++)
-        *data_index_result(fields->indexes, i, fields->index_version) = create.request.indexes[i].err;
+    if (create.request.indexes != NULL)
+        data_index_results(fields->indexes, create.request.indexes, create.request.index_count);
 done:
     table_create_free(&create);
     return err;
@@ -261,11 +262,20 @@ done:
         .separate_threshold = (threshold), .table = &(create)->tableid, .created = &(create)->cCreated       \
     }
 
+/* A structure begins with its size. */
+static bool has_size(const void *structure, size_t size)
+{
+    uint32_t told = 0;
+    if (structure != NULL)
+        memcpy(&told, structure, sizeof(told));
+    return told == size;
+}
+
 /* Template tables are what JET_TABLECREATE's grbit can ask for; each form has a call in two kinds of text. */
 #define CREATE_CALL(function, structure, version, threshold, wide)                                           \
     JET_ERR JET_API function(JET_SESID sesid, JET_DBID dbid, structure *ptablecreate)                        \
     {                                                                                                        \
-        if (ptablecreate == NULL || ptablecreate->cbStruct != sizeof(structure))                             \
+        if (!has_size(ptablecreate, sizeof(structure)))                                                      \
             return JET_errInvalidParameter;                                                                  \
         const struct table_create_fields fields = FIELDS_OF(ptablecreate, version, threshold);               \
         return create_whole(sesid, dbid, &fields, wide);                                                     \

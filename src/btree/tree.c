@@ -158,6 +158,28 @@ done:
     return err;
 }
 
+/* Takes a tree out of its bucket, to go with its last reference. The lock is held; true if there is none. */
+static bool unlink_tree(struct tree_registry *registry, struct tree *tree)
+{
+    struct tree **link = find_link(registry, tree->database, tree->root);
+
+    if (*link == tree)
+        *link = tree->next;
+    tree->forgotten = true;
+    return tree->references == 0;
+}
+
+/* A tree that nobody uses may be left over: its own freeing failed, and its pages came back with its parent's. */
+static void drop_left_over(struct tree_registry *registry, const struct database *database, page_number root)
+{
+    os_mutex_lock(&registry->lock);
+    struct tree *tree = *find_link(registry, database, root);
+    const bool unused = tree != NULL && tree->references == 0 && unlink_tree(registry, tree);
+    os_mutex_unlock(&registry->lock);
+    if (unused)
+        free_tree(tree);
+}
+
 JET_ERR tree_open_new(struct tree_registry *registry, struct database *database, page_number root,
                       object_id object, bool unique, page_number parent, struct tree **out)
 {
@@ -170,6 +192,7 @@ JET_ERR tree_open_new(struct tree_registry *registry, struct database *database,
     tree->unique = unique;
     tree->parent = parent;
     tree->space_known = true;
+    drop_left_over(registry, database, root);
     struct tree *published = publish(registry, tree);
     if (published != tree) {
         /* Another tree in use has this root: the page was not free. */
@@ -178,17 +201,6 @@ JET_ERR tree_open_new(struct tree_registry *registry, struct database *database,
     }
     *out = tree;
     return JET_errSuccess;
-}
-
-/* Takes a tree out of its bucket, to go with its last reference. The lock is held; true if there is none. */
-static bool unlink_tree(struct tree_registry *registry, struct tree *tree)
-{
-    struct tree **link = find_link(registry, tree->database, tree->root);
-
-    if (*link == tree)
-        *link = tree->next;
-    tree->forgotten = true;
-    return tree->references == 0;
 }
 
 JET_ERR tree_open_known(struct tree_registry *registry, struct database *database, page_number root,

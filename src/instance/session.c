@@ -204,12 +204,9 @@ static bool grow_cursors(struct session *session)
     return true;
 }
 
-JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void *object,
-                           void (*close)(struct session *session, void *object), JET_TABLEID *table)
+JET_ERR session_reserve_cursor(struct session *session)
 {
     struct instance *instance = session->instance;
-    ASSERT(kind != CURSOR_KIND_NONE && object != NULL);
-    *table = JET_tableidNil;
     if (os_atomic_add(&instance->cursor_count, 1u) > instance_parameter(instance, JET_paramMaxCursors)) {
         os_atomic_subtract(&instance->cursor_count, 1u);
         return JET_errOutOfCursors;
@@ -218,6 +215,18 @@ JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void 
         os_atomic_subtract(&instance->cursor_count, 1u);
         return JET_errOutOfMemory;
     }
+    return JET_errSuccess;
+}
+
+void session_release_reserved_cursor(struct session *session)
+{
+    os_atomic_subtract(&session->instance->cursor_count, 1u);
+}
+
+void session_place_cursor(struct session *session, enum cursor_kind kind, void *object,
+                          void (*close)(struct session *session, void *object), JET_TABLEID *table)
+{
+    ASSERT(kind != CURSOR_KIND_NONE && object != NULL && session->cursor_free != 0);
     uint32_t index = session->cursor_free - 1;
     struct session_cursor *cursor = &session->cursors[index];
     session->cursor_free = cursor->next_free;
@@ -229,7 +238,16 @@ JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void 
     session->cursors_used++;
     *table = HANDLE_KIND_CURSOR | ((uint64_t)cursor->sequence << CURSOR_SEQUENCE_SHIFT) |
              ((uint64_t)session->slot << CURSOR_SLOT_SHIFT) | index;
-    return JET_errSuccess;
+}
+
+JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void *object,
+                           void (*close)(struct session *session, void *object), JET_TABLEID *table)
+{
+    *table = JET_tableidNil;
+    JET_ERR err = session_reserve_cursor(session);
+    if (err >= JET_errSuccess)
+        session_place_cursor(session, kind, object, close, table);
+    return err;
 }
 
 void session_remove_cursor(struct session *session, JET_TABLEID table)

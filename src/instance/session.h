@@ -112,6 +112,12 @@ JET_ERR session_find_cursor(struct session *session, JET_TABLEID table, void **o
  * JET_errOutOfCursors beyond JET_paramMaxCursors, JET_errOutOfMemory. */
 JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void *object,
                            void (*close)(struct session *session, void *object), JET_TABLEID *table);
+/* The same in two steps, for what must not fail any more when the object is there: first room, then the handle.
+ * The room is either used or released, within the same call. */
+JET_ERR session_reserve_cursor(struct session *session);
+void session_release_reserved_cursor(struct session *session);
+void session_place_cursor(struct session *session, enum cursor_kind kind, void *object,
+                          void (*close)(struct session *session, void *object), JET_TABLEID *table);
 /* Takes the handle back: it is unknown from now on. The object is the caller's. */
 void session_remove_cursor(struct session *session, JET_TABLEID table);
 /* Takes the handle back and calls its close function. */
