@@ -169,7 +169,8 @@ static bool unlink_tree(struct tree_registry *registry, struct tree *tree)
     return tree->references == 0;
 }
 
-/* A tree that nobody uses may be left over: its own freeing failed, and its pages came back with its parent's. */
+/* A tree that nobody uses may be left over: its own freeing failed, and its pages came back with its
+ * parent's. */
 static void drop_left_over(struct tree_registry *registry, const struct database *database, page_number root)
 {
     os_mutex_lock(&registry->lock);
