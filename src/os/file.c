@@ -7,6 +7,7 @@
 #include "src/os/fault.h"
 #include "src/os/internal.h"
 #include "src/os/memory.h"
+#include "src/os/sanitizer.h"
 
 struct os_file {
     struct os_file *next; /* all open files */
@@ -236,6 +237,7 @@ JET_ERR os_file_write(struct os_file *file, uint64_t offset, const void *buffer,
 {
     JET_ERR err = JET_errSuccess;
     const os_file_system *calls = file->calls;
+    os_check_is_filled(buffer, size);
     TRY(enter());
     TRY(fail_if(ESENT_HOST_FAULT_WRITE, JET_errDiskIO));
     TRY(fail_if(ESENT_HOST_FAULT_DISK_FULL, JET_errDiskFull));
@@ -378,7 +380,8 @@ JET_ERR os_file_copy(const char *from, const char *to, bool replace)
         FAIL(JET_errOutOfMemory);
     TRY(os_file_open(from, OS_OPEN_READ, OS_SHARE_READ_WRITE, &source));
     if (replace) {
-        /* Never a mixture of the two: after a crash there is the old file, nothing, or parts of the new one. */
+        /* Never a mixture of the two: after a crash there is the old file, nothing, or parts of the new one.
+         */
         err = os_file_delete(to);
         if (err != JET_errFileNotFound)
             TRY(err);

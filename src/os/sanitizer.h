@@ -27,4 +27,16 @@ static inline void os_filled_by_library(const volatile void *bytes, size_t size)
 #endif
 }
 
+/* What goes to a file has been written by somebody: the rest of a buffer would carry memory of the process
+ * along. */
+static inline void os_check_is_filled(const void *bytes, size_t size)
+{
+#if defined(OS_MEMORY_SANITIZER)
+    __msan_check_mem_is_initialized(bytes, size);
+#else
+    (void)bytes;
+    (void)size;
+#endif
+}
+
 #endif
