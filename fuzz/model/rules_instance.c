@@ -259,9 +259,41 @@ static void end_session(struct model *model)
 
 /* --- the process dies */
 
+/* Writes to files by hand, or into backup sets: nobody has asked for their sync. */
+static bool writes_beside(const struct program_line *line)
+{
+    static const char *const names[] = {"StreamFile", "FullBackup", "Backup", "BackupInstance"};
+    if (line->kind != LINE_CALL)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strncmp(line->op->name, names[i], strlen(names[i])) == 0)
+            return true;
+    }
+    return line->op->family == OP_FILE;
+}
+
+/* The machine dies: the last of what was written may be lost, and some of it torn. What is promised is
+ * promised all the same, but not for pages whose sectors are torn, and not for what is not the engine's. */
+static void machine_crash(struct model *model)
+{
+    const char *mode = model->line->arguments[0].word;
+    const bool tears = strcmp(mode, "tear") == 0 || strcmp(mode, "prefix") == 0;
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached != NULL && tears && program_sector_size(model->program) < model->page)
+            file->damaged = true;
+    }
+    for (const struct program_line *line = model->program->lines; line < model->line; line++) {
+        for (size_t i = 0; i < line->argument_count && writes_beside(line); i++)
+            model_touch(model, line->arguments[i].text);
+    }
+}
+
 static void crash(struct model *model)
 {
     model_want(model, JET_errSuccess);
+    if (model->line->argument_count > 0)
+        machine_crash(model);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached == NULL)

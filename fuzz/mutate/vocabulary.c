@@ -66,6 +66,7 @@ static const struct vocabulary_words enumerators[] = {
     {"GetDatabase*",
      WORDS("DbInfoMisc", "DbInfoFilename", "DbInfoVersion", "DbInfoPageSize", "DbInfoFilesize")},
     {"GetTableInfo", WORDS("TblInfo", "TblInfoName", "TblInfoSpaceUsage", "TblInfoSpaceAlloc")},
+    {"Crash", WORDS("lose", "reorder", "tear", "prefix")},
     {"*", WORDS("0", "1", "5")},
 };
 

@@ -88,6 +88,10 @@ static const struct program_token bits[] = {
     WORD("SetOverwriteLV"),
     WORD("RangeInclusive"),
     WORD("RangeUpperLimit"),
+    WORD("lose"),
+    WORD("reorder"),
+    WORD("tear"),
+    WORD("prefix"),
 };
 
 static const struct program_token parameters[] = {

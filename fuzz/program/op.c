@@ -34,7 +34,7 @@ const struct program_op program_ops[] = {
     {"CopyFile", "pp", OP_FILE},
     {"Corrupt", "p##", OP_FILE},
     {"CountRows", "st", OP_COMPOSITE},
-    {"Crash", "", OP_CONTROL},
+    {"Crash", "?w#", OP_CONTROL},
     {"CreateDatabase", "sDp?g", OP_DATABASE},
     {"CreateDatabase2", "sDp#g", OP_DATABASE},
     {"CreateDatabaseW", "sDp?g", OP_DATABASE},

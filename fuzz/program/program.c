@@ -175,6 +175,18 @@ const char *program_setting(const struct program *program, const char *name)
     return NULL;
 }
 
+uint32_t program_sector_size(const struct program *program)
+{
+    static const char *const names[] = {"sector", "page"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = program_setting(program, names[i]);
+        const unsigned long size = text == NULL ? 0 : strtoul(text, NULL, 0);
+        if (size >= 512 && size <= 65536 && (size & (size - 1)) == 0)
+            return (uint32_t)size;
+    }
+    return 4096;
+}
+
 static const char *find_fact(const struct program_token *tokens, size_t count, const char *key)
 {
     for (size_t i = 0; i < count; i++) {

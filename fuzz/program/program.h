@@ -128,6 +128,10 @@ const char *program_token_value(const struct program_token *token, size_t skip, 
 /* `set NAME value` as text or NULL when the program does not set it. */
 const char *program_setting(const struct program *program, const char *name);
 
+/* What the disk writes whole when the machine crashes: `set sector N` (a power of two from 512 on), else a
+ * page. */
+uint32_t program_sector_size(const struct program *program);
+
 /* A fact by key (`n=`: key "n"), facts first and then notes when `notes`; NULL when there is none. */
 const char *program_outcome_fact(const struct program_outcome *outcome, const char *key, bool notes);
 
