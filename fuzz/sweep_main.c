@@ -19,7 +19,9 @@ static const char usage[] =
     "  --fail KINDS     every operation of these kinds fails: a list with commas of alloc, io, open, read, "
     "write, short, "
     "sync,\n"
-    "                   full, name, flip, crash; or all\n"
+    "                   full, name, flip, crash, machine; or all. After an operation of crash the process "
+    "dies, of\n"
+    "                   machine the machine: what was not synced is lost, reordered or torn\n"
     "  --call CALL      this call is made on another thread at every point where the program could be "
     "interrupted; "
     "%I\n"
@@ -43,7 +45,7 @@ static const char usage[] =
 #define CALLS_MAX 8
 
 static const char *const all_kinds[] = {"alloc", "io",   "open", "read", "write", "short",
-                                        "sync",  "full", "name", "flip", "crash"};
+                                        "sync",  "full", "name", "flip", "crash", "machine"};
 
 struct options {
     const char *kinds; /* NULL: none */

@@ -12,6 +12,9 @@
 #include "include/esent_host.h"
 
 #define DEPTH_MAX 2
+#define MACHINE_MODES 4
+
+static const char *const machine_modes[MACHINE_MODES] = {"lose", "reorder", "tear", "prefix"};
 
 struct point {
     size_t line;
@@ -26,8 +29,10 @@ struct points {
 struct fault_sweep {
     struct sweep *sweep;
     struct sweep_counts *counts;
-    const char *kind;
+    const char *kind; /* as it was asked for */
+    const char *name; /* of the fault, in programs */
     enum ESENT_HOST_FAULT fault;
+    bool machine;              /* not the process dies, but the machine */
     struct program transcript; /* of the run without faults */
     struct program calm;       /* the same, with the end of everything and a new start behind it */
     struct points points;      /* of that run */
@@ -38,7 +43,8 @@ struct world {
     struct program program;
     struct explain_unknown unknowns[DEPTH_MAX];
     size_t unknown_count;
-    size_t hit; /* the line that the last fault hits */
+    size_t hit;     /* the line that the last fault hits */
+    uint64_t crash; /* for a machine: chooses what survives */
 };
 
 /* What a run showed. */
@@ -140,7 +146,7 @@ static void begin_world(struct world *world, const struct fault_sweep *sweep, co
     /* The program's own faults were taken out at the start; those here were put in by an outer sweep. */
     struct program_line *line = &world->program.lines[point->line];
     struct program_fault *fault = arena_allocate(&world->program.arena, sizeof *fault);
-    *fault = (struct program_fault){.kind = sweep->kind, .nth = point->nth};
+    *fault = (struct program_fault){.kind = sweep->name, .nth = point->nth};
     line->faults = fault;
     line->fault_count = 1;
     world->hit = point->line;
@@ -175,7 +181,11 @@ static void visit_death(const struct fault_sweep *sweep, struct world *world, si
     struct run_result result;
     struct explain_result explained;
     char where[300];
-    ends_append(&world->program, "Crash");
+    if (sweep->machine)
+        ends_append(&world->program, "Crash %s %u", machine_modes[world->crash % MACHINE_MODES],
+                    (unsigned)world->crash);
+    else
+        ends_append(&world->program, "Crash");
     const size_t from = world->program.line_count;
     ends_start_again(&world->program, sweep->sweep->program, source_lines);
     struct seen seen = {.hit = world->hit, .points = points, .from = from};
@@ -223,7 +233,8 @@ static void visit_second(const struct fault_sweep *sweep, const struct world *fi
 {
     for (size_t i = 0; i < points->count && counts->finds == 0; i++) {
         const struct point *point = &points->points[i];
-        struct world world = {.unknowns = {first->unknowns[0]}, .unknown_count = DEPTH_MAX};
+        struct world world = {
+            .unknowns = {first->unknowns[0]}, .unknown_count = DEPTH_MAX, .crash = first->crash + i};
         struct program second = {0};
         begin_world(&world, sweep, &first->program, point, point->line + 1);
         world.unknowns[1] =
@@ -235,29 +246,60 @@ static void visit_second(const struct fault_sweep *sweep, const struct world *fi
     }
 }
 
+/* A death at a point, and all that can go wrong in the start behind it if `deep`. */
+static void visit_point(const struct fault_sweep *sweep, const struct point *point, uint64_t crash, bool deep,
+                        struct sweep_counts *counts, struct text *finds)
+{
+    struct world world = {.unknown_count = 1, .crash = crash};
+    struct points second = {0};
+    struct program transcript = {0};
+    begin_world(&world, sweep, sweep->sweep->program, point, point->line + 1);
+    world.unknowns[0] = (struct explain_unknown){.line = point->line,
+                                                 .outcome = &sweep->transcript.lines[point->line].outcome};
+    visit_death(sweep, &world, point->line + 1, deep ? &second : NULL, &transcript, counts, finds);
+    visit_second(sweep, &world, &transcript, &second, point->line + 1, counts, finds);
+    free(second.points);
+    program_free(&transcript);
+    program_free(&world.program);
+}
+
+/* The machine dies there four times: each time other writes survive. The point counts once. */
+static void visit_machine(const struct fault_sweep *sweep, size_t index, struct sweep_counts *counts,
+                          struct text *finds)
+{
+    const size_t deep = index % MACHINE_MODES;
+    size_t visited = 0;
+    for (size_t mode = 0; mode < MACHINE_MODES; mode++) {
+        struct sweep_counts own = {0};
+        visit_point(sweep, &sweep->points.points[index], index * MACHINE_MODES + mode,
+                    sweep->sweep->depth > 1 && mode == deep, &own, finds);
+        const size_t first = own.existing < own.visited; /* not among those of the start behind it */
+        visited += first;
+        counts->existing += own.existing;
+        counts->visited += own.visited - first;
+        counts->runs += own.runs;
+        counts->judged += own.judged;
+        counts->finds += own.finds;
+    }
+    counts->visited += visited == MACHINE_MODES;
+}
+
 static void work(void *context, size_t index, struct text *answer)
 {
     const struct fault_sweep *sweep = context;
     const struct point *point = &sweep->points.points[index];
     struct sweep_counts counts = {.existing = 1};
     struct text finds = {0};
-    struct world world = {.unknown_count = 1};
-    struct points second = {0};
-    struct program transcript = {0};
-    begin_world(&world, sweep, sweep->sweep->program, point, point->line + 1);
-    world.unknowns[0] = (struct explain_unknown){.line = point->line,
-                                                 .outcome = &sweep->transcript.lines[point->line].outcome};
-    visit_death(sweep, &world, point->line + 1, sweep->sweep->depth > 1 ? &second : NULL, &transcript,
-                &counts, &finds);
-    if (sweep->fault != ESENT_HOST_FAULT_CRASH)
-        visit_life(sweep, point, &counts, &finds);
-    visit_second(sweep, &world, &transcript, &second, point->line + 1, &counts, &finds);
+    if (sweep->machine) {
+        visit_machine(sweep, index, &counts, &finds);
+    } else {
+        if (sweep->fault != ESENT_HOST_FAULT_CRASH)
+            visit_life(sweep, point, &counts, &finds);
+        visit_point(sweep, point, 0, sweep->sweep->depth > 1, &counts, &finds);
+    }
     text_add(answer, &counts, sizeof counts);
     text_add(answer, finds.bytes, finds.size);
     text_free(&finds);
-    free(second.points);
-    program_free(&transcript);
-    program_free(&world.program);
 }
 
 static bool take_finds(struct fault_sweep *sweep, const char *texts, size_t size)
@@ -327,7 +369,9 @@ bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *co
     struct fault_sweep faults = {.sweep = sweep, .counts = counts, .kind = kind};
     struct run_result result;
     *counts = (struct sweep_counts){0};
-    faults.fault = EsentHostFaultFromName(kind);
+    faults.machine = strcmp(kind, "machine") == 0;
+    faults.name = faults.machine ? "crash" : kind;
+    faults.fault = EsentHostFaultFromName(faults.name);
     if (faults.fault == ESENT_HOST_FAULT_COUNT)
         return false;
     copy_without_faults(&program, given);
