@@ -49,6 +49,12 @@ static void memory_refuses_impossible_sizes(void **state)
 {
     (void)state;
     assert_null(os_allocate_array(SIZE_MAX / 2, 3));
+    void *no_items = os_allocate_array(SIZE_MAX, 0);
+    assert_non_null(no_items);
+    os_free(no_items);
+    void *no_bytes = os_duplicate("", 0);
+    assert_non_null(no_bytes);
+    os_free(no_bytes);
     assert_null(os_allocate(SIZE_MAX - 10));
     assert_null(os_allocate_pages(SIZE_MAX - 10));
     void *nothing = os_allocate(0);
@@ -63,6 +69,8 @@ static void failed_reallocation_keeps_the_block(void **state)
     EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1, 1);
     assert_null(os_reallocate(text, 1000));
     assert_string_equal(text, "kept");
+    text = os_reallocate(text, 2);
+    assert_memory_equal(text, "ke", 2);
     os_free(text);
 }
 
@@ -157,6 +165,24 @@ static void counters_restart_and_faults_stay_armed(void **state)
     assert_false(os_fault_point(ESENT_HOST_FAULT_READ));
 }
 
+static void faults_that_never_end_stay_armed(void **state)
+{
+    (void)state;
+    EsentHostResetCounters();
+    EsentHostFailNth(ESENT_HOST_FAULT_READ, 2, UINT64_MAX); /* more than can be counted: for ever */
+    assert_false(os_fault_point(ESENT_HOST_FAULT_READ));
+    assert_true(os_fault_point(ESENT_HOST_FAULT_READ));
+    EsentHostResetCounters();
+    for (int i = 0; i < 5; i++)
+        assert_true(os_fault_point(ESENT_HOST_FAULT_READ)); /* in the middle of the failures */
+    assert_int_equal(EsentHostCountFailures(ESENT_HOST_FAULT_READ), 5);
+    EsentHostFailNth(ESENT_HOST_FAULT_READ, 1, 1);
+    assert_true(os_fault_point(ESENT_HOST_FAULT_READ));
+    EsentHostResetCounters(); /* what is over stays over */
+    assert_false(os_fault_point(ESENT_HOST_FAULT_READ));
+    assert_false(os_fault_point(ESENT_HOST_FAULT_READ));
+}
+
 static void fault_names_go_both_ways(void **state)
 {
     (void)state;
@@ -214,8 +240,8 @@ static void malformed_text_is_refused(void **state)
         assert_false(os_utf8_is_valid(bad[i], strlen(bad[i])));
         assert_int_equal(os_utf8_to_utf16(bad[i], strlen(bad[i]), wide, 16, NULL), JET_errInvalidParameter);
     }
-    static const uint16_t lone[][2] = {{0xd800, 'a'}, {0xdc00, 'a'}, {0xdbff, 0xd800}};
-    for (size_t i = 0; i < 3; i++) {
+    static const uint16_t lone[][2] = {{0xd800, 'a'}, {0xdc00, 'a'}, {0xdbff, 0xd800}, {0xd800, 0xe000}};
+    for (size_t i = 0; i < sizeof lone / sizeof lone[0]; i++) {
         char narrow[16];
         assert_int_equal(os_utf16_to_utf8(lone[i], 2, narrow, sizeof narrow, NULL), JET_errInvalidParameter);
     }
@@ -254,6 +280,29 @@ static void small_buffers_are_not_overrun(void **state)
     os_free(narrow);
     assert_int_equal(os_utf8_to_utf16_new(NULL, &wide), JET_errSuccess);
     assert_null(wide);
+    assert_int_equal(os_utf16_to_utf8_new(NULL, &narrow), JET_errSuccess);
+    assert_null(narrow);
+    uint16_t unit;
+    char byte;
+    assert_int_equal(os_utf8_to_utf16("", 0, &unit, 0, NULL), JET_errBufferTooSmall);
+    assert_int_equal(os_utf16_to_utf8(&unit, 0, &byte, 0, NULL), JET_errBufferTooSmall);
+    assert_int_equal(os_text_copy("", &byte, 0), JET_errBufferTooSmall);
+}
+
+static void converted_text_needs_memory_and_sense(void **state)
+{
+    (void)state;
+    static const uint16_t half[] = {'a', 0xdc00, 0};
+    static const uint16_t whole[] = {'a', 0};
+    uint16_t *wide = NULL;
+    char *narrow = NULL;
+    assert_int_equal(os_utf8_to_utf16_new("a\xff", &wide), JET_errInvalidParameter);
+    assert_int_equal(os_utf16_to_utf8_new(half, &narrow), JET_errInvalidParameter);
+    EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, 1, 2);
+    assert_int_equal(os_utf8_to_utf16_new("a", &wide), JET_errOutOfMemory);
+    assert_int_equal(os_utf16_to_utf8_new(whole, &narrow), JET_errOutOfMemory);
+    assert_null(wide);
+    assert_null(narrow);
 }
 
 static void names_compare_without_case(void **state)
@@ -263,6 +312,7 @@ static void names_compare_without_case(void **state)
     assert_false(os_text_equal_ascii_case("a", "ab"));
     assert_true(os_text_compare_ascii_case("a", "B") < 0);
     assert_true(os_text_compare_ascii_case("a", "_") < 0); /* by upper case */
+    assert_true(os_text_compare_ascii_case("{", "Z") > 0);
     assert_true(os_text_compare_ascii_case("\xc3\xa9", "z") > 0);
     char copy[4];
     assert_int_equal(os_text_copy("abc", copy, 4), JET_errSuccess);
@@ -304,6 +354,13 @@ static void paths_become_absolute_and_plain(void **state)
     assert_true(os_path_equal("a", "/base/dir/./a"));
     assert_false(os_path_equal("a", "A"));
     assert_false(os_path_equal("", ""));
+    assert_false(os_path_equal("a", ""));
+    check_full(".x", "/base/dir/.x");
+    check_full("..x", "/base/dir/..x");
+    check_full("{:x", "/base/dir/{:x");
+    assert_int_equal(os_path_full("a", full, 7), JET_errInvalidPath);
+    assert_int_equal(os_path_full("a", full, 8), JET_errInvalidPath); /* not even the directory fits */
+    assert_false(os_path_ends_with_separator(""));
     assert_int_equal(EsentHostSetDirectory(NULL), JET_errSuccess);
 }
 
@@ -331,6 +388,7 @@ static void paths_come_apart(void **state)
     assert_string_equal(text, "b");
     assert_int_equal(os_path_join("abc", "def", text, 7), JET_errInvalidPath);
     assert_int_equal(os_path_directory("/abc/def", text, 4), JET_errInvalidPath);
+    assert_int_equal(os_path_directory("abc", text, 1), JET_errInvalidPath);
 }
 
 /* ---- clock and random */
@@ -351,6 +409,8 @@ static void log_times_go_both_ways(void **state)
     }
     struct log_time nothing = {0};
     assert_int_equal(os_log_time_to_clock(&nothing), 0);
+    nothing.month = 3;
+    assert_int_equal(os_log_time_to_clock(&nothing), 0); /* no day */
     assert_int_equal(os_clock_to_file_time(0), INT64_C(116444736000000000));
     assert_true(os_clock_to_date(86400000) == 25570.0);
 }
@@ -396,10 +456,12 @@ int main(void)
         cmocka_unit_test(a_program_brings_its_allocator),
         cmocka_unit_test(the_nth_point_fails),
         cmocka_unit_test(counters_restart_and_faults_stay_armed),
+        cmocka_unit_test(faults_that_never_end_stay_armed),
         cmocka_unit_test(fault_names_go_both_ways),
         cmocka_unit_test(every_code_point_survives),
         cmocka_unit_test(malformed_text_is_refused),
         cmocka_unit_test(small_buffers_are_not_overrun),
+        cmocka_unit_test(converted_text_needs_memory_and_sense),
         cmocka_unit_test(names_compare_without_case),
         cmocka_unit_test(paths_become_absolute_and_plain),
         cmocka_unit_test(paths_come_apart),

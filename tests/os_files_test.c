@@ -194,6 +194,8 @@ static void names_change(void **state)
     assert_int_equal(os_directory_remove_all("moved"), JET_errSuccess);
     assert_int_equal(os_directory_remove_all("moved"), JET_errSuccess);
     assert_false(os_directory_exists("moved"));
+    assert_int_equal(os_directory_remove_all("no/where"), JET_errSuccess);
+    assert_false(os_file_exists("p"));
     assert_int_equal(os_directory_remove_all("p"), JET_errSuccess);
     assert_int_equal(os_file_delete("two"), JET_errSuccess);
     assert_int_equal(os_file_delete("three"), JET_errSuccess);
@@ -598,6 +600,86 @@ static void a_crash_point_freezes_the_disk(void **state)
     assert_int_equal(byte, 1);
 }
 
+/* Files in memory where the operating system's differ or cannot be asked. */
+static void names_in_memory_keep_their_rules(void **state)
+{
+    (void)state;
+    char longer[OS_PATH_SIZE] = "/";
+    struct os_file *file = NULL;
+    uint8_t byte = 1;
+    struct os_file_info info;
+    uint64_t space = 1;
+    assert_int_equal(os_directory_create_all("/d/sub"), JET_errSuccess);
+    put("/d/sub/f", "f");
+    put("/d/g", "g");
+    put("/d/h", "h");
+    /* there are no drives */
+    assert_int_equal(os_file_open("Z:\\f", OS_CREATE_NEW, OS_SHARE_NONE, &file), JET_errInvalidPath);
+    assert_int_equal(os_directory_create_all("Z:\\d"), JET_errInvalidPath);
+    assert_int_equal(os_file_info("Z:\\", &info), JET_errInvalidPath);
+    /* renaming */
+    assert_int_equal(os_file_rename("/d", "/d/sub/below", false), JET_errFileAccessDenied);
+    assert_int_equal(os_file_rename("/d/g", "/d/sub", true), JET_errFileAccessDenied);
+    assert_int_equal(os_file_rename("/d/sub", "/d/g", true), JET_errFileAccessDenied);
+    assert_int_equal(os_file_set_read_only("/d/h", true), JET_errSuccess);
+    assert_int_equal(os_file_rename("/d/g", "/d/h", true), JET_errFileAccessDenied);
+    assert_int_equal(os_file_set_read_only("/d/h", false), JET_errSuccess);
+    assert_int_equal(os_file_open("/d/h", OS_OPEN_READ, OS_SHARE_READ_WRITE, &file), JET_errSuccess);
+    assert_int_equal(os_file_rename("/d/g", "/d/h", true), JET_errFileAccessDenied);
+    os_file_close(file);
+    memset(longer + 1, 'n', OS_PATH_SIZE - 4);
+    assert_int_equal(os_file_rename("/d", longer, false), JET_errInvalidPath);
+    check_text("/d/sub/f", "f");
+    /* directories */
+    assert_int_equal(os_file_set_read_only("/none", true), JET_errFileNotFound);
+    assert_int_equal(os_directory_remove("/none"), JET_errFileNotFound);
+    assert_int_equal(os_directory_remove("/d/g"), JET_errInvalidPath);
+    assert_int_equal(os_directory_remove("/"), JET_errFileAccessDenied);
+    char text[64] = "";
+    assert_int_equal(os_directory_list("/", join_names, text), JET_errSuccess);
+    assert_string_equal(text, "d/ ");
+    /* emptied by opening, refused to who only reads */
+    assert_int_equal(os_file_open("/d/g", OS_CREATE_ALWAYS, OS_SHARE_NONE, &file), JET_errSuccess);
+    assert_int_equal(os_file_info("/d/g", &info), JET_errSuccess);
+    assert_int_equal(info.size, 0);
+    os_file_close(file);
+    assert_int_equal(os_file_open("/d/g", OS_OPEN_READ, OS_SHARE_NONE, &file), JET_errSuccess);
+    assert_int_equal(os_file_write(file, 0, &byte, 1), JET_errFileAccessDenied);
+    os_file_close(file);
+    assert_int_equal(os_file_open("/d/g", OS_OPEN_WRITE, OS_SHARE_NONE, &file), JET_errSuccess);
+    assert_int_equal(os_file_write(file, UINT64_C(1) << 40, &byte, 1), JET_errDiskFull);
+    assert_int_equal(os_file_write(file, UINT64_C(1) << 36, &byte, 1), JET_errDiskFull);
+    assert_int_equal(os_file_set_size(file, UINT64_C(1) << 40), JET_errDiskFull);
+    os_file_close(file);
+    /* a disk that holds more than it may */
+    put("/d/g", "g");
+    assert_int_equal(EsentHostFilesSetCapacity(1), JET_errSuccess);
+    assert_int_equal(os_disk_free("/", &space), JET_errSuccess);
+    assert_int_equal(space, 0);
+    assert_int_equal(EsentHostFilesSetCapacity(UINT64_C(1) << 20), JET_errSuccess);
+    assert_int_equal(os_disk_free("/", &space), JET_errSuccess);
+    assert_true(space > 900000 && space < 1 << 20);
+    assert_int_equal(EsentHostFilesSetCapacity(0), JET_errSuccess);
+}
+
+static void a_small_write_falls_short_whole(void **state)
+{
+    (void)state;
+    struct os_file *file = NULL;
+    uint64_t size = 1;
+    uint8_t bytes[2000] = {1};
+    assert_int_equal(os_file_open("/s", OS_CREATE_NEW, OS_SHARE_NONE, &file), JET_errSuccess);
+    EsentHostFailNth(ESENT_HOST_FAULT_SHORT_WRITE, 1, 1);
+    assert_int_equal(os_file_write(file, 0, bytes, 600), JET_errDiskIO);
+    assert_int_equal(os_file_size(file, &size), JET_errSuccess);
+    assert_int_equal(size, 0);
+    EsentHostFailNth(ESENT_HOST_FAULT_SHORT_WRITE, 1, 1);
+    assert_int_equal(os_file_write(file, 0, bytes, 2000), JET_errDiskIO);
+    assert_int_equal(os_file_size(file, &size), JET_errSuccess);
+    assert_int_equal(size, 512);
+    os_file_close(file);
+}
+
 static void open_files_are_reported_as_leaks(void **state)
 {
     (void)state;
@@ -655,6 +737,8 @@ int main(void)
         MEMORY(crashes_tear_and_reorder),
         MEMORY(names_survive_in_their_order),
         MEMORY(a_crash_point_freezes_the_disk),
+        MEMORY(names_in_memory_keep_their_rules),
+        MEMORY(a_small_write_falls_short_whole),
         MEMORY(open_files_are_reported_as_leaks),
         cmocka_unit_test_setup_teardown(other_processes_are_kept_out, use_posix, drop_posix),
     };

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,19 @@ static void settings_wait_for_the_end_of_instances(void **state)
     assert_int_equal(EsentHostSetRandomSeed(0), JET_errSuccess);
 }
 
+static void *own_allocate(void *context, size_t size, size_t alignment)
+{
+    (void)context;
+    (void)size;
+    (void)alignment;
+    return NULL;
+}
+static void own_free(void *context, void *block)
+{
+    (void)context;
+    (void)block;
+}
+
 static void nonsense_is_refused(void **state)
 {
     struct ESENT_HOST_SIMULATION simulation = {.choices_size = 1};
@@ -110,6 +124,51 @@ static void nonsense_is_refused(void **state)
     assert_string_equal(EsentHostFaultName(ESENT_HOST_FAULT_COUNT), "");
 }
 
+/* A table with a call missing, each in turn. */
+static void a_file_system_is_whole(void **state)
+{
+    static const size_t members[] = {
+        offsetof(os_file_system, open),
+        offsetof(os_file_system, close),
+        offsetof(os_file_system, read),
+        offsetof(os_file_system, write),
+        offsetof(os_file_system, sync),
+        offsetof(os_file_system, get_size),
+        offsetof(os_file_system, set_size),
+        offsetof(os_file_system, info),
+        offsetof(os_file_system, set_read_only),
+        offsetof(os_file_system, remove),
+        offsetof(os_file_system, rename),
+        offsetof(os_file_system, create_directory),
+        offsetof(os_file_system, remove_directory),
+        offsetof(os_file_system, sync_directory),
+        offsetof(os_file_system, list),
+        offsetof(os_file_system, free_space),
+        offsetof(os_file_system, current_directory),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        os_file_system calls = os_posix_file_system;
+        memset((uint8_t *)&calls + members[i], 0, sizeof(void (*)(void)));
+        assert_int_equal(EsentHostUseFileSystem(&calls), JET_errInvalidParameter);
+    }
+    struct ESENT_HOST_ALLOCATOR allocator = {.free = own_free};
+    assert_int_equal(EsentHostSetAllocator(&allocator), JET_errInvalidParameter);
+    allocator = (struct ESENT_HOST_ALLOCATOR){.allocate = own_allocate};
+    assert_int_equal(EsentHostSetAllocator(&allocator), JET_errInvalidParameter);
+}
+
+static void an_allocator_may_have_no_memory(void **state)
+{
+    struct ESENT_HOST_ALLOCATOR allocator = {.allocate = own_allocate, .free = own_free};
+    (void)state;
+    assert_int_equal(EsentHostSetAllocator(&allocator), JET_errSuccess);
+    assert_null(os_allocate(10));
+    assert_null(os_allocate_pages(10));
+    assert_int_equal(os_memory_live_count(), 0);
+    assert_int_equal(EsentHostSetAllocator(NULL), JET_errSuccess);
+}
+
 static void some_things_need_files_in_memory(void **state)
 {
     (void)state;
@@ -124,6 +183,54 @@ static void some_things_need_files_in_memory(void **state)
     assert_int_equal(EsentHostTrackWrites(3), JET_errInvalidParameter);
     assert_int_equal(EsentHostMachineCrash((enum ESENT_HOST_CRASH_MODE)9, 0), JET_errInvalidParameter);
     assert_int_equal(EsentHostFilesSave(99), JET_errInvalidParameter);
+    assert_int_equal(EsentHostFilesRestore(99), JET_errInvalidParameter);
+    assert_int_equal(EsentHostFilesRestore(5), JET_errInvalidParameter); /* never saved */
+    assert_int_equal(EsentHostFilesSave(0), JET_errSuccess);
+    os_host_hold();
+    assert_int_equal(EsentHostFilesRestore(0), JET_errAlreadyInitialized);
+    os_host_release();
+    struct os_file *file = NULL;
+    assert_int_equal(os_file_open("/open", OS_CREATE_NEW, OS_SHARE_NONE, &file), JET_errSuccess);
+    assert_int_equal(EsentHostFilesRestore(0), JET_errFileAccessDenied);
+    os_file_close(file);
+    assert_int_equal(EsentHostFilesRestore(0), JET_errSuccess);
+    assert_false(os_file_exists("/open"));
+    /* they are there, but not in use */
+    assert_int_equal(EsentHostUsePosixFiles(), JET_errSuccess);
+    assert_int_equal(EsentHostFilesSave(0), JET_errFeatureNotAvailable);
+}
+
+/* A crash point is nothing to files of the operating system. */
+static void crash_points_need_files_in_memory(void **state)
+{
+    char directory[] = "/tmp/os_host_XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    EsentHostFailNth(ESENT_HOST_FAULT_CRASH, 1, 1);
+    assert_int_equal(os_directory_remove(directory), JET_errSuccess);
+    assert_false(EsentHostCrashPointReached() != 0);
+}
+
+/* Many leaks: the report tells the first ones, and is cut where it must be. */
+static void a_report_has_an_end(void **state)
+{
+    char report[4096];
+    (void)state;
+    for (size_t size = 0; size <= sizeof report; size = size == 0 ? 1 : size * 4) {
+        for (int i = 0; i < 30; i++)
+            assert_non_null(os_allocate(7));
+        memset(report, 'x', sizeof report);
+        assert_int_equal(EsentHostReset(report, size), 30);
+        size_t length = size == 0 ? 0 : strlen(report);
+        assert_true(size == 0 ? report[0] == 'x' : length < size);
+        size_t lines = 0;
+        for (size_t i = 0; i < length; i++)
+            lines += report[i] == '\n';
+        assert_int_equal(lines, size < 4096 ? lines : 20);
+        assert_true(size < 1024 || lines > 10);
+    }
+    assert_non_null(os_allocate(7));
+    assert_int_equal(EsentHostReset(NULL, sizeof report), 1);
 }
 
 /* A program's own files: in memory below, counted and refused above. */
@@ -168,6 +275,20 @@ static void the_computer_has_a_name(void **state)
     assert_string_equal(name, "OPENESENT");
     assert_true(os_host_is_simulated());
     assert_int_equal(EsentHostSetClock(-1), JET_errInvalidParameter);
+}
+
+static void the_clock_begins_where_it_is_told(void **state)
+{
+    struct ESENT_HOST_SIMULATION simulation = {.clock = 123456789};
+    (void)state;
+    EsentHostAdvanceClock(1000000000); /* the real one does not move */
+    assert_true(os_clock_now() < INT64_C(1600000000000) * 2);
+    assert_int_equal(EsentHostUseSimulation(&simulation), JET_errSuccess);
+    assert_int_equal(os_clock_now(), 123456789);
+    EsentHostSleep(0);
+    assert_int_equal(os_clock_now(), 123456789);
+    EsentHostSleep(5);
+    assert_int_equal(os_clock_now(), 123456794);
 }
 
 static void work_is_counted(void **state)
@@ -284,9 +405,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(settings_wait_for_the_end_of_instances, end_world),
         cmocka_unit_test_teardown(nonsense_is_refused, end_world),
+        cmocka_unit_test_teardown(a_file_system_is_whole, end_world),
+        cmocka_unit_test_teardown(an_allocator_may_have_no_memory, end_world),
+        cmocka_unit_test_teardown(crash_points_need_files_in_memory, end_world),
+        cmocka_unit_test_teardown(a_report_has_an_end, end_world),
         cmocka_unit_test_teardown(some_things_need_files_in_memory, end_world),
         cmocka_unit_test_teardown(a_program_brings_its_files, end_world),
         cmocka_unit_test_teardown(the_computer_has_a_name, end_world),
+        cmocka_unit_test_teardown(the_clock_begins_where_it_is_told, end_world),
         cmocka_unit_test_teardown(work_is_counted, end_world),
         cmocka_unit_test_teardown(programs_have_threads_and_time, end_world),
         cmocka_unit_test_teardown(profiles_switch, end_world),

@@ -77,7 +77,7 @@ static JET_ERR fail_if(os_fault_kind kind, JET_ERR code)
 /* Before anything that changes the disk: at an armed crash point, keeps the disk as it is now. */
 static void pass_crash_point(void)
 {
-    if (!os_fault_point(ESENT_HOST_FAULT_CRASH) || os_host.memory_files == NULL || os_host.frozen != NULL)
+    if (!os_fault_point(ESENT_HOST_FAULT_CRASH) || !os_memory_files_in_use() || os_host.frozen != NULL)
         return;
     os_host.frozen = memory_file_system_freeze(os_host.memory_files);
 }

@@ -271,7 +271,7 @@ void EsentHostCrash(void)
     take_frozen_disk();
 }
 
-static bool memory_files_in_use(void)
+bool os_memory_files_in_use(void)
 {
     return os_host.memory_files != NULL && os_host.files == memory_file_system_calls(os_host.memory_files);
 }
@@ -279,7 +279,7 @@ static bool memory_files_in_use(void)
 JET_ERR EsentHostMachineCrash(enum ESENT_HOST_CRASH_MODE mode, uint64_t seed)
 {
     JET_ERR err = JET_errSuccess;
-    if (!memory_files_in_use())
+    if (!os_memory_files_in_use())
         FAIL(JET_errFeatureNotAvailable);
     if ((unsigned)mode > ESENT_HOST_CRASH_PREFIX_TEAR)
         FAIL(JET_errInvalidParameter);
@@ -291,7 +291,7 @@ done:
 
 JET_ERR EsentHostTrackWrites(int sector_size)
 {
-    if (!memory_files_in_use())
+    if (!os_memory_files_in_use())
         return JET_errFeatureNotAvailable;
     if (sector_size < 0 || (sector_size & (sector_size - 1)) != 0)
         return JET_errInvalidParameter;
@@ -387,7 +387,7 @@ void EsentHostGetCounters(struct ESENT_HOST_COUNTERS *counters)
 JET_ERR EsentHostFilesSave(uint32_t number)
 {
     JET_ERR err = JET_errSuccess;
-    if (!memory_files_in_use())
+    if (!os_memory_files_in_use())
         FAIL(JET_errFeatureNotAvailable);
     if (number >= sizeof os_host.snapshots / sizeof os_host.snapshots[0])
         FAIL(JET_errInvalidParameter);
@@ -403,7 +403,7 @@ done:
 JET_ERR EsentHostFilesRestore(uint32_t number)
 {
     JET_ERR err = JET_errSuccess;
-    if (!memory_files_in_use())
+    if (!os_memory_files_in_use())
         FAIL(JET_errFeatureNotAvailable);
     TRY(check_changeable());
     if (number >= sizeof os_host.snapshots / sizeof os_host.snapshots[0] || os_host.snapshots[number] == NULL)
@@ -417,7 +417,7 @@ done:
 
 JET_ERR EsentHostFilesSetCapacity(uint64_t bytes)
 {
-    if (!memory_files_in_use())
+    if (!os_memory_files_in_use())
         return JET_errFeatureNotAvailable;
     memory_file_system_set_capacity(os_host.memory_files, bytes);
     return JET_errSuccess;
@@ -425,5 +425,5 @@ JET_ERR EsentHostFilesSetCapacity(uint64_t bytes)
 
 uint64_t EsentHostFilesHash(void)
 {
-    return memory_files_in_use() ? memory_file_system_hash(os_host.memory_files) : 0;
+    return os_memory_files_in_use() ? memory_file_system_hash(os_host.memory_files) : 0;
 }

@@ -31,6 +31,7 @@ struct os_host_state {
     struct ESENT_HOST_ALLOCATOR allocator;
 };
 extern struct os_host_state os_host;
+bool os_memory_files_in_use(void);
 
 /* Memory of the host itself: not counted, no fault point, survives the death of the process. */
 void *os_host_allocate(size_t size); /* zero-filled */
