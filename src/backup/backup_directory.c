@@ -26,8 +26,8 @@ done:
     return err;
 }
 
-/* Deletes a subdirectory with the files in it. One that is not there is success. It is called for TEMPORARY_NAME
- * first, the longest name: the other names fit then. */
+/* Deletes a subdirectory with the files in it. One that is not there is success. It is called for
+ * TEMPORARY_NAME first, the longest name: the other names fit then. */
 static JET_ERR remove_subdirectory(const char *parent, const char *name)
 {
     JET_ERR err = JET_errSuccess;
