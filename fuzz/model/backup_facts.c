@@ -97,12 +97,28 @@ bool model_gap(const struct model *model, const struct model_instance *instance)
 
 /* --- begin and end */
 
+/* In the published engine streaming calls work on a snapshot as on a backup, and may end it, roll its log, or
+ * wait till its time is over: what comes of it is not followed, but for answers that say that nothing
+ * happened. */
+static void reach_into_snapshot(struct model *model, struct model_instance *instance)
+{
+    model_no_opinion(model);
+    const int32_t code = model_answered(model);
+    const bool only_asks = strncmp(model->line->op->name, "GetAttachInfo", 13) == 0;
+    if (code == JET_errNoBackup || code == JET_errBackupAbortByServer || only_asks)
+        return;
+    instance->snapshot->uncertain = true;
+    for (size_t i = 0; i < model->instance_count; i++)
+        if (model->instances[i]->snapshot == instance->snapshot)
+            model->instances[i]->lost = true;
+}
+
 /* The checks that most calls share. False: the call ends there. */
-bool model_in_progress(struct model *model, const struct model_instance *instance)
+bool model_in_progress(struct model *model, struct model_instance *instance)
 {
     const struct backup_context *backup = &instance->backup;
     if (backup->kind == BACKUP_FROZEN && model->published) {
-        model_no_opinion(model);
+        reach_into_snapshot(model, instance);
         return false;
     }
     if (backup->kind != BACKUP_LOCAL) {

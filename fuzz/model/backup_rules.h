@@ -20,7 +20,7 @@ struct database_file *model_attached_file(struct model *model, const struct mode
 size_t model_count_in_backup(const struct model *model, const struct model_instance *instance);
 
 /* The checks that most calls share: no backup, stopped. False: the call ends there. */
-bool model_in_progress(struct model *model, const struct model_instance *instance);
+bool model_in_progress(struct model *model, struct model_instance *instance);
 /* The first call that asks for logs begins a new generation and fixes the ranges. */
 void model_enter_logs_phase(struct model *model, struct model_instance *instance);
 /* What opening `path` answers: the code is added; *file and *generation say what it is. True: expected to

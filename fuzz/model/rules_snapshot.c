@@ -161,7 +161,7 @@ static void freeze_failed(struct model *model, struct model_snapshot *snapshot, 
     snapshot->state = SNAPSHOT_PREPARED;
     size_t backups = 0;
     for (size_t i = 0; i < model->instance_count; i++)
-        backups += model->instances[i]->alive && model->instances[i]->backup.kind == BACKUP_LOCAL;
+        backups += model->instances[i]->alive && is_backing_up(model->instances[i]);
     for (size_t i = 0; i < model->instance_count && backups > 1; i++)
         model->instances[i]->lost = true;
 }
@@ -266,6 +266,8 @@ static void thaw(struct model *model)
         }
         snapshot->uncertain = true;
         leave(model, snapshot, SNAPSHOT_GONE);
+        if (code == JET_errOSSnapshotTimeOut && (snapshot->grbit & JET_bitContinueAfterThaw) != 0)
+            snapshot->state = SNAPSHOT_TIMED_OUT; /* waits for its end */
         return;
     }
     if ((snapshot->grbit & JET_bitContinueAfterThaw) == 0)

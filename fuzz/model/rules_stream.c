@@ -104,6 +104,7 @@ static void log_info(struct model *model)
     if (code < 0 && code != JET_errBufferTooSmall) {
         if (instance->backup.kind == BACKUP_LOCAL)
             instance->generation = 0; /* the log may have been rolled before that was found */
+        backup->no_ranges = backup->no_ranges || (model->published && code == JET_errMissingFileToBackup);
         return;
     }
     model_enter_logs_phase(model, instance);
@@ -138,6 +139,8 @@ static void truncate_info(struct model *model)
         model_enter_logs_phase(model, instance);
     else if (instance->backup.kind == BACKUP_LOCAL)
         instance->generation = 0;
+    if (model->published && code == JET_errMissingFileToBackup)
+        instance->backup.no_ranges = true;
 }
 
 /* --- files */
@@ -157,7 +160,7 @@ static void truncate_log(struct model *model)
     if (instance == NULL || !model_in_progress(model, instance))
         return;
     struct backup_context *backup = &instance->backup;
-    if (backup->open != NULL || !backup->logs_phase) {
+    if (backup->open != NULL || !backup->logs_phase || backup->no_ranges) {
         model_want(model, JET_errInvalidBackupSequence);
         return;
     }

@@ -87,6 +87,7 @@ struct backup_context {
     bool stop;
     bool logs_phase; /* the logs were asked for */
     bool truncated;
+    bool no_ranges; /* published: a list failed, and what there is to copy was never found out */
     bool uncertain;     /* order of other threads' calls unknown: no opinion */
     uint32_t low, high; /* generations of the log list; high 0 = unknown */
     bool range_known;

@@ -238,9 +238,11 @@ static JET_ERR begin_inside(struct backup_context *context, JET_GRBIT grbit, uin
     const bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     const enum backup_info_type type = surrogate ? BACKUP_INFO_SURROGATE : BACKUP_INFO_NORMAL;
     mark_databases(context, surrogate || incremental);
-    context->full = !incremental;
-    if (incremental) {
+    if (incremental)
         TRY(backup_check_full_before(context, type));
+    context->full = !incremental;
+    context->log_rolled = false;
+    if (incremental) {
         if (surrogate)
             context->incremental_time = os_clock_log_time();
     } else {
@@ -292,7 +294,6 @@ JET_ERR backup_begin(struct backup_context *context, JET_GRBIT grbit, uint32_t f
     TRY(backup_enter_for(context, event));
     err = leave_idle(context, event);
     if (err == JET_errSuccess) {
-        context->generations_copied = 0;
         context->logs_truncated = false;
         context->with_patch_files = false;
         err = begin_inside(context, grbit, first, last);
@@ -393,7 +394,8 @@ static JET_ERR end_answer(JET_GRBIT grbit, JET_ERR outcome)
     return outcome;
 }
 
-static JET_ERR end_as(struct backup_context *context, JET_GRBIT grbit, enum backup_event event)
+/* `finished`: the caller's word for it that everything was copied, as a surrogate's end is. */
+static JET_ERR end_as(struct backup_context *context, JET_GRBIT grbit, enum backup_event event, bool finished)
 {
     JET_ERR err = JET_errSuccess;
     TRY(check_end_grbit(grbit));
@@ -403,6 +405,8 @@ static JET_ERR end_as(struct backup_context *context, JET_GRBIT grbit, enum back
     TRY(err);
     const enum backup_state state = backup_state_inside(context);
     JET_ERR outcome = backup_end_outcome(os_host_profile(), state, os_atomic_load(&context->stopped));
+    if (outcome == JET_errSuccess && state == BACKUP_SURROGATE && context->full && !finished)
+        outcome = JET_errBackupAbortByCaller;
     if (grbit & JET_bitBackupEndAbort)
         outcome = JET_errBackupAbortByCaller;
     /* Ended by the wrong call (published engine only): a failed end. */
@@ -421,10 +425,11 @@ done:
 
 JET_ERR backup_end(struct backup_context *context, JET_GRBIT grbit)
 {
-    return end_as(context, grbit, BACKUP_EVENT_END);
+    return end_as(context, grbit,
+                  grbit & JET_bitBackupSurrogate ? BACKUP_EVENT_END_SURROGATE : BACKUP_EVENT_END, false);
 }
 
 JET_ERR backup_end_surrogate(struct backup_context *context, JET_GRBIT grbit)
 {
-    return end_as(context, grbit, BACKUP_EVENT_END_SURROGATE);
+    return end_as(context, grbit, BACKUP_EVENT_END_SURROGATE, true);
 }

@@ -40,6 +40,7 @@ struct backup_context {
 
     bool full; /* the backup is not incremental */
     bool logs_truncated;
+    bool log_rolled; /* for the logs of this backup; also in snapshots, by the last streaming backup */
     int32_t copy_low, copy_end; /* generations [low, end); 0 0 before they are known */
     int32_t delete_low, delete_end;
     uint64_t generations_copied; /* sum of those read to their end */

@@ -39,7 +39,8 @@ static JET_ERR add_logs(struct backup_context *context, struct backup_list *list
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
-    for (int32_t generation = low; generation < end; generation++) {
+    /* A range that is not known begins at nought (published engine): no log is called so. */
+    for (int32_t generation = low > 0 ? low : 1; generation < end; generation++) {
         err = log_path(backup_log(context), generation, path, sizeof path);
         if (NEVER(err < JET_errSuccess)) /* the last one has had its name before */
             goto done;
@@ -115,6 +116,8 @@ static JET_ERR roll_log(struct backup_context *context)
     *(context->full ? &context->full_time : &context->incremental_time) = now;
     log_note_backup(log, context->full, position, now);
     context->copy_end = log_generation(log);
+    context->generations_copied = 0;
+    context->log_rolled = true;
 done:
     return err;
 }
@@ -124,7 +127,7 @@ JET_ERR backup_prepare_logs(struct backup_context *context)
     JET_ERR err = JET_errSuccess;
     struct log *log = backup_log(context);
     int32_t low, high;
-    if (context->copy_end == 0)
+    if (!context->log_rolled)
         TRY(roll_log(context));
     TRY(log_generation_range(log, &low, &high));
     if (low == 0)
@@ -142,12 +145,20 @@ done:
     return err;
 }
 
+/* Whether the ranges are still to be fixed. The published engine tries that once, whatever comes out. */
+static bool must_prepare(const struct backup_context *context)
+{
+    const enum backup_state state = backup_state_inside(context);
+    if (os_host_is_published())
+        return !context->log_rolled;
+    return state == BACKUP_DATABASES || state == BACKUP_INCREMENTAL;
+}
+
 /* The common part of both lists: the first of them fixes the ranges. */
 static JET_ERR logs_inside(struct backup_context *context, struct backup_list *list, bool copy)
 {
     JET_ERR err = JET_errSuccess;
-    const enum backup_state state = backup_state_inside(context);
-    if (state == BACKUP_DATABASES || state == BACKUP_INCREMENTAL || state == BACKUP_SNAPSHOT)
+    if (must_prepare(context))
         TRY(backup_prepare_logs(context));
     TRY(add_logs(context, list, copy ? context->copy_low : context->delete_low,
                  copy ? context->copy_end : context->delete_end));
@@ -232,9 +243,10 @@ static JET_ERR delete_logs(struct backup_context *context)
     };
     (void)backup_log_record(context, LOG_BACKUP_TRUNCATE, BACKUP_INFO_NORMAL,
                             context->full ? LOG_BACKUP_FULL : LOG_BACKUP_INCREMENTAL, 0, &info, 0, NULL);
-    if (context->delete_low >= context->delete_end)
+    const int32_t low = context->delete_low > 0 ? context->delete_low : 1;
+    if (low >= context->delete_end)
         return JET_errSuccess;
-    return log_delete_generations(backup_log(context), context->delete_low, context->delete_end);
+    return log_delete_generations(backup_log(context), low, context->delete_end);
 }
 
 JET_ERR backup_delete_unneeded_logs(struct backup_context *context)
@@ -261,7 +273,9 @@ JET_ERR backup_truncate_log(struct backup_context *context)
     const uint64_t low = (uint64_t)context->copy_low;
     const uint64_t last = (uint64_t)context->copy_end - 1;
     const uint64_t wanted = (low + last) * (last - low + 1) / 2;
-    if (context->generations_copied < wanted) {
+    if (context->copy_low == 0) {
+        err = JET_errInvalidBackupSequence; /* the ranges could not be fixed (published engine) */
+    } else if (context->generations_copied < wanted) {
         err = JET_errLogFileNotCopied;
     } else {
         context->logs_truncated = true;

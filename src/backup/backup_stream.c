@@ -197,7 +197,9 @@ static JET_ERR read_database(struct backup_context *context, uint8_t *buffer, ui
     int64_t count = pages_left(file) < room ? pages_left(file) : room;
     if (count < 0)
         count = 0;
-    const bool with_trailer = count < room && !file->trailer_done;
+    /* Behind the end the published engine gives the trailer again and again. */
+    const bool behind = pages_left(file) < 0 && os_host_is_published();
+    const bool with_trailer = count < room && (!file->trailer_done || behind);
     uint32_t filled = 0;
     if (count > 0 && file->copied == 0) {
         database_header_to_page(&file->header, buffer, page_size);
