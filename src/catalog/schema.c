@@ -130,43 +130,83 @@ static JET_ERR put_bytes(const struct table_definition *schema, struct record *r
                                                  : put(schema, record, id, bytes.data, bytes.size);
 }
 
+/* Where the values of a row are kept. Numbers are little-endian in both places. */
+struct number_member {
+    JET_COLUMNID id;
+    uint16_t offset;
+    uint8_t size;
+    bool needed; /* else `present` is the offset of the flag that says whether there is one */
+    uint16_t present;
+};
+struct bytes_member {
+    JET_COLUMNID id;
+    uint16_t offset;
+};
+
+#define NEEDED(id, member, size)                                                                             \
+    {                                                                                                        \
+        id, offsetof(struct catalog_row, member), size, true, 0                                              \
+    }
+#define OPTIONAL(id, member, size, flag)                                                                     \
+    {                                                                                                        \
+        id, offsetof(struct catalog_row, member), size, false, offsetof(struct catalog_row, flag)            \
+    }
+#define BYTES(id, member)                                                                                    \
+    {                                                                                                        \
+        id, offsetof(struct catalog_row, member)                                                             \
+    }
+
+/* From the last column down: the record is extended once. */
+static const struct number_member number_members[] = {
+    OPTIONAL(ID_CHUNK_MAX, chunk_max, 4, has_chunk_max),
+    OPTIONAL(ID_KEY_MAX, key_max, 2, has_key_max),
+    OPTIONAL(ID_MAP_FLAGS, map_flags, 4, has_map_flags),
+    OPTIONAL(ID_RECORD_OFFSET, record_offset, 2, has_record_offset),
+    OPTIONAL(ID_ROOT_FLAG, root_mark, 1, root_flag),
+    NEEDED(ID_PAGES_OR_LOCALE, pages_or_locale, 4),
+    NEEDED(ID_FLAGS, flags, 4),
+    NEEDED(ID_SPACE_USAGE, space_usage, 4),
+    NEEDED(ID_TYPE_OR_ROOT, type_or_root, 4),
+    NEEDED(ID_ID, id, 4),
+    NEEDED(ID_TYPE, type, 2),
+    NEEDED(ID_TABLE, table, 4),
+};
+static const struct bytes_member bytes_members[] = {
+    BYTES(ID_SORT_ID, sort_id),
+    BYTES(ID_VERSION, version),
+    BYTES(ID_TUPLE_LIMITS, tuple_limits),
+    BYTES(ID_CONDITIONS, conditions),
+    BYTES(ID_SEGMENT_MAX, segment_max),
+    BYTES(ID_SEGMENTS, segments),
+    BYTES(ID_DEFAULT, default_value),
+    BYTES(ID_TEMPLATE, template_name),
+    BYTES(ID_NAME, name),
+    BYTES(ID_SEPARATE, separate_threshold),
+    BYTES(ID_SPACE_HINTS, space_hints),
+    BYTES(ID_DEFERRED_HINTS, deferred_hints),
+    BYTES(ID_LOCALE, locale),
+};
+#define NUMBER_MEMBERS (sizeof(number_members) / sizeof(number_members[0]))
+#define BYTES_MEMBERS (sizeof(bytes_members) / sizeof(bytes_members[0]))
+
 JET_ERR catalog_row_encode(const struct table_definition *schema, const struct catalog_row *row,
                            struct record *record)
 {
     JET_ERR err = JET_errSuccess;
-    const uint8_t yes = 0xff;
+    struct catalog_row marked = *row;
+    const uint8_t *base = (const uint8_t *)&marked;
+    marked.root_mark = 0xff;
     record_init(record);
-    /* From the last column down: the record is extended once. */
-    if (row->has_chunk_max)
-        TRY(put(schema, record, ID_CHUNK_MAX, &row->chunk_max, 4));
-    if (row->has_key_max)
-        TRY(put(schema, record, ID_KEY_MAX, &row->key_max, 2));
-    if (row->has_map_flags)
-        TRY(put(schema, record, ID_MAP_FLAGS, &row->map_flags, 4));
-    if (row->has_record_offset)
-        TRY(put(schema, record, ID_RECORD_OFFSET, &row->record_offset, 2));
-    if (row->root_flag)
-        TRY(put(schema, record, ID_ROOT_FLAG, &yes, 1));
-    TRY(put(schema, record, ID_PAGES_OR_LOCALE, &row->pages_or_locale, 4));
-    TRY(put(schema, record, ID_FLAGS, &row->flags, 4));
-    TRY(put(schema, record, ID_SPACE_USAGE, &row->space_usage, 4));
-    TRY(put(schema, record, ID_TYPE_OR_ROOT, &row->type_or_root, 4));
-    TRY(put(schema, record, ID_ID, &row->id, 4));
-    TRY(put(schema, record, ID_TYPE, &row->type, 2));
-    TRY(put(schema, record, ID_TABLE, &row->table, 4));
-    TRY(put_bytes(schema, record, ID_SORT_ID, row->sort_id));
-    TRY(put_bytes(schema, record, ID_VERSION, row->version));
-    TRY(put_bytes(schema, record, ID_TUPLE_LIMITS, row->tuple_limits));
-    TRY(put_bytes(schema, record, ID_CONDITIONS, row->conditions));
-    TRY(put_bytes(schema, record, ID_SEGMENT_MAX, row->segment_max));
-    TRY(put_bytes(schema, record, ID_SEGMENTS, row->segments));
-    TRY(put_bytes(schema, record, ID_DEFAULT, row->default_value));
-    TRY(put_bytes(schema, record, ID_TEMPLATE, row->template_name));
-    TRY(put_bytes(schema, record, ID_NAME, row->name));
-    TRY(put_bytes(schema, record, ID_SEPARATE, row->separate_threshold));
-    TRY(put_bytes(schema, record, ID_SPACE_HINTS, row->space_hints));
-    TRY(put_bytes(schema, record, ID_DEFERRED_HINTS, row->deferred_hints));
-    TRY(put_bytes(schema, record, ID_LOCALE, row->locale));
+    for (unsigned i = 0; i < NUMBER_MEMBERS; i++) {
+        const struct number_member *member = &number_members[i];
+        if (member->needed || base[member->present] != 0)
+            TRY(put(schema, record, member->id, base + member->offset, member->size));
+    }
+    for (unsigned i = 0; i < BYTES_MEMBERS; i++) {
+        struct bytes bytes;
+        memcpy(&bytes, base + bytes_members[i].offset, sizeof(bytes));
+        TRY(put_bytes(schema, record, bytes_members[i].id, bytes));
+    }
 done:
     return err;
 }
@@ -184,67 +224,39 @@ static JET_ERR get(const struct table_definition *schema, struct record_view vie
     return err;
 }
 
-/* A little-endian number of `size` bytes; *present says whether it is there. */
-static JET_ERR get_number(const struct table_definition *schema, struct record_view view, JET_COLUMNID id,
-                          uint32_t size, uint32_t *out, bool *present)
+static JET_ERR get_number(const struct table_definition *schema, struct record_view view,
+                          const struct number_member *member, uint8_t *base)
 {
     struct bytes bytes;
-    JET_ERR err = get(schema, view, id, &bytes);
-    *out = 0;
-    *present = err == JET_errSuccess && bytes.data != NULL && bytes.size == size;
-    for (uint32_t i = 0; *present && i < size; i++)
-        *out |= (uint32_t)bytes.data[i] << 8 * i;
+    JET_ERR err = get(schema, view, member->id, &bytes);
+    const bool present = err == JET_errSuccess && bytes.size == member->size;
+    if (present)
+        memcpy(base + member->offset, bytes.data, member->size);
+    if (!member->needed)
+        base[member->present] = present;
+    else if (!present)
+        err = JET_errCatalogCorrupted;
     return err;
-}
-
-static JET_ERR get_needed(const struct table_definition *schema, struct record_view view, JET_COLUMNID id,
-                          uint32_t size, uint32_t *out)
-{
-    bool present = false;
-    JET_ERR err = get_number(schema, view, id, size, out, &present);
-    return err == JET_errSuccess && !present ? JET_errCatalogCorrupted : err;
 }
 
 JET_ERR catalog_row_decode(const struct table_definition *schema, struct record_view view,
                            struct catalog_row *row)
 {
     JET_ERR err = JET_errSuccess;
-    uint32_t number = 0;
-    struct bytes flag;
+    uint8_t *base = (uint8_t *)row;
     memset(row, 0, sizeof(*row));
-    TRY(get_needed(schema, view, ID_TABLE, 4, &row->table));
-    TRY(get_needed(schema, view, ID_TYPE, 2, &number));
-    row->type = (uint16_t)number;
-    TRY(get_needed(schema, view, ID_ID, 4, &row->id));
-    TRY(get_needed(schema, view, ID_TYPE_OR_ROOT, 4, &row->type_or_root));
-    TRY(get_needed(schema, view, ID_SPACE_USAGE, 4, &row->space_usage));
-    TRY(get_needed(schema, view, ID_FLAGS, 4, &row->flags));
-    TRY(get_needed(schema, view, ID_PAGES_OR_LOCALE, 4, &row->pages_or_locale));
-    TRY(get(schema, view, ID_ROOT_FLAG, &flag));
-    row->root_flag = flag.data != NULL && flag.data[0] != 0;
-    TRY(get_number(schema, view, ID_RECORD_OFFSET, 2, &number, &row->has_record_offset));
-    row->record_offset = (uint16_t)number;
-    TRY(get_number(schema, view, ID_MAP_FLAGS, 4, &row->map_flags, &row->has_map_flags));
-    TRY(get_number(schema, view, ID_KEY_MAX, 2, &number, &row->has_key_max));
-    row->key_max = (uint16_t)number;
-    TRY(get_number(schema, view, ID_CHUNK_MAX, 4, &row->chunk_max, &row->has_chunk_max));
-    TRY(get(schema, view, ID_NAME, &row->name));
-    TRY(get(schema, view, ID_TEMPLATE, &row->template_name));
-    TRY(get(schema, view, ID_DEFAULT, &row->default_value));
-    TRY(get(schema, view, ID_SEGMENTS, &row->segments));
-    TRY(get(schema, view, ID_SEGMENT_MAX, &row->segment_max));
-    TRY(get(schema, view, ID_CONDITIONS, &row->conditions));
-    TRY(get(schema, view, ID_TUPLE_LIMITS, &row->tuple_limits));
-    TRY(get(schema, view, ID_VERSION, &row->version));
-    TRY(get(schema, view, ID_SORT_ID, &row->sort_id));
-    TRY(get(schema, view, ID_SEPARATE, &row->separate_threshold));
-    TRY(get(schema, view, ID_SPACE_HINTS, &row->space_hints));
-    TRY(get(schema, view, ID_DEFERRED_HINTS, &row->deferred_hints));
-    TRY(get(schema, view, ID_LOCALE, &row->locale));
-    if (row->name.data == NULL || row->name.size == 0 || row->name.size > NAME_MAX_SIZE)
+    for (unsigned i = 0; i < NUMBER_MEMBERS; i++)
+        TRY(get_number(schema, view, &number_members[i], base));
+    for (unsigned i = 0; i < BYTES_MEMBERS; i++) {
+        struct bytes bytes;
+        TRY(get(schema, view, bytes_members[i].id, &bytes));
+        memcpy(base + bytes_members[i].offset, &bytes, sizeof(bytes));
+    }
+    row->root_flag = row->root_mark != 0;
+    if (row->name.size == 0 || row->name.size > NAME_MAX_SIZE)
         FAIL(JET_errCatalogCorrupted);
 done:
-    return err < JET_errSuccess && err != JET_errOutOfMemory ? JET_errCatalogCorrupted : err;
+    return err < JET_errSuccess ? JET_errCatalogCorrupted : err;
 }
 
 static const struct key_format long_format = {

@@ -35,6 +35,7 @@ struct catalog_row {
     uint32_t flags;
     uint32_t pages_or_locale; /* column: code page; table: initial pages */
     bool root_flag;           /* tables */
+    uint8_t root_mark;        /* how the record says so */
     bool has_record_offset;   /* fixed columns */
     uint16_t record_offset;
     bool has_map_flags; /* indexes */
