@@ -2,6 +2,7 @@
 #include "src/api/data_infos.h"
 #include "src/api/data_lists.h"
 #include "src/api/text.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 
 #define LEVEL_MASK 0x0fffffffu
@@ -37,8 +38,8 @@ static JET_GRBIT column_grbit(const struct table_cursor *cursor, const struct co
     return grbit;
 }
 
-static JET_ERR column_definition_out(const struct table_cursor *cursor,
-                                     const struct column_definition *column, void *result, uint32_t max)
+static void column_definition_out(const struct table_cursor *cursor, const struct column_definition *column,
+                                  void *result)
 {
     JET_COLUMNDEF out = {
         .cbStruct = sizeof(out),
@@ -48,19 +49,20 @@ static JET_ERR column_definition_out(const struct table_cursor *cursor,
         .cbMax = column->max_size,
         .grbit = column_grbit(cursor, column),
     };
-    if (max < sizeof(out) || result == NULL)
-        return JET_errInvalidParameter;
     memcpy(result, &out, sizeof(out));
-    return JET_errSuccess;
+}
+
+/* The table that a column comes from. The published engine always tells the table that was asked. */
+static const char *base_table(const struct table_cursor *cursor, const struct column_definition *column)
+{
+    return column->inherited && !os_host_is_published() ? cursor->table->template_name : cursor->table->name;
 }
 
 static JET_ERR column_base_out(const struct table_cursor *cursor, const struct column_definition *column,
-                               bool wide, void *result, uint32_t max)
+                               bool wide, void *result)
 {
     JET_ERR err = JET_errSuccess;
-    const char *table = column->inherited ? cursor->table->template_name : cursor->table->name;
-    if (result == NULL || max < (wide ? sizeof(JET_COLUMNBASE_W) : sizeof(JET_COLUMNBASE_A)))
-        return JET_errInvalidParameter;
+    const char *table = base_table(cursor, column);
     /* The two forms begin alike. */
     JET_COLUMNBASE_A *out = result;
     out->cbStruct = wide ? sizeof(JET_COLUMNBASE_W) : sizeof(JET_COLUMNBASE_A);
@@ -119,7 +121,7 @@ static JET_ERR column_list_row(struct list *list, const struct table_cursor *cur
         TRY(list_set_number(list, 9, column_grbit(cursor, column)));
         if (column->default_value != NULL && transaction_level(&list->session->transaction) > 0)
             TRY(list_set_bytes(list, 10, column->default_value, column->default_size));
-        TRY(list_set_text(list, 11, column->inherited ? cursor->table->template_name : cursor->table->name));
+        TRY(list_set_text(list, 11, base_table(cursor, column)));
         TRY(list_set_text(list, 12, column->name));
     }
     TRY(list_end_row(list));
@@ -128,7 +130,7 @@ done:
 }
 
 static JET_ERR column_list_out(struct session *session, struct table_cursor *cursor, bool wide,
-                               uint32_t level, void *result, uint32_t max)
+                               uint32_t level, void *result)
 {
     JET_ERR err = JET_errSuccess;
     struct list list = {0};
@@ -137,16 +139,14 @@ static JET_ERR column_list_out(struct session *session, struct table_cursor *cur
     struct column_definition *column = NULL;
     const bool by_id =
         (level & JET_ColInfoGrbitSortByColumnid) != 0 || (level & LEVEL_MASK) == JET_ColInfoListSortColumnid;
-    if (cursor->is_temporary)
-        FAIL(JET_errIllegalOperation);
-    if (result == NULL || max < sizeof(JET_COLUMNLIST))
-        FAIL(JET_errInvalidParameter);
+    const bool own_only = (level & JET_ColInfoGrbitNonDerivedColumnsOnly) != 0 ||
+                          (level & LEVEL_MASK) == JET_ColInfoListCompact;
     TRY(list_open(session, column_list, sizeof(column_list) / sizeof(column_list[0]), wide, &list));
     for (;;) {
         TRY(table_next_column(cursor, &position, &column));
         if (column == NULL)
             break;
-        if ((level & JET_ColInfoGrbitNonDerivedColumnsOnly) != 0 && column->inherited)
+        if (own_only && column->inherited)
             continue;
         order++;
         TRY(column_list_row(&list, cursor, column, by_id ? order : 0,
@@ -170,7 +170,7 @@ static JET_ERR column_list_out(struct session *session, struct table_cursor *cur
         .columnidDefault = ids[10],
         .columnidBaseTableName = ids[11],
         .columnidBaseColumnName = ids[12],
-        .columnidDefinitionName = ids[12],
+        .columnidDefinitionName = ids[1],
     };
     TRY(list_publish(&list, &out->tableid));
 done:
@@ -178,23 +178,48 @@ done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
+/* What the result of a level takes, 0 for a level that there is not. */
+static uint32_t level_size(uint32_t plain, bool wide)
+{
+    switch (plain) {
+    case JET_ColInfo:
+    case JET_ColInfoByColid:
+        return sizeof(JET_COLUMNDEF);
+    case JET_ColInfoList:
+    case JET_ColInfoListCompact:
+    case JET_ColInfoListSortColumnid:
+        return sizeof(JET_COLUMNLIST);
+    case JET_ColInfoBase:
+    case JET_ColInfoBaseByColid:
+        return wide ? sizeof(JET_COLUMNBASE_W) : sizeof(JET_COLUMNBASE_A);
+    default:
+        return 0;
+    }
+}
+
+static JET_ERR column_info_check(const struct info_call *call)
+{
+    const uint32_t plain = call->level & LEVEL_MASK;
+    const uint32_t size = level_size(plain, call->wide);
+    if (plain == JET_ColInfoSysTabCursor)
+        return JET_errFeatureNotAvailable;
+    return size == 0 ? JET_errInvalidParameter : data_info_check_size(call, size);
+}
+
 static JET_ERR column_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
                            const struct info_call *call)
 {
     const void *name_or_id = call->name;
-    void *result = call->result;
-    const uint32_t max = call->max;
-    const uint32_t level = call->level;
     JET_ERR err = JET_errSuccess;
     struct column_definition *column = NULL;
     const char *name = NULL;
     char checked[NAME_MAX_SIZE + 1];
-    const uint32_t plain = level & LEVEL_MASK;
+    const uint32_t plain = call->level & LEVEL_MASK;
     switch (plain) {
     case JET_ColInfoList:
     case JET_ColInfoListCompact:
     case JET_ColInfoListSortColumnid:
-        TRY(column_list_out(session, cursor, texts->wide, level, result, max));
+        TRY(column_list_out(session, cursor, texts->wide, call->level, call->result));
         goto done;
     case JET_ColInfoByColid:
     case JET_ColInfoBaseByColid: {
@@ -205,21 +230,18 @@ static JET_ERR column_info(struct session *session, struct table_cursor *cursor,
         TRY(table_find_column(cursor, id, &column));
         break;
     }
-    case JET_ColInfo:
-    case JET_ColInfoBase:
+    default: /* by name; other levels have been refused */
         TRY(data_text(texts, name_or_id, &name));
         if (name == NULL || name[0] == 0)
             FAIL(JET_errColumnNotFound);
         TRY(table_check_name(name, checked));
         TRY(table_find_column_by_name(cursor, checked, &column));
         break;
-    default:
-        FAIL(JET_errInvalidParameter);
     }
     if (plain == JET_ColInfoBase || plain == JET_ColInfoBaseByColid)
-        TRY(column_base_out(cursor, column, texts->wide, result, max));
+        TRY(column_base_out(cursor, column, texts->wide, call->result));
     else
-        TRY(column_definition_out(cursor, column, result, max));
+        column_definition_out(cursor, column, call->result);
 done:
     return err;
 }
@@ -228,14 +250,14 @@ JET_ERR JET_API JetGetTableColumnInfoA(JET_SESID sesid, JET_TABLEID tableid, JET
                                        void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
 {
     const struct info_call call = {szColumnName, false, pvResult, cbMax, InfoLevel};
-    return data_info_of_cursor(sesid, tableid, &call, column_info);
+    return data_info_of_cursor(sesid, tableid, &call, column_info_check, column_info);
 }
 
 JET_ERR JET_API JetGetTableColumnInfoW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szColumnName,
                                        void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
 {
     const struct info_call call = {szColumnName, true, pvResult, cbMax, InfoLevel};
-    return data_info_of_cursor(sesid, tableid, &call, column_info);
+    return data_info_of_cursor(sesid, tableid, &call, column_info_check, column_info);
 }
 
 JET_ERR JET_API JetGetColumnInfoA(JET_SESID sesid, JET_DBID dbid, JET_PCSTR szTableName,
@@ -243,7 +265,7 @@ JET_ERR JET_API JetGetColumnInfoA(JET_SESID sesid, JET_DBID dbid, JET_PCSTR szTa
                                   uint32_t InfoLevel)
 {
     const struct info_call call = {pColumnNameOrId, false, pvResult, cbMax, InfoLevel};
-    return data_info_of_name(sesid, dbid, szTableName, &call, column_info);
+    return data_info_of_name(sesid, dbid, szTableName, &call, column_info_check, column_info);
 }
 
 JET_ERR JET_API JetGetColumnInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTableName,
@@ -251,5 +273,5 @@ JET_ERR JET_API JetGetColumnInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szT
                                   uint32_t InfoLevel)
 {
     const struct info_call call = {pwColumnNameOrId, true, pvResult, cbMax, InfoLevel};
-    return data_info_of_name(sesid, dbid, szTableName, &call, column_info);
+    return data_info_of_name(sesid, dbid, szTableName, &call, column_info_check, column_info);
 }

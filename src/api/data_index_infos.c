@@ -4,6 +4,9 @@
 #include "src/api/text.h"
 #include "src/os/memory.h"
 
+/* What JET_INDEXLIST took before it had columnidLCMapFlags, as the engine counts. */
+#define INDEX_LIST_OLD_SIZE (sizeof(JET_INDEXLIST) - 4)
+
 static JET_GRBIT index_grbit(const struct index_definition *index)
 {
     JET_GRBIT grbit = 0;
@@ -116,14 +119,11 @@ static JET_ERR index_list_out(struct session *session, struct table_cursor *curs
 {
     JET_ERR err = JET_errSuccess;
     struct list list = {0};
-    if (result == NULL || max < sizeof(JET_INDEXLIST))
-        FAIL(JET_errInvalidParameter);
     TRY(list_open(session, index_list, sizeof(index_list) / sizeof(index_list[0]), wide, &list));
     TRY(one != NULL ? index_list_rows(&list, cursor, one) : index_list_all(&list, cursor));
-    JET_INDEXLIST *out = result;
     const JET_COLUMNID *ids = list.ids;
-    *out = (JET_INDEXLIST){
-        .cbStruct = sizeof(*out),
+    JET_INDEXLIST out = {
+        .cbStruct = max < sizeof(out) ? INDEX_LIST_OLD_SIZE : sizeof(out),
         .cRecord = list.rows,
         .columnidindexname = ids[0],
         .columnidgrbitIndex = ids[1],
@@ -142,7 +142,8 @@ static JET_ERR index_list_out(struct session *session, struct table_cursor *curs
         .columnidcolumnname = ids[14],
         .columnidLCMapFlags = ids[15],
     };
-    TRY(list_publish(&list, &out->tableid));
+    TRY(list_publish(&list, &out.tableid));
+    memcpy(result, &out, out.cbStruct);
 done:
     list_abandon(&list);
     return err < JET_errSuccess ? err : JET_errSuccess;
@@ -185,7 +186,7 @@ JET_ERR data_index_of_id(struct table_cursor *cursor, const JET_INDEXID *id, str
 
 static JET_ERR put_number(void *result, uint32_t max, uint32_t value, uint32_t size)
 {
-    if (result == NULL || max < size)
+    if (max < size)
         return JET_errInvalidBufferSize;
     memcpy(result, &value, size);
     return JET_errSuccess;
@@ -266,10 +267,14 @@ static JET_ERR slip_warning(struct table_cursor *cursor, const char *name, uint3
     return limit_is_unwritten(index, level == JET_IdxInfoVarSegMac) ? JET_wrnColumnNull : JET_errSuccess;
 }
 
-/* The least size of the buffer for a level; 0: looked at later. */
+/* The least size of the buffer for a level, 0 for a level that is not built, and for those that there are
+ * not. */
 static uint32_t least_size(uint32_t level)
 {
     switch (level) {
+    case JET_IdxInfo:
+    case JET_IdxInfoList:
+        return INDEX_LIST_OLD_SIZE;
     case JET_IdxInfoSpaceOwned:
     case JET_IdxInfoSpaceAvailable:
     case JET_IdxInfoSpaceAlloc:
@@ -281,9 +286,45 @@ static uint32_t least_size(uint32_t level)
         return sizeof(uint16_t);
     case JET_IdxInfoIndexId:
         return sizeof(JET_INDEXID);
+    case JET_IdxInfoLocaleName:
+        return DATA_LOCALE_SIZE * sizeof(WCHAR);
     default:
         return 0;
     }
+}
+
+static JET_ERR index_info_check(const struct info_call *call)
+{
+    const uint32_t least = least_size(call->level);
+    if (least > 0)
+        return data_info_check_size(call, least);
+    switch (call->level) {
+    case JET_IdxInfoSysTabCursor:
+    case JET_IdxInfoOLC:
+    case JET_IdxInfoResetOLC:
+    case JET_IdxInfoCreateIndex:
+    case JET_IdxInfoCreateIndex2:
+    case JET_IdxInfoCreateIndex3:
+        return JET_errFeatureNotAvailable;
+    default:
+        return JET_errInvalidParameter;
+    }
+}
+
+/* What an index owns itself: rows lie in the table's own tree, which owns the others'. */
+static JET_ERR index_space(struct session *session, struct table_cursor *cursor,
+                           const struct index_definition *index, bool owned, void *result)
+{
+    JET_ERR err = JET_errSuccess;
+    uint32_t pages = 0;
+    uint32_t parts = 0;
+    TRY(data_pages_of_tree(session, cursor, index->root, owned, &pages));
+    if (owned && index_is_primary(index))
+        TRY(data_pages_of_parts(session, cursor, true, &parts));
+    pages -= parts;
+    memcpy(result, &pages, sizeof(pages));
+done:
+    return err;
 }
 
 static JET_ERR index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
@@ -297,10 +338,6 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
     const char *name = NULL;
     char checked[NAME_MAX_SIZE + 1];
     uint32_t count = 0;
-    if (max < least_size(level))
-        FAIL(JET_errBufferTooSmall);
-    if (cursor->is_temporary)
-        FAIL(JET_errIllegalOperation);
     TRY(data_text(texts, call->name, &name));
     const bool named = name != NULL && name[0] != 0;
     if (level == JET_IdxInfoCount) {
@@ -336,23 +373,16 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         TRY(key_limits_out(index, level == JET_IdxInfoVarSegMac, result, max));
         break;
     case JET_IdxInfoIndexId:
-        if (result == NULL || max < sizeof(JET_INDEXID))
-            FAIL(JET_errInvalidBufferSize);
         data_id_of_index(cursor, index, result);
         break;
     case JET_IdxInfoLocaleName:
         TRY(locale_name_out(index, texts->wide, result, max));
         break;
-    case JET_IdxInfoSpaceOwned:
-    case JET_IdxInfoSpaceAvailable:
-        TRY(data_space_of_tree(session, cursor, index->root, level == JET_IdxInfoSpaceOwned, result, max));
+    default: /* others have been refused */
+        if (max != sizeof(uint32_t))
+            FAIL(JET_errInvalidBufferSize);
+        TRY(index_space(session, cursor, index, level == JET_IdxInfoSpaceOwned, result));
         break;
-    case JET_IdxInfoSysTabCursor:
-    case JET_IdxInfoOLC:
-    case JET_IdxInfoResetOLC:
-        FAIL(JET_errFeatureNotAvailable);
-    default:
-        FAIL(JET_errInvalidParameter);
     }
 done:
     return err;
@@ -374,21 +404,21 @@ JET_ERR JET_API JetGetTableIndexInfoA(JET_SESID sesid, JET_TABLEID tableid, JET_
                                       void *pvResult, uint32_t cbResult, uint32_t InfoLevel)
 {
     const struct info_call call = {szIndexName, false, pvResult, cbResult, InfoLevel};
-    return data_info_of_cursor(sesid, tableid, &call, table_index_info);
+    return data_info_of_cursor(sesid, tableid, &call, index_info_check, table_index_info);
 }
 
 JET_ERR JET_API JetGetTableIndexInfoW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szIndexName,
                                       void *pvResult, uint32_t cbResult, uint32_t InfoLevel)
 {
     const struct info_call call = {szIndexName, true, pvResult, cbResult, InfoLevel};
-    return data_info_of_cursor(sesid, tableid, &call, table_index_info);
+    return data_info_of_cursor(sesid, tableid, &call, index_info_check, table_index_info);
 }
 
 JET_ERR JET_API JetGetIndexInfoA(JET_SESID sesid, JET_DBID dbid, JET_PCSTR szTableName, JET_PCSTR szIndexName,
                                  void *pvResult, uint32_t cbResult, uint32_t InfoLevel)
 {
     const struct info_call call = {szIndexName, false, pvResult, cbResult, InfoLevel};
-    return data_info_of_name(sesid, dbid, szTableName, &call, index_info);
+    return data_info_of_name(sesid, dbid, szTableName, &call, index_info_check, index_info);
 }
 
 JET_ERR JET_API JetGetIndexInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTableName,
@@ -396,5 +426,5 @@ JET_ERR JET_API JetGetIndexInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTa
                                  uint32_t InfoLevel)
 {
     const struct info_call call = {szIndexName, true, pvResult, cbResult, InfoLevel};
-    return data_info_of_name(sesid, dbid, szTableName, &call, index_info);
+    return data_info_of_name(sesid, dbid, szTableName, &call, index_info_check, index_info);
 }

@@ -3,26 +3,35 @@
 #include "src/api/data_schema.h"
 #include "src/os/memory.h"
 
-/* The forms share their beginning; what follows it is read by form. */
-static uint32_t index_size(uint32_t version)
+/* The first form without its newest member, the limit of keys. */
+#define INDEX_CREATE_OLD_SIZE offsetof(JET_INDEXCREATE_A, cbKeyMost)
+
+static bool is_index_size(uint32_t size, uint32_t version)
 {
-    return version == 1   ? sizeof(JET_INDEXCREATE_A)
-           : version == 2 ? sizeof(JET_INDEXCREATE2_A)
-                          : sizeof(JET_INDEXCREATE3_A);
+    switch (version) {
+    case 1:
+        return size == sizeof(JET_INDEXCREATE_A) || size == INDEX_CREATE_OLD_SIZE;
+    case 2:
+        return size == sizeof(JET_INDEXCREATE2_A);
+    default:
+        return size == sizeof(JET_INDEXCREATE3_A);
+    }
 }
 
-/* JET_INDEXCREATE2 is JET_INDEXCREATE with more behind it; JET_INDEXCREATE3 differs in the locale only. */
-static const JET_INDEXCREATE2_A *index_at(const void *indexes, uint32_t i, uint32_t version)
+/* The forms share their beginning, and each element of an array tells its size: JET_INDEXCREATE2 is
+ * JET_INDEXCREATE with more behind it; JET_INDEXCREATE3 differs in the locale only. */
+static const JET_INDEXCREATE2_A *index_after(const JET_INDEXCREATE2_A *index)
 {
-    return (const JET_INDEXCREATE2_A *)(const void *)((const uint8_t *)indexes +
-                                                      (size_t)i * index_size(version));
+    return (const JET_INDEXCREATE2_A *)(const void *)((const uint8_t *)index + index->cbStruct);
 }
 
-JET_ERR *data_index_result(void *indexes, uint32_t i, uint32_t version)
+void data_index_results(void *indexes, const struct index_request *requests, uint32_t count)
 {
-    JET_INDEXCREATE2_A *index =
-        (JET_INDEXCREATE2_A *)(void *)((uint8_t *)indexes + (size_t)i * index_size(version));
-    return &index->err;
+    JET_INDEXCREATE2_A *index = indexes;
+    for (uint32_t i = 0; i < count; i++) {
+        index->err = requests[i].err;
+        index = (JET_INDEXCREATE2_A *)(uintptr_t)index_after(index);
+    }
 }
 
 /* The locale: a number, a structure with a number, or a structure with a name. */
@@ -72,7 +81,7 @@ static JET_ERR read_index(struct data_texts *texts, const JET_INDEXCREATE2_A *fr
     *to = (struct index_request){
         .grbit = from->grbit,
         .density = from->ulDensity,
-        .key_max = from->cbKeyMost,
+        .key_max = from->cbStruct == INDEX_CREATE_OLD_SIZE ? 0 : from->cbKeyMost,
         .segment_max = tuple_limits ? 0 : from->cbVarSegMac,
         .conditions = conditions,
         .condition_count = from->cConditionalColumn,
@@ -104,11 +113,9 @@ JET_ERR data_read_indexes(struct data_texts *texts, const void *indexes, uint32_
     *conditions = os_allocate_array((size_t)count * (INDEX_SEGMENT_MAX + 1), sizeof(**conditions));
     if (*requests == NULL || *conditions == NULL)
         FAIL(JET_errOutOfMemory);
-    for (uint32_t i = 0; i < count; i++) {
-        const JET_INDEXCREATE2_A *from = index_at(indexes, i, version);
-        /* The first form is also taken in its older size, without the key limit. */
-        const bool old = version == 1 && from->cbStruct == offsetof(JET_INDEXCREATE_A, cbKeyMost);
-        if (from->cbStruct != index_size(version) && !old)
+    const JET_INDEXCREATE2_A *from = indexes;
+    for (uint32_t i = 0; i < count; i++, from = index_after(from)) {
+        if (!is_index_size(from->cbStruct, version))
             FAIL(JET_errInvalidParameter);
         TRY(read_index(texts, from, version, *conditions + (size_t)i * (INDEX_SEGMENT_MAX + 1),
                        &(*requests)[i]));
@@ -134,8 +141,9 @@ static JET_ERR create_indexes(JET_SESID sesid, JET_TABLEID tableid, void *indexe
     TRY(data_read_indexes(&texts, indexes, count, version, &requests, &conditions));
     TRY(data_check_change(&call));
     err = table_create_indexes(call.cursor, requests, count, &context);
-    for (uint32_t i = 0; i < count; i++)
-        *data_index_result(indexes, i, version) = count == 1 ? err : requests[i].err;
+    if (count == 1)
+        requests[0].err = err;
+    data_index_results(indexes, requests, count);
 done:
     os_free(requests);
     os_free(conditions);

@@ -7,14 +7,22 @@
 #include "src/instance/databases.h"
 #include "src/os/memory.h"
 
+JET_ERR data_info_check_size(const struct info_call *call, size_t least)
+{
+    if (call->result == NULL)
+        return JET_errInvalidParameter;
+    return call->max < least ? JET_errBufferTooSmall : JET_errSuccess;
+}
+
 JET_ERR data_info_of_cursor(JET_SESID sesid, JET_TABLEID tableid, const struct info_call *call,
-                            info_function *info)
+                            info_check *check, info_function *info)
 {
     JET_ERR err = JET_errSuccess;
     struct data_call entered;
     struct data_texts texts;
     data_texts_init(&texts, call->wide);
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY | ALLOW_IN_CALLBACK, &entered));
+    TRY(check(call));
     err = info(entered.session, entered.cursor, &texts, call);
 done:
     data_texts_free(&texts);
@@ -23,7 +31,7 @@ done:
 }
 
 JET_ERR data_info_of_name(JET_SESID sesid, JET_DBID dbid, const void *table, const struct info_call *call,
-                          info_function *info)
+                          info_check *check, info_function *info)
 {
     JET_ERR err = JET_errSuccess;
     const char *name = NULL;
@@ -32,11 +40,8 @@ JET_ERR data_info_of_name(JET_SESID sesid, JET_DBID dbid, const void *table, con
     struct table_cursor *cursor = NULL;
     struct data_texts texts;
     data_texts_init(&texts, call->wide);
-    err = session_enter_database(sesid, dbid, &session, &database);
-    if (err < JET_errSuccess) {
-        session = NULL;
-        goto done;
-    }
+    TRY(session_enter_database(sesid, dbid, &session, &database));
+    TRY(check(call));
     TRY(data_text(&texts, table, &name));
     if (name == NULL || name[0] == 0)
         FAIL(JET_errInvalidParameter);
@@ -50,20 +55,67 @@ done:
     return err;
 }
 
-JET_ERR data_space_of_tree(struct session *session, struct table_cursor *cursor, page_number root, bool owned,
-                           void *result, uint32_t max)
+JET_ERR data_pages_of_tree(struct session *session, struct table_cursor *cursor, page_number root, bool owned,
+                           uint32_t *pages)
 {
     JET_ERR err = JET_errSuccess;
     struct tree *tree = NULL;
-    uint32_t count = 0;
     TRY(tree_open(session->instance->trees, cursor->database, root, &tree));
-    TRY(space_count(tree, owned ? &count : NULL, owned ? NULL : &count));
-    if (max < sizeof(count))
-        FAIL(JET_errBufferTooSmall);
-    memcpy(result, &count, sizeof(count));
+    TRY(space_count(tree, owned ? pages : NULL, owned ? NULL : pages));
 done:
-    if (tree != NULL)
-        tree_close(tree);
+    tree_close(tree);
+    return err;
+}
+
+JET_ERR data_pages_of_parts(struct session *session, struct table_cursor *cursor, bool owned, uint32_t *pages)
+{
+    JET_ERR err = JET_errSuccess;
+    uint32_t part = 0;
+    *pages = 0;
+    for (const struct index_definition *index = cursor->table->secondary; index != NULL;
+         index = index->next) {
+        bool sees = false;
+        if (index->state != DEFINITION_DELETED)
+            TRY(catalog_sees_index(cursor->transaction, cursor->table, index, &sees));
+        if (!sees)
+            continue;
+        TRY(data_pages_of_tree(session, cursor, index->root, owned, &part));
+        *pages += part;
+    }
+    TRY(data_pages_of_long_values(session, cursor, owned, &part));
+    *pages += part;
+done:
+    return err;
+}
+
+JET_ERR data_pages_of_long_values(struct session *session, struct table_cursor *cursor, bool owned,
+                                  uint32_t *pages)
+{
+    *pages = 0;
+    return cursor->table->long_value_id == 0
+               ? JET_errSuccess
+               : data_pages_of_tree(session, cursor, cursor->table->long_value_root, owned, pages);
+}
+
+/* What a table owns counts its parts' pages; what it has available does not, so they are added. */
+static JET_ERR table_space(struct session *session, struct table_cursor *cursor, uint32_t level, void *result,
+                           uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    const bool owned = level == JET_TblInfoSpaceOwned || level == JET_TblInfoSpaceOwnedLV;
+    uint32_t pages = 0;
+    uint32_t parts = 0;
+    if (max < sizeof(pages))
+        FAIL(JET_errBufferTooSmall);
+    if (level == JET_TblInfoSpaceOwnedLV || level == JET_TblInfoSpaceAvailableLV)
+        TRY(data_pages_of_long_values(session, cursor, owned, &pages));
+    else
+        TRY(data_pages_of_tree(session, cursor, cursor->table->root, owned, &pages));
+    if (level == JET_TblInfoSpaceAvailable)
+        TRY(data_pages_of_parts(session, cursor, false, &parts));
+    pages += parts;
+    memcpy(result, &pages, sizeof(pages));
+done:
     return err;
 }
 
@@ -108,8 +160,14 @@ static JET_ERR table_info(struct session *session, struct table_cursor *cursor, 
         memcpy(result, &id, sizeof(id));
         break;
     case JET_TblInfoSpaceOwned:
+    case JET_TblInfoSpaceOwnedLV:
+    case JET_TblInfoSpaceAvailableLV:
+        TRY(table_space(session, cursor, level, result, max));
+        break;
     case JET_TblInfoSpaceAvailable:
-        TRY(data_space_of_tree(session, cursor, table->root, level == JET_TblInfoSpaceOwned, result, max));
+        if (max != sizeof(uint32_t))
+            FAIL(JET_errInvalidBufferSize);
+        TRY(table_space(session, cursor, level, result, max));
         break;
     case JET_TblInfoSpaceAlloc: {
         const uint32_t numbers[2] = {table->initial_pages, table->density};

@@ -4,6 +4,7 @@
 #include "src/api/data_lists.h"
 #include "src/cache/database.h"
 #include "src/os/memory.h"
+#include "src/os/text.h"
 #include "src/table/navigate.h"
 #include "src/table/update.h"
 
@@ -65,14 +66,11 @@ static JET_ERR collect(void *context, const char *name, object_id id, uint32_t f
     return JET_errSuccess;
 }
 
-static JET_ERR object_list_out(struct session *session, struct database *database, bool wide, void *result,
-                               uint32_t max)
+static JET_ERR object_list_out(struct session *session, struct database *database, bool wide, void *result)
 {
     JET_ERR err = JET_errSuccess;
     struct list list = {0};
     struct names names = {0};
-    if (result == NULL || max < sizeof(JET_OBJECTLIST))
-        FAIL(JET_errInvalidParameter);
     TRY(catalog_visit_tables(&session->transaction, database, collect, &names));
     TRY(list_open(session, object_list, sizeof(object_list) / sizeof(object_list[0]), wide, &list));
     for (uint32_t i = 0; i < names.count; i++)
@@ -99,14 +97,11 @@ done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
-static JET_ERR one_object(struct session *session, struct database *database, const char *name, void *result,
-                          uint32_t max)
+static JET_ERR one_object(struct session *session, struct database *database, const char *name, void *result)
 {
     JET_ERR err = JET_errSuccess;
     struct names names = {0};
     char checked[NAME_MAX_SIZE + 1];
-    if (result == NULL || max < sizeof(JET_OBJECTINFO))
-        FAIL(JET_errInvalidParameter);
     TRY(table_check_name(name, checked));
     TRY(catalog_visit_tables(&session->transaction, database, collect, &names));
     for (uint32_t i = 0; i < names.count; i++) {
@@ -127,41 +122,76 @@ done:
     return err;
 }
 
-static JET_ERR object_info(JET_SESID sesid, JET_DBID dbid, JET_OBJTYP type, const void *name, bool wide,
-                           void *result, uint32_t max, uint32_t level)
+static JET_ERR check_object_call(const void *result, uint32_t max, uint32_t level)
 {
-    JET_ERR err = JET_errSuccess;
-    struct session *session = NULL;
-    struct database *database = NULL;
-    struct data_texts texts;
-    const char *text = NULL;
-    data_texts_init(&texts, wide);
-    err = session_enter_database(sesid, dbid, &session, &database);
-    if (err < JET_errSuccess) {
-        session = NULL;
-        goto done;
-    }
-    TRY(data_text(&texts, name, &text));
+    size_t least;
     switch (level) {
     case JET_ObjInfo:
     case JET_ObjInfoNoStats:
-        if (text == NULL || text[0] == 0)
-            FAIL(JET_errObjectNotFound);
-        TRY(one_object(session, database, text, result, max));
+        least = sizeof(JET_OBJECTINFO);
         break;
     case JET_ObjInfoList:
     case JET_ObjInfoListNoStats:
-        if (type != JET_objtypNil && type != JET_objtypTable)
-            FAIL(JET_errInvalidParameter);
-        TRY(object_list_out(session, database, wide, result, max));
+        least = sizeof(JET_OBJECTLIST);
         break;
     case JET_ObjInfoSysTabCursor:
     case JET_ObjInfoListACM:
     case JET_ObjInfoSysTabReadOnly:
     case JET_ObjInfoRulesLoaded:
-        FAIL(JET_errFeatureNotAvailable);
+        return JET_errFeatureNotAvailable;
     default:
-        FAIL(JET_errInvalidParameter);
+        return JET_errInvalidParameter;
+    }
+    if (result == NULL)
+        return JET_errInvalidParameter;
+    return max < least ? JET_errBufferTooSmall : JET_errSuccess;
+}
+
+/* There is one container; not to name it is to mean it. */
+static JET_ERR check_container(const char *name)
+{
+    char checked[NAME_MAX_SIZE + 1];
+    if (name == NULL || name[0] == 0)
+        return JET_errSuccess;
+    JET_ERR err = table_check_name(name, checked);
+    if (err < JET_errSuccess)
+        return err;
+    return os_text_equal_ascii_case(checked, "Tables") ? JET_errSuccess : JET_errObjectNotFound;
+}
+
+/* What the program asked for. */
+struct object_call {
+    JET_OBJTYP type;
+    const void *container;
+    const void *name;
+    bool wide;
+    void *result;
+    uint32_t max;
+    uint32_t level;
+};
+
+static JET_ERR object_info(JET_SESID sesid, JET_DBID dbid, const struct object_call *call)
+{
+    JET_ERR err = JET_errSuccess;
+    struct session *session = NULL;
+    struct database *database = NULL;
+    struct data_texts texts;
+    const char *container = NULL;
+    const char *name = NULL;
+    data_texts_init(&texts, call->wide);
+    TRY(session_enter_database(sesid, dbid, &session, &database));
+    TRY(check_object_call(call->result, call->max, call->level));
+    TRY(data_text(&texts, call->container, &container));
+    TRY(data_text(&texts, call->name, &name));
+    TRY(check_container(container));
+    if (call->level == JET_ObjInfo || call->level == JET_ObjInfoNoStats) {
+        if (name == NULL || name[0] == 0)
+            FAIL(JET_errObjectNotFound);
+        TRY(one_object(session, database, name, call->result));
+    } else {
+        if (call->type != JET_objtypNil && call->type != JET_objtypTable)
+            FAIL(JET_errInvalidParameter);
+        TRY(object_list_out(session, database, call->wide, call->result));
     }
 done:
     data_texts_free(&texts);
@@ -174,16 +204,17 @@ JET_ERR JET_API JetGetObjectInfoA(JET_SESID sesid, JET_DBID dbid, JET_OBJTYP obj
                                   JET_PCSTR szContainerName, JET_PCSTR szObjectName, void *pvResult,
                                   uint32_t cbMax, uint32_t InfoLevel)
 {
-    (void)szContainerName; /* there is one container */
-    return object_info(sesid, dbid, objtyp, szObjectName, false, pvResult, cbMax, InfoLevel);
+    const struct object_call call = {objtyp,   szContainerName, szObjectName, false,
+                                     pvResult, cbMax,           InfoLevel};
+    return object_info(sesid, dbid, &call);
 }
 
 JET_ERR JET_API JetGetObjectInfoW(JET_SESID sesid, JET_DBID dbid, JET_OBJTYP objtyp,
                                   JET_PCWSTR szContainerName, JET_PCWSTR szObjectName, void *pvResult,
                                   uint32_t cbMax, uint32_t InfoLevel)
 {
-    (void)szContainerName;
-    return object_info(sesid, dbid, objtyp, szObjectName, true, pvResult, cbMax, InfoLevel);
+    const struct object_call call = {objtyp, szContainerName, szObjectName, true, pvResult, cbMax, InfoLevel};
+    return object_info(sesid, dbid, &call);
 }
 
 /* --- cursors --- */
@@ -282,8 +313,6 @@ JET_ERR JET_API JetComputeStats(JET_SESID sesid, JET_TABLEID tableid)
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
-    if (call.cursor->is_temporary)
-        FAIL(JET_errIllegalOperation);
     TRY(table_check_updatable(call.cursor));
     TRY(data_check_change(&call));
 done:
@@ -324,6 +353,29 @@ JET_ERR JET_API JetUnregisterCallback(JET_SESID sesid, JET_TABLEID tableid, JET_
 
 /* --- reading ahead: hints --- */
 
+/* Keys must be in the order in which they are to be read. */
+static JET_ERR check_preread_keys(const struct table_cursor *cursor, const void **keys, const uint32_t *sizes,
+                                  int32_t count, bool backward)
+{
+    const struct index_definition *index = cursor->index != NULL ? cursor->index : cursor->table->primary;
+    const uint32_t most = index != NULL ? index->key_max : sizeof(uint32_t);
+    for (int32_t i = 0; i < count; i++) {
+        if (keys[i] == NULL)
+            return JET_errInvalidParameter;
+        if (sizes[i] == 0 || sizes[i] > most)
+            return JET_errInvalidBufferSize;
+        if (i == 0)
+            continue;
+        const uint32_t common = sizes[i - 1] < sizes[i] ? sizes[i - 1] : sizes[i];
+        int order = memcmp(keys[i - 1], keys[i], common);
+        if (order == 0)
+            order = (sizes[i - 1] > sizes[i]) - (sizes[i - 1] < sizes[i]);
+        if (backward ? order < 0 : order > 0)
+            return JET_errInvalidParameter;
+    }
+    return JET_errSuccess;
+}
+
 JET_ERR JET_API JetPrereadKeys(JET_SESID sesid, JET_TABLEID tableid, const void **rgpvKeys,
                                const uint32_t *rgcbKeys, int32_t ckeys, int32_t *pckeysPreread,
                                JET_GRBIT grbit)
@@ -331,12 +383,13 @@ JET_ERR JET_API JetPrereadKeys(JET_SESID sesid, JET_TABLEID tableid, const void 
     JET_ERR err = JET_errSuccess;
     struct data_call call;
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
-    const bool forward = (grbit & JET_bitPrereadForward) != 0;
-    const bool backward = (grbit & JET_bitPrereadBackward) != 0;
+    if (pckeysPreread != NULL)
+        *pckeysPreread = 0;
     if (rgpvKeys == NULL || rgcbKeys == NULL || ckeys <= 0)
         FAIL(JET_errInvalidParameter);
-    if (forward == backward)
+    if (grbit != JET_bitPrereadForward && grbit != JET_bitPrereadBackward)
         FAIL(JET_errInvalidGrbit);
+    TRY(check_preread_keys(call.cursor, rgpvKeys, rgcbKeys, ckeys, grbit == JET_bitPrereadBackward));
     if (pckeysPreread != NULL)
         *pckeysPreread = ckeys;
 done:
@@ -354,10 +407,11 @@ JET_ERR JET_API JetPrereadIndexRanges(JET_SESID sesid, JET_TABLEID tableid,
     struct data_call call;
     (void)rgcolumnidPreread;
     (void)ccolumnidPreread;
-    (void)grbit;
     TRY(data_enter_unless(sesid, tableid, REFUSE_TEMPORARY, &call));
     if (rgIndexRanges == NULL || cIndexRanges == 0)
         FAIL(JET_errInvalidParameter);
+    if (((grbit & JET_bitPrereadForward) != 0) == ((grbit & JET_bitPrereadBackward) != 0))
+        FAIL(JET_errInvalidGrbit);
     if (pcRangesPreread != NULL)
         *pcRangesPreread = cIndexRanges;
 done:

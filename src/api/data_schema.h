@@ -8,7 +8,7 @@
  * os_free, also on failure. */
 JET_ERR data_read_indexes(struct data_texts *texts, const void *indexes, uint32_t count, uint32_t version,
                           struct index_request **requests, struct condition_request **conditions);
-/* Where the result of index number `i` goes. */
-JET_ERR *data_index_result(void *indexes, uint32_t i, uint32_t version);
+/* Puts the results of `count` indexes into the structures that data_read_indexes has read. */
+void data_index_results(void *indexes, const struct index_request *requests, uint32_t count);
 
 #endif
