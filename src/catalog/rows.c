@@ -36,6 +36,13 @@ done:
     return err;
 }
 
+/* Of a database whose catalog somebody has looked at: who comes with a definition or an id has. */
+static const struct table_definition *schema_of(const struct database *database)
+{
+    ASSERT(database->catalog != NULL);
+    return catalog_schema(database->catalog);
+}
+
 JET_ERR catalog_writer_open(struct transaction *transaction, struct database *database,
                             struct catalog_writer *writer)
 {
@@ -135,19 +142,17 @@ JET_ERR catalog_read_row(struct transaction *transaction, struct database *datab
                          uint16_t type, uint32_t id, struct catalog_row *row, uint8_t **buffer)
 {
     JET_ERR err = JET_errSuccess;
-    struct catalog *catalog = NULL;
     struct versioned_cursor *cursor = NULL;
     struct node_view node;
     uint8_t key[KEY_BUFFER_SIZE];
     *buffer = NULL;
-    TRY(catalog_get(database, &catalog));
     TRY(versioned_cursor_open(transaction, database, CATALOG_ROOT, &cursor));
     TRY(versioned_cursor_seek(cursor, span_of(key, catalog_key_primary(table, type, id, key)),
                               VERSIONED_SEEK_EQ));
     TRY(versioned_cursor_copy(cursor, &node));
     if ((*buffer = os_duplicate(node.data.bytes, node.data.size)) == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(catalog_row_decode(catalog_schema(catalog), (struct record_view){*buffer, (uint32_t)node.data.size},
+    TRY(catalog_row_decode(schema_of(database), (struct record_view){*buffer, (uint32_t)node.data.size},
                            row));
 done:
     versioned_cursor_close(cursor);
@@ -183,12 +188,10 @@ static bool has_prefix(const struct node_view *node, const uint8_t *prefix, uint
 JET_ERR catalog_delete_table_rows(struct transaction *transaction, struct database *database, object_id table)
 {
     JET_ERR err = JET_errSuccess;
-    struct catalog *catalog = NULL;
     struct versioned_cursor *walk = NULL;
     struct row_trees trees = {0};
     uint8_t prefix[KEY_BUFFER_SIZE];
     const uint32_t size = catalog_key_prefix(table, 0, 0, 1, prefix);
-    TRY(catalog_get(database, &catalog));
     TRY(versioned_cursor_open(transaction, database, CATALOG_ROOT, &walk));
     TRY(trees_open(transaction, database, &trees));
     err = versioned_cursor_seek(walk, span_of(prefix, size), VERSIONED_SEEK_GE);
@@ -198,7 +201,7 @@ JET_ERR catalog_delete_table_rows(struct transaction *transaction, struct databa
         TRY(versioned_cursor_copy(walk, &node));
         if (!has_prefix(&node, prefix, size))
             break;
-        TRY(catalog_row_decode(catalog_schema(catalog),
+        TRY(catalog_row_decode(schema_of(database),
                                (struct record_view){node.data.bytes, (uint32_t)node.data.size}, &row));
         TRY(delete_entries(&trees, &row));
         err = versioned_cursor_next(walk);
@@ -215,7 +218,6 @@ JET_ERR catalog_replace_row(struct transaction *transaction, struct database *da
                             const struct catalog_row *row)
 {
     JET_ERR err = JET_errSuccess;
-    struct catalog *catalog = NULL;
     struct row_trees trees = {0};
     struct catalog_row old;
     uint8_t *buffer = NULL;
@@ -223,10 +225,9 @@ JET_ERR catalog_replace_row(struct transaction *transaction, struct database *da
     uint8_t name[KEY_BUFFER_SIZE];
     uint8_t old_name[KEY_BUFFER_SIZE];
     struct record record = {.capacity = database->page_size};
-    TRY(catalog_get(database, &catalog));
     if ((record.data = os_allocate(record.capacity)) == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(catalog_row_encode(catalog_schema(catalog), row, &record));
+    TRY(catalog_row_encode(schema_of(database), row, &record));
     TRY(catalog_read_row(transaction, database, row->table, row->type, row->id, &old, &buffer));
     TRY(trees_open(transaction, database, &trees));
     struct span primary = span_of(key, catalog_key_primary(row->table, row->type, row->id, key));
@@ -258,11 +259,9 @@ JET_ERR catalog_visit_rows(struct transaction *transaction, struct database *dat
                            catalog_visit_row *visit, void *context)
 {
     JET_ERR err = JET_errSuccess;
-    struct catalog *catalog = NULL;
     struct versioned_cursor *walk = NULL;
     uint8_t prefix[KEY_BUFFER_SIZE];
     const uint32_t size = catalog_key_prefix(table, 0, 0, 1, prefix);
-    TRY(catalog_get(database, &catalog));
     TRY(versioned_cursor_open(transaction, database, CATALOG_ROOT, &walk));
     err = versioned_cursor_seek(walk, span_of(prefix, size), VERSIONED_SEEK_GE);
     while (err >= JET_errSuccess) {
@@ -271,7 +270,7 @@ JET_ERR catalog_visit_rows(struct transaction *transaction, struct database *dat
         TRY(versioned_cursor_copy(walk, &node));
         if (!has_prefix(&node, prefix, size))
             break;
-        TRY(catalog_row_decode(catalog_schema(catalog),
+        TRY(catalog_row_decode(schema_of(database),
                                (struct record_view){node.data.bytes, (uint32_t)node.data.size}, &row));
         TRY(visit(context, &row));
         err = versioned_cursor_next(walk);

@@ -35,9 +35,9 @@ enum prepared_update {
 struct cursor_filter {
     JET_COLUMNID column;
     uint32_t relation; /* JET_RELOP */
-    JET_GRBIT grbit;
+    bool null;
     uint32_t size;
-    uint8_t *value; /* NULL: null */
+    uint8_t *value; /* NULL if empty */
 };
 
 struct saved_bookmark {

@@ -13,108 +13,148 @@ void table_forget_filter(struct table_cursor *cursor)
     cursor->filter_count = 0;
 }
 
+static bool is_bit_relation(uint32_t relation)
+{
+    return relation == JET_relopBitmaskEqualsZero || relation == JET_relopBitmaskNotEqualsZero;
+}
+
+/* In the engine's order. Relations that it does not know it lets pass, here and later. */
 static JET_ERR check_condition(struct table_cursor *cursor, const JET_INDEX_COLUMN *condition)
 {
     struct column_definition *column = NULL;
+    const uint32_t relation = (uint32_t)condition->relop;
     JET_ERR err = table_find_column(cursor, condition->columnid, &column);
     if (err < JET_errSuccess)
         return err;
-    if (column->flags & COLUMN_FLAG_ESCROW)
+    const bool binary = column->type == JET_coltypBinary;
+    if (column_is_long(column) || column_is_text(column))
         return JET_errFilteredMoveNotSupported;
-    if (column_is_long(column))
-        return JET_errFilteredMoveNotSupported;
-    const bool bits =
-        condition->relop == JET_relopBitmaskEqualsZero || condition->relop == JET_relopBitmaskNotEqualsZero;
-    const bool equality = condition->relop == JET_relopEquals || condition->relop == JET_relopNotEquals;
-    if ((uint32_t)condition->relop > JET_relopBitmaskNotEqualsZero)
+    if ((relation == JET_relopPrefixEquals || (condition->grbit & JET_bitZeroLength) != 0) && !binary)
         return JET_errInvalidParameter;
-    const bool null = condition->cb == 0 && (condition->grbit & JET_bitZeroLength) == 0;
-    if (null && !equality)
+    if (condition->cb == 0)
+        return relation == JET_relopPrefixEquals || is_bit_relation(relation) ? JET_errInvalidParameter
+                                                                              : JET_errSuccess;
+    if (condition->pv == NULL || (!binary && condition->cb != column_type_size(column->type)))
         return JET_errInvalidParameter;
-    if (column_is_text(column) && !(null && equality) && column->code_page == 1200)
-        return JET_errFilteredMoveNotSupported;
-    const uint32_t fixed = column_type_size(column->type);
-    if (!null && fixed != 0 && condition->cb != fixed)
-        return JET_errInvalidBufferSize;
-    (void)bits;
+    if (is_bit_relation(relation) &&
+        (binary || column->type == JET_coltypBit || column->type == JET_coltypGUID))
+        return JET_errInvalidParameter;
     return JET_errSuccess;
+}
+
+static JET_ERR copy_condition(struct table_cursor *cursor, const JET_INDEX_COLUMN *condition,
+                              struct cursor_filter *filter)
+{
+    JET_ERR err = check_condition(cursor, condition);
+    if (err < JET_errSuccess)
+        return err;
+    *filter = (struct cursor_filter){
+        .column = condition->columnid,
+        .relation = (uint32_t)condition->relop,
+        .null = condition->cb == 0 && (condition->grbit & JET_bitZeroLength) == 0,
+        .size = condition->cb,
+    };
+    if (condition->cb == 0)
+        return JET_errSuccess;
+    filter->value = os_duplicate(condition->pv, condition->cb);
+    return filter->value == NULL ? JET_errOutOfMemory : JET_errSuccess;
 }
 
 JET_ERR table_set_filter(struct table_cursor *cursor, const JET_INDEX_COLUMN *columns, uint32_t count,
                          JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
-    struct cursor_filter *filters = NULL;
-    if (cursor->secondary != NULL)
-        FAIL(JET_errFilteredMoveNotSupported);
-    if (grbit != 0)
-        FAIL(JET_errInvalidGrbit);
-    table_forget_filter(cursor);
+    const bool replaces = grbit == 0 && cursor->secondary == NULL;
+    table_forget_filter(cursor); /* whatever comes of this call */
+    if (!replaces)
+        FAIL(grbit != 0 ? JET_errInvalidGrbit : JET_errFilteredMoveNotSupported);
     if (count == 0)
         goto done;
     if (columns == NULL)
         FAIL(JET_errInvalidParameter);
-    for (uint32_t i = 0; i < count; i++)
-        TRY(check_condition(cursor, &columns[i]));
-    if ((filters = os_allocate_array(count, sizeof(*filters))) == NULL)
+    if ((cursor->filters = os_allocate_array(count, sizeof(*cursor->filters))) == NULL)
         FAIL(JET_errOutOfMemory);
-    cursor->filters = filters;
     for (uint32_t i = 0; i < count; i++) {
-        filters[i] = (struct cursor_filter){
-            .column = columns[i].columnid,
-            .relation = (uint32_t)columns[i].relop,
-            .grbit = columns[i].grbit,
-            .size = columns[i].cb,
-        };
+        TRY(copy_condition(cursor, &columns[i], &cursor->filters[i]));
         cursor->filter_count = i + 1;
-        const bool null = columns[i].cb == 0 && (columns[i].grbit & JET_bitZeroLength) == 0;
-        if (null)
-            continue;
-        filters[i].value = os_allocate(columns[i].cb + 1);
-        if (filters[i].value == NULL) {
-            table_forget_filter(cursor);
-            FAIL(JET_errOutOfMemory);
-        }
-        memcpy(filters[i].value, columns[i].pv == NULL ? "" : columns[i].pv, columns[i].cb);
     }
 done:
+    if (err < JET_errSuccess)
+        table_forget_filter(cursor);
     return err;
 }
 
-/* Compares a value with the filter's, in the order that an index over the column has. */
-static JET_ERR compare(const struct column_definition *column, const struct value *value,
-                       const struct cursor_filter *filter, int *order)
+/* How a value compares with the filter's: numbers by their size, all else byte by byte. */
+static int compare(const struct column_definition *column, const struct value *value,
+                   const struct cursor_filter *filter)
 {
-    static const uint16_t invariant[1];
     const struct key_format format = {
-        .type = column->type,
-        .code_page = column->code_page,
-        .fixed = column_id_is_fixed(column->id),
-        .key_max = KEY_SIZE_MAX,
-        .segment_max = KEY_SIZE_MAX,
-        .locale = invariant,
-        .map_flags = KEY_MAP_FLAGS_DEFAULT,
-    };
+        .type = column->type, .fixed = true, .key_max = KEY_SIZE_MAX, .segment_max = KEY_SIZE_MAX};
     uint8_t left[KEY_BUFFER_SIZE];
     uint8_t right[KEY_BUFFER_SIZE];
-    struct key_segment left_segment;
-    struct key_segment right_segment;
-    JET_ERR err = key_normalize(&format, value->size == 0 ? (const uint8_t *)"" : value->data, value->size,
-                                left, KEY_SIZE_MAX, &left_segment);
-    if (err >= JET_errSuccess)
-        err = key_normalize(&format, filter->value, filter->size, right, KEY_SIZE_MAX, &right_segment);
-    if (err >= JET_errSuccess)
-        *order = span_compare(span_of(left, left_segment.size), span_of(right, right_segment.size));
-    return err;
+    struct key_segment left_segment = {0};
+    struct key_segment right_segment = {0};
+    if (column->type == JET_coltypBinary || filter->size == 0)
+        return span_compare(span_of(value->data, value->size), span_of(filter->value, filter->size));
+    /* Neither text nor long: it cannot fail. */
+    (void)key_normalize(&format, value->data, value->size, left, KEY_SIZE_MAX, &left_segment);
+    (void)key_normalize(&format, filter->value, filter->size, right, KEY_SIZE_MAX, &right_segment);
+    return span_compare(span_of(left, left_segment.size), span_of(right, right_segment.size));
 }
 
 static bool bits_in_common(const struct value *value, const struct cursor_filter *filter)
 {
-    for (uint32_t i = 0; i < value->size && i < filter->size; i++) {
+    for (uint32_t i = 0; i < filter->size; i++) {
         if (value->data[i] & filter->value[i])
             return true;
     }
     return false;
+}
+
+/* Null is less than everything, and equal to null. */
+static bool null_fulfils(const struct cursor_filter *filter)
+{
+    switch (filter->relation) {
+    case JET_relopEquals:
+    case JET_relopGreaterThanOrEqual:
+        return filter->null;
+    case JET_relopNotEquals:
+    case JET_relopLessThan:
+        return !filter->null;
+    case JET_relopPrefixEquals:
+    case JET_relopGreaterThan:
+    case JET_relopBitmaskNotEqualsZero:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool value_fulfils(const struct column_definition *column, const struct value *value,
+                          const struct cursor_filter *filter)
+{
+    switch (filter->relation) {
+    case JET_relopEquals:
+        return !filter->null && compare(column, value, filter) == 0;
+    case JET_relopPrefixEquals:
+        return value->size >= filter->size && memcmp(value->data, filter->value, filter->size) == 0;
+    case JET_relopNotEquals:
+        return filter->null || compare(column, value, filter) != 0;
+    case JET_relopLessThanOrEqual:
+        return !filter->null && compare(column, value, filter) <= 0;
+    case JET_relopLessThan:
+        return compare(column, value, filter) < 0;
+    case JET_relopGreaterThanOrEqual:
+        return compare(column, value, filter) >= 0;
+    case JET_relopGreaterThan:
+        return filter->null || compare(column, value, filter) > 0;
+    case JET_relopBitmaskEqualsZero:
+        return !bits_in_common(value, filter);
+    case JET_relopBitmaskNotEqualsZero:
+        return bits_in_common(value, filter);
+    default:
+        return true;
+    }
 }
 
 static JET_ERR fulfils(struct table_cursor *cursor, struct record_view view,
@@ -123,49 +163,18 @@ static JET_ERR fulfils(struct table_cursor *cursor, struct record_view view,
     JET_ERR err = JET_errSuccess;
     struct column_definition *column = NULL;
     struct value value;
-    int order = 0;
     TRY(table_find_column(cursor, filter->column, &column));
     if (column_id_is_tagged(column->id))
         TRY(tagged_get(cursor->table, view, column, 1, &value));
     else
         TRY(record_get(cursor->table, view, column, &value));
-    const bool null = value.kind == VALUE_NULL || value.kind == VALUE_DEFAULT_NULL;
-    if (filter->value == NULL || null) {
-        const bool same = (filter->value == NULL) == null;
-        *result =
-            filter->relation == JET_relopEquals ? same : filter->relation == JET_relopNotEquals && !same;
-        goto done;
-    }
-    TRY(compare(column, &value, filter, &order));
-    switch (filter->relation) {
-    case JET_relopEquals:
-        *result = order == 0;
-        break;
-    case JET_relopPrefixEquals:
-        *result = value.size >= filter->size && memcmp(value.data, filter->value, filter->size) == 0;
-        break;
-    case JET_relopNotEquals:
-        *result = order != 0;
-        break;
-    case JET_relopLessThanOrEqual:
-        *result = order <= 0;
-        break;
-    case JET_relopLessThan:
-        *result = order < 0;
-        break;
-    case JET_relopGreaterThanOrEqual:
-        *result = order >= 0;
-        break;
-    case JET_relopGreaterThan:
-        *result = order > 0;
-        break;
-    case JET_relopBitmaskEqualsZero:
-        *result = !bits_in_common(&value, filter);
-        break;
-    default:
-        *result = bits_in_common(&value, filter);
-        break;
-    }
+    const uint32_t fixed = column_type_size(column->type);
+    if (value.kind == VALUE_NULL || value.kind == VALUE_DEFAULT_NULL)
+        *result = null_fulfils(filter);
+    else if (fixed != 0 && value.size != fixed)
+        err = JET_errDatabaseCorrupted;
+    else
+        *result = value_fulfils(column, &value, filter);
 done:
     return err;
 }
