@@ -224,9 +224,14 @@ class Campaign:
         return slots
 
     def work(self, number, plan):
-        for target, seconds in plan:
+        planned = sum(seconds for _, seconds in plan)
+        deadline = time.time() + planned
+        for target, share in plan:
             if self.stopping.is_set():
                 return
+            # On a machine with much else to do a slice takes longer than planned: those behind it share what is left.
+            seconds = max(1.0, share * min(1.0, (deadline - time.time()) / planned))
+            planned = max(0.1, planned - share)
             job = (AflJob if self.options.engine == "afl" else LibFuzzerJob)(target, number, seconds, self)
             with self.lock:
                 self.running.append(job)
