@@ -164,7 +164,6 @@ static JET_ERR redo_other(struct recovery *recovery, const struct log_record_hea
     case LOG_RECORD_ROOT_PAGE_MOVE:
         return JET_errBadLogVersion;
     case LOG_RECORD_END:
-    case LOG_RECORD_CHECKSUM:
     case LOG_RECORD_PREPARE_COMMIT:
     case LOG_RECORD_PREPARE_ROLLBACK:
         return JET_errLogCorrupted;
