@@ -394,8 +394,8 @@ JET_ERR table_count_values(struct table_cursor *cursor, JET_COLUMNID id, JET_GRB
         TRY(tagged_find(row_view(&row), cursor->table->page_size, column, &found, &field));
         if (found)
             *count = field.value_count;
-        else if ((column->flags & COLUMN_FLAG_DEFAULT) != 0 && (grbit & JET_bitRetrieveIgnoreDefault) == 0)
-            *count = 1;
+        else if (column->flags & COLUMN_FLAG_DEFAULT)
+            *count = 1; /* whether defaults are wanted or not */
     } else if (column != NULL) {
         TRY(record_get(cursor->table, row_view(&row), column, &value));
         *count = value.kind == VALUE_PLAIN || value.kind == VALUE_DEFAULT;
