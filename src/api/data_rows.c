@@ -33,7 +33,7 @@ JET_ERR JET_API JetUpdate2(JET_SESID sesid, JET_TABLEID tableid, void *pvBookmar
         if (pcbActual != NULL)
             *pcbActual = bookmark.size;
         if (pvBookmark != NULL)
-            memcpy(pvBookmark, bookmark.bytes, bookmark.size < cbBookmark ? bookmark.size : cbBookmark);
+            memcpy(pvBookmark, bookmark.bytes, bookmark.size); /* one that does not fit has been refused */
     }
     TRY(err);
 done:

@@ -24,39 +24,26 @@ done:
     return err;
 }
 
-static JET_ERR open_with_locale(JET_SESID sesid, struct temporary_request *request, bool has_lcid,
-                                uint32_t lcid, JET_TABLEID *table)
+/* The order of texts, if the program gave one: by a language's number. */
+static JET_ERR open_ordered(JET_SESID sesid, struct temporary_request *request,
+                            const JET_UNICODEINDEX *unicode, JET_TABLEID *table)
 {
     JET_ERR err = JET_errSuccess;
     struct session *session = NULL;
     uint16_t locale[DATA_LOCALE_SIZE];
     TRY(session_enter(sesid, &session));
-    if (has_lcid && lcid != 0) {
-        err = data_locale_of_lcid(lcid, locale);
-        request->locale = locale;
+    if (unicode != NULL) {
+        request->map_flags = unicode->dwMapFlags;
+        if (unicode->lcid != 0) {
+            TRY(data_locale_of_lcid(unicode->lcid, locale));
+            request->locale = locale;
+        }
     }
-    if (err >= JET_errSuccess)
-        err = open_temporary(session, request, table);
-    session_leave(session);
+    TRY(open_temporary(session, request, table));
 done:
+    if (session != NULL)
+        session_leave(session);
     return err;
-}
-
-JET_ERR JET_API JetOpenTempTable(JET_SESID sesid, const JET_COLUMNDEF *prgcolumndef, uint32_t ccolumn,
-                                 JET_GRBIT grbit, JET_TABLEID *ptableid, JET_COLUMNID *prgcolumnid)
-{
-    struct temporary_request request = {
-        .columns = prgcolumndef, .count = ccolumn, .grbit = grbit, .ids = prgcolumnid};
-    return open_with_locale(sesid, &request, false, 0, ptableid);
-}
-
-JET_ERR JET_API JetOpenTempTable2(JET_SESID sesid, const JET_COLUMNDEF *prgcolumndef, uint32_t ccolumn,
-                                  uint32_t lcid, JET_GRBIT grbit, JET_TABLEID *ptableid,
-                                  JET_COLUMNID *prgcolumnid)
-{
-    struct temporary_request request = {
-        .columns = prgcolumndef, .count = ccolumn, .grbit = grbit, .ids = prgcolumnid};
-    return open_with_locale(sesid, &request, true, lcid, ptableid);
 }
 
 JET_ERR JET_API JetOpenTempTable3(JET_SESID sesid, const JET_COLUMNDEF *prgcolumndef, uint32_t ccolumn,
@@ -65,10 +52,21 @@ JET_ERR JET_API JetOpenTempTable3(JET_SESID sesid, const JET_COLUMNDEF *prgcolum
 {
     struct temporary_request request = {
         .columns = prgcolumndef, .count = ccolumn, .grbit = grbit, .ids = prgcolumnid};
-    if (pidxunicode != NULL)
-        request.map_flags = pidxunicode->dwMapFlags;
-    return open_with_locale(sesid, &request, pidxunicode != NULL, pidxunicode == NULL ? 0 : pidxunicode->lcid,
-                            ptableid);
+    return open_ordered(sesid, &request, pidxunicode, ptableid);
+}
+
+JET_ERR JET_API JetOpenTempTable(JET_SESID sesid, const JET_COLUMNDEF *prgcolumndef, uint32_t ccolumn,
+                                 JET_GRBIT grbit, JET_TABLEID *ptableid, JET_COLUMNID *prgcolumnid)
+{
+    return JetOpenTempTable3(sesid, prgcolumndef, ccolumn, NULL, grbit, ptableid, prgcolumnid);
+}
+
+JET_ERR JET_API JetOpenTempTable2(JET_SESID sesid, const JET_COLUMNDEF *prgcolumndef, uint32_t ccolumn,
+                                  uint32_t lcid, JET_GRBIT grbit, JET_TABLEID *ptableid,
+                                  JET_COLUMNID *prgcolumnid)
+{
+    JET_UNICODEINDEX unicode = {.lcid = lcid};
+    return JetOpenTempTable3(sesid, prgcolumndef, ccolumn, &unicode, grbit, ptableid, prgcolumnid);
 }
 
 JET_ERR JET_API JetOpenTemporaryTable(JET_SESID sesid, JET_OPENTEMPORARYTABLE *popentemporarytable)
@@ -80,15 +78,14 @@ JET_ERR JET_API JetOpenTemporaryTable(JET_SESID sesid, JET_OPENTEMPORARYTABLE *p
         .columns = open->prgcolumndef,
         .count = open->ccolumn,
         .grbit = open->grbit,
-        .map_flags = open->pidxunicode == NULL ? 0 : open->pidxunicode->dwMapFlags,
         .key_max = open->cbKeyMost,
         .segment_max = open->cbVarSegMac,
         .ids = open->prgcolumnid,
     };
-    return open_with_locale(sesid, &request, open->pidxunicode != NULL,
-                            open->pidxunicode == NULL ? 0 : open->pidxunicode->lcid, &open->tableid);
+    return open_ordered(sesid, &request, open->pidxunicode, &open->tableid);
 }
 
+/* As JetOpenTemporaryTable, with the name of a language. */
 JET_ERR JET_API JetOpenTemporaryTable2(JET_SESID sesid, JET_OPENTEMPORARYTABLE2 *popentemporarytable)
 {
     JET_OPENTEMPORARYTABLE2 *open = popentemporarytable;
@@ -98,13 +95,15 @@ JET_ERR JET_API JetOpenTemporaryTable2(JET_SESID sesid, JET_OPENTEMPORARYTABLE2 
         .columns = open->prgcolumndef,
         .count = open->ccolumn,
         .grbit = open->grbit,
-        .locale = open->pidxunicode == NULL ? NULL : (const uint16_t *)open->pidxunicode->szLocaleName,
-        .map_flags = open->pidxunicode == NULL ? 0 : open->pidxunicode->dwMapFlags,
         .key_max = open->cbKeyMost,
         .segment_max = open->cbVarSegMac,
         .ids = open->prgcolumnid,
     };
-    return open_with_locale(sesid, &request, false, 0, &open->tableid);
+    if (open->pidxunicode != NULL) {
+        request.locale = (const uint16_t *)open->pidxunicode->szLocaleName;
+        request.map_flags = open->pidxunicode->dwMapFlags;
+    }
+    return open_ordered(sesid, &request, NULL, &open->tableid);
 }
 
 /* --- intersection --- */
@@ -194,6 +193,25 @@ done:
     return err;
 }
 
+/* A long column is set in a transaction. */
+static JET_ERR list_bookmark(struct session *session, struct list *list,
+                             const struct saved_bookmark *bookmark)
+{
+    JET_ERR err = JET_errSuccess;
+    bool begun = false;
+    TRY(transaction_begin(&session->transaction, false));
+    begun = true;
+    TRY(list_begin_row(list));
+    TRY(list_set_bytes(list, 0, bookmark->bytes, bookmark->size));
+    TRY(list_end_row(list));
+    TRY(transaction_commit(&session->transaction, true));
+    begun = false;
+done:
+    if (begun)
+        (void)transaction_rollback(&session->transaction);
+    return err;
+}
+
 static JET_ERR list_intersection(struct session *session, const struct bookmarks *sets, uint32_t count,
                                  JET_RECORDLIST *result)
 {
@@ -206,21 +224,8 @@ static JET_ERR list_intersection(struct session *session, const struct bookmarks
         bool in_all = true;
         for (uint32_t j = 1; j < count && in_all; j++)
             in_all = bookmarks_has(&sets[j], one);
-        if (!in_all)
-            continue;
-        /* A long column is set in a transaction. */
-        TRY(transaction_begin(&session->transaction, false));
-        err = list_begin_row(&list);
-        if (err >= JET_errSuccess)
-            err = list_set_bytes(&list, 0, one->bytes, one->size);
-        if (err >= JET_errSuccess)
-            err = list_end_row(&list);
-        if (err >= JET_errSuccess)
-            err = transaction_commit(&session->transaction, true);
-        if (err < JET_errSuccess) {
-            (void)transaction_rollback(&session->transaction);
-            goto done;
-        }
+        if (in_all)
+            TRY(list_bookmark(session, &list, one));
     }
     result->cbStruct = sizeof(*result);
     result->cRecord = list.rows;
