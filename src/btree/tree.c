@@ -116,7 +116,8 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
     if (tree->space)
         return JET_errSuccess; /* its external header is a split buffer */
     tree->space_known = true;
-    if (!root_header_space(page, &space))
+    if (!root_header_space(page, &space) ||
+        (tree->root == ROOT_PAGE_DATABASE) != (space.parent == PAGE_NUMBER_NULL))
         return JET_errDatabaseCorrupted;
     tree->unique = (space.flags & SPACE_NON_UNIQUE) == 0;
     tree->parent = space.parent;
