@@ -15,7 +15,10 @@ JET_ERR directories_create(const char *path)
     TRY(directories_create(parent));
     err = os_directory_create(path);
     if (err == JET_errFileAlreadyExists)
-        err = os_directory_exists(path) ? JET_errSuccess : JET_errInvalidPath;
+        FAIL(os_directory_exists(path) ? JET_errSuccess : JET_errInvalidPath);
+    TRY(err);
+    /* Before the log names a file in there: redo makes files that are missing, but not their folders. */
+    TRY(os_directory_sync(parent));
 done:
     return err;
 }
