@@ -2,6 +2,7 @@
 
 import argparse
 import glob
+import json
 import os
 import re
 import shutil
@@ -52,7 +53,7 @@ def parse_arguments():
         choices=sorted(CONFIGURATIONS),
         help="run in this build instead (may be given several times): %s" % ", ".join(sorted(CONFIGURATIONS)),
     )
-    parser.add_argument("--coverage", action="store_true", help="measure line and branch coverage of src/ (HTML report)")
+    parser.add_argument("--coverage", action="store_true", help="measure coverage of src/: lines, branches and, with clang 19, MC/DC (HTML report)")
     parser.add_argument("--filter", metavar="TEXT", default="", help="only tests whose name contains TEXT")
     return parser.parse_args()
 
@@ -144,22 +145,87 @@ def run_configuration(name, tests, extra=()):
     return passed, failed
 
 
-def find_tool(name):
-    for candidate in [name + "-14", name]:
-        if shutil.which(candidate):
-            return candidate
-    sys.stderr.write("check: %s is missing; install llvm-14\n" % name)
+def find_tools():
+    """LLVM's coverage tools: (clang's major version, path of llvm-profdata, path of llvm-cov). 19 measures MC/DC, too."""
+    for version in ("19", "14"):
+        tools = [shutil.which(name + "-" + version) for name in ("clang", "llvm-profdata", "llvm-cov")]
+        if all(tools) and glob.glob("/usr/lib/llvm-%s/lib/clang/*/lib/linux/libclang_rt.profile-*.a" % version):
+            return int(version), tools[1], tools[2]
+    sys.stderr.write("check: llvm-profdata and llvm-cov are missing; install clang-14 llvm-14 libclang-rt-14-dev\n")
     sys.exit(3)
+
+
+def instrumented_binaries(tests):
+    """Every program that was built for coverage and may have run."""
+    names = [label[2:].replace(":", "/") for label in tests] + ["fuzz/replay"]
+    paths = [os.path.join(ROOT, "bazel-bin", name) for name in names]
+    # A script has no coverage map; the programs it starts are tests or tools of their own.
+    return [path for path in paths if os.path.exists(path) and open(path, "rb").read(4) == b"\x7fELF"]
+
+
+KINDS = ("lines", "branches", "mcdc")
+# The compiler ran in a sandbox, so the recorded names begin with /proc/self/cwd/.
+OURS = "^((/proc/self/cwd|%s)/)?" % re.escape(ROOT)
+
+
+def folder_table(summary):
+    """Lines of a table of src/ by folder, from what `llvm-cov export -summary-only` says."""
+    folders = {}
+    for item in json.loads(summary)["data"][0]["files"]:
+        if item["summary"]["lines"]["count"] == 0:
+            continue
+        inside = re.sub(OURS, "", item["filename"])
+        for name in (os.path.dirname(inside), "all"):
+            sums = folders.setdefault(name, {kind: [0, 0] for kind in KINDS})
+            for kind in KINDS:
+                numbers = item["summary"].get(kind, {"count": 0, "covered": 0})
+                sums[kind][0] += numbers["count"]
+                sums[kind][1] += numbers["covered"]
+    lines = ["%-16s %22s %22s %22s" % ("folder", "lines", "branches", "MC/DC conditions")]
+    for name in sorted(folders, key=lambda name: (name == "all", name)):
+        cells = []
+        for count, covered in (folders[name][kind] for kind in KINDS):
+            cells.append("%d of %d %6.2f %%" % (covered, count, 100.0 * covered / count) if count else "-")
+        lines.append("%-16s %22s %22s %22s" % tuple([name] + cells))
+    return lines
+
+
+def write_reports(folder, merged, tests, version, cov):
+    """Writes the HTML and the tables; returns the lines of the table by folder."""
+    binaries = instrumented_binaries(tests)
+    objects = [binaries[0]] + [item for binary in binaries[1:] for item in ("-object", binary)]
+    common = objects + ["-instr-profile=" + merged, "-ignore-filename-regex=%s(tests|fuzz|bench|tools)/|^/usr/" % OURS]
+    common.append("-path-equivalence=/proc/self/cwd,%s" % ROOT)
+    show = ["-format=html", "-show-branches=count", "-output-dir=" + os.path.join(folder, "html")]
+    report = ["-show-region-summary=0"]
+    if version >= 19:
+        show += ["-show-mcdc", "-show-mcdc-summary"]
+        report.append("-show-mcdc-summary")
+
+    def run(verb, *options):
+        command = [cov, verb] + common + list(options)
+        return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL).stdout
+
+    run("show", *show)
+    with open(os.path.join(folder, "report.txt"), "w", encoding="utf-8") as out:
+        out.write(run("report", *report))
+    table = folder_table(run("export", "-summary-only"))
+    with open(os.path.join(folder, "folders.txt"), "w", encoding="utf-8") as out:
+        out.write("\n".join(table) + "\n")
+    return table
 
 
 def run_coverage(tests):
     """Runs the tests instrumented and writes an HTML report of src/; returns (passed, failed)."""
+    version, profdata, cov = find_tools()
     folder = os.path.join(ROOT, "coverage-out")
     shutil.rmtree(folder, ignore_errors=True)
     raw = os.path.join(folder, "raw")
     os.makedirs(raw)
     extra = ["--test_env=LLVM_PROFILE_FILE=%s/%%m-%%p.profraw" % raw, "--sandbox_writable_path=" + raw]
     extra.append("--nocache_test_results")
+    if version >= 19:
+        extra.append("--config=mcdc")
     counts = run_configuration("coverage", tests, extra)
     profiles = glob.glob(raw + "/*.profraw")
     if not profiles:
@@ -169,39 +235,13 @@ def run_coverage(tests):
     listing = os.path.join(folder, "profiles.txt")
     with open(listing, "w", encoding="utf-8") as out:
         out.write("\n".join(profiles) + "\n")
-    subprocess.run([find_tool("llvm-profdata"), "merge", "-sparse", "-f", listing, "-o", merged], check=True)
-    binaries = []
-    for label in tests:
-        path = os.path.join(ROOT, "bazel-bin", label[2:].replace(":", "/"))
-        # A script has no coverage map; the programs it starts are tests or tools of their own.
-        if os.path.exists(path) and open(path, "rb").read(4) == b"\x7fELF":
-            binaries.append(path)
-    replay = os.path.join(ROOT, "bazel-bin", "fuzz", "replay")
-    if os.path.exists(replay):
-        binaries.append(replay)
-    objects = [binaries[0]] + [item for binary in binaries[1:] for item in ("-object", binary)]
-    # The compiler ran in a sandbox, so the recorded names begin with /proc/self/cwd/.
-    ours = "^((/proc/self/cwd|%s)/)?" % re.escape(ROOT)
-    common = objects + ["-instr-profile=" + merged, "-ignore-filename-regex=%s(tests|fuzz|bench|tools)/|^/usr/" % ours]
-    common.append("-path-equivalence=/proc/self/cwd,%s" % ROOT)
-    cov = find_tool("llvm-cov")
-    html = os.path.join(folder, "html")
-    subprocess.run(
-        [cov, "show"] + common + ["-format=html", "-show-branches=count", "-output-dir=" + html],
-        cwd=ROOT,
-        check=True,
-        stderr=subprocess.DEVNULL,
-    )
-    report = subprocess.run(
-        [cov, "report"] + common + ["-show-region-summary=0"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.DEVNULL,
-    ).stdout
-    with open(os.path.join(folder, "report.txt"), "w", encoding="utf-8") as out:
-        out.write(report)
+    subprocess.run([profdata, "merge", "-sparse", "-f", listing, "-o", merged], check=True)
+    table = write_reports(folder, merged, tests, version, cov)
     shutil.rmtree(raw)
-    lines = report.splitlines()
-    print("\n".join([lines[0]] + [line for line in lines if line.startswith("TOTAL")]))
-    print("coverage: %s (by file: %s)" % (os.path.join(html, "index.html"), os.path.join(folder, "report.txt")))
+    print("\n".join(table))
+    print("coverage: %s (by file: %s)" % (os.path.join(folder, "html", "index.html"), os.path.join(folder, "report.txt")))
+    if version < 19:
+        print("(for MC/DC: apt-get install clang-19 llvm-19 libclang-rt-19-dev)")
     return counts
 
 
