@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fuzz/sweep/pairs.h"
 #include "fuzz/sweep/sweep.h"
 
 static const char usage[] =
@@ -27,6 +28,9 @@ static const char usage[] =
     "%I\n"
     "                   stands for each instance of the program. May be given several times\n"
     "  --schedules      every schedule of a program of two threads\n"
+    "  --pairs N        no FILE: every schedule of all programs in which two threads make N calls in all, "
+    "each at\n"
+    "                   most three (fuzz/sweep/pairs.c), behind each set-up\n"
     "\n"
     "How far:\n"
     "  --depth N        with --fail: N faults in a row, 1 or 2 (default 1): the new start after the first "
@@ -52,6 +56,7 @@ struct options {
     const char *calls[CALLS_MAX];
     size_t call_count;
     bool schedules;
+    unsigned pairs; /* 0: not */
     struct sweep sweep;
     double seconds;
 };
@@ -118,6 +123,8 @@ static void parse_option(struct options *options, char **argv, int argc, int *at
         check_kinds(options->kinds = value);
     else if (strcmp(option, "--call") == 0 && options->call_count < CALLS_MAX)
         options->calls[options->call_count++] = value;
+    else if (strcmp(option, "--pairs") == 0)
+        options->pairs = (unsigned)number(option, value, 2, 2 * PAIRS_CALLS_MAX);
     else if (strcmp(option, "--depth") == 0)
         options->sweep.depth = (unsigned)number(option, value, 1, 2);
     else if (strcmp(option, "--switches") == 0)
@@ -147,11 +154,7 @@ static void print_row(const struct sweep *sweep, const char *what, const struct 
     printf(" %3zu finds\n", counts->finds);
     fflush(stdout);
     totals_bad = totals_bad || !good;
-    totals.existing += counts->existing;
-    totals.visited += counts->visited;
-    totals.runs += counts->runs;
-    totals.judged += counts->judged;
-    totals.finds += counts->finds;
+    sweep_add(&totals, counts);
 }
 
 /* The call for one instance: %I replaced. False if there is nothing to replace and this is not the first. */
@@ -204,6 +207,39 @@ static void sweep_one(struct options *options)
     }
 }
 
+/* Adds up the schedules of all programs of one set-up in which the threads make so many calls. */
+static void sweep_pairs_of(struct options *options, size_t setup, size_t calls, size_t other)
+{
+    struct sweep_counts all = {0};
+    struct sweep *sweep = &options->sweep;
+    const uint64_t count = pairs_count(calls, other);
+    uint64_t done = 0;
+    sweep->name = pairs_setup_name(setup);
+    for (; done < count && !sweep_is_late(sweep) && sweep->finds_so_far < sweep->most; done++) {
+        struct program program = {0};
+        struct sweep_counts counts;
+        pairs_build(&program, setup, calls, other, done);
+        sweep->program = &program;
+        if (sweep_schedules(sweep, &counts))
+            sweep_add(&all, &counts);
+        program_free(&program);
+    }
+    char what[80];
+    snprintf(what, sizeof what, "%zu + %zu calls, %u switches: %llu of %llu programs", calls, other,
+             sweep->switches, (unsigned long long)done, (unsigned long long)count);
+    totals_bad = totals_bad || done < count;
+    print_row(sweep, what, &all);
+}
+
+static void sweep_pairs(struct options *options)
+{
+    for (size_t calls = 1; calls <= PAIRS_CALLS_MAX; calls++) {
+        const size_t other = options->pairs > calls ? options->pairs - calls : 0;
+        for (size_t setup = 0; pairs_setup_name(setup) != NULL && other > 0 && other <= calls; setup++)
+            sweep_pairs_of(options, setup, calls, other);
+    }
+}
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -225,14 +261,15 @@ int main(int argc, char **argv)
         }
         parse_option(&options, argv, argc, &i);
     }
-    if (first == argc)
+    if (first == argc && options.pairs == 0)
         wrong("no program", NULL);
-    if (options.kinds == NULL && options.call_count == 0 && !options.schedules)
-        wrong("nothing to do: one of --fail, --call, --schedules", NULL);
+    if (options.kinds == NULL && options.call_count == 0 && !options.schedules && options.pairs == 0)
+        wrong("nothing to do: one of --fail, --call, --schedules, --pairs", NULL);
     if (options.sweep.keep != NULL)
         mkdir(options.sweep.keep, 0777);
     if (options.seconds > 0)
         options.sweep.deadline = sweep_now() + options.seconds;
+    sweep_pairs(&options);
     for (int i = first; i < argc; i++) {
         struct program program = {0};
         struct program_error error = {0};

@@ -259,6 +259,30 @@ static bool may_be_interrupted(const struct program *transcript, size_t line, si
            came_too_early(answered, &transcript->lines[by]) || was_refused(answered);
 }
 
+/* A freeze that met an instance on its way to the end. */
+static bool froze_what_ends(const struct program_line *line, const struct program_line *other)
+{
+    return strncmp(other->op->name, "Term", 4) == 0 && strncmp(line->op->name, "OSSnapshotFreeze", 16) == 0 &&
+           line->outcome.code != NULL && strcmp(line->outcome.code, "-2403") == 0;
+}
+
+/* Whether a line of a thread got an answer, without effect, that only calls beside those of another thread
+ * can get.
+ */
+static bool met_another_thread(const struct program *transcript, const struct program_line *line)
+{
+    if (!is_answer(line))
+        return false;
+    if (only_beside_others(&line->outcome))
+        return true;
+    for (size_t i = 0; i < transcript->line_count; i++) {
+        const struct program_line *other = &transcript->lines[i];
+        if (other->kind == LINE_CALL && other->thread != line->thread && froze_what_ends(line, other))
+            return true;
+    }
+    return false;
+}
+
 static bool met_a_term(const struct program_line *line)
 {
     return is_answer(line) && strcmp(line->outcome.code, TERM_IN_PROGRESS) == 0;
@@ -355,7 +379,23 @@ static bool may_come(const struct orders *orders, size_t index)
     return true;
 }
 
-static bool try_order(struct orders *orders)
+/* A composite call that an end cut off, and which could not roll its transaction back any more: its begin is
+ * what is left of it. */
+static bool append_begin_of(struct program *hypothesis, const struct program_line *line)
+{
+    static const char *const names[] = {"Insert", "Replace", "DeleteRows", "Row", "Table"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(line->op->name, names[i]) != 0 || line->argument_count == 0 ||
+            strcmp(line->outcome.code, TERM_IN_PROGRESS) != 0)
+            continue;
+        if (hypothesis != NULL)
+            ends_append(hypothesis, "BeginTransaction %s => 0", line->arguments[0].word);
+        return true;
+    }
+    return false;
+}
+
+static bool try_order_with(struct orders *orders, bool begun, bool *again)
 {
     struct program hypothesis = {0};
     const struct program *transcript = orders->transcript;
@@ -365,12 +405,22 @@ static bool try_order(struct orders *orders)
     }
     for (size_t i = 0; i < orders->count; i++) {
         const struct program_line *line = &transcript->lines[orders->order[i]];
-        if (strcmp(line->op->name, "Join") != 0 && !(is_answer(line) && only_beside_others(&line->outcome)))
+        if (strcmp(line->op->name, "Join") == 0)
+            continue;
+        if (!met_another_thread(transcript, line))
             append_answered(&hypothesis, line, NULL);
+        else if (append_begin_of(begun ? &hypothesis : NULL, line))
+            *again = true;
     }
     const bool holds = try_hypothesis(&hypothesis, &orders->furthest, orders->result);
     program_free(&hypothesis);
     return holds;
+}
+
+static bool try_order(struct orders *orders)
+{
+    bool again = false;
+    return try_order_with(orders, false, &again) || (again && try_order_with(orders, true, &again));
 }
 
 /* Extends the order in every way; true as soon as one holds. */

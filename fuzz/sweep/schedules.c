@@ -123,7 +123,7 @@ static uint64_t explained_here[KNOWN_MAX];
 static bool is_explained(const struct program *transcript, const struct run_result *result, uint64_t outcome,
                          struct reply *reply, char *what, size_t size)
 {
-    if (result->leaked_bytes != 0 || result->leaked_handles != 0) {
+    if (result->alone && (result->leaked_bytes != 0 || result->leaked_handles != 0)) {
         snprintf(what, size, "I9: %llu bytes and %u open files are left",
                  (unsigned long long)result->leaked_bytes, result->leaked_handles);
         return false;

@@ -20,6 +20,16 @@ bool sweep_is_late(const struct sweep *sweep)
     return sweep->deadline > 0 && sweep_now() > sweep->deadline;
 }
 
+void sweep_add(struct sweep_counts *to, const struct sweep_counts *counts)
+{
+    to->existing += counts->existing;
+    to->visited += counts->visited;
+    to->runs += counts->runs;
+    to->judged += counts->judged;
+    to->outcomes += counts->outcomes;
+    to->finds += counts->finds;
+}
+
 static void keep_program(struct sweep *sweep, const char *where, const char *what, const char *program)
 {
     char path[600];

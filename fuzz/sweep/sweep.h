@@ -47,11 +47,14 @@ bool sweep_calls(struct sweep *sweep, const char *call, struct sweep_counts *cou
  * one. */
 bool sweep_schedules(struct sweep *sweep, struct sweep_counts *counts);
 
-/* --- for the sweeps themselves */
+/* Adds counts up. */
+void sweep_add(struct sweep_counts *to, const struct sweep_counts *counts);
 
 /* The time, in seconds, that deadlines are in. */
 double sweep_now(void);
 bool sweep_is_late(const struct sweep *sweep);
+
+/* --- for the sweeps themselves */
 
 /* Prints a find and keeps its program. Returns false if there have been enough. */
 bool sweep_report(struct sweep *sweep, struct sweep_counts *counts, const char *where, const char *what,

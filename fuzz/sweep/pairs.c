@@ -1,0 +1,105 @@
+#include "fuzz/sweep/pairs.h"
+
+#include <string.h>
+
+#include "fuzz/sweep/ends.h"
+
+#define START                                                                                                \
+    "set LogFileSize 512\n"                                                                                  \
+    "set CreatePathIfNotExist 1\n"                                                                           \
+    "CreateInstance i0 \"a\"\n"                                                                              \
+    "SetSystemParameter i0 LogFilePath \"a/\"\n"                                                             \
+    "SetSystemParameter i0 SystemPath \"a/\"\n"                                                              \
+    "SetSystemParameter i0 TempPath \"a/\"\n"                                                                \
+    "Init i0\n"                                                                                              \
+    "BeginSession i0 s0\n"                                                                                   \
+    "CreateDatabase s0 d0 \"a/a0.edb\" 0\n"                                                                  \
+    "Table s0 d0 t0 \"t\"\n"                                                                                 \
+    "BeginSession i0 s1\n"                                                                                   \
+    "OpenDatabase s1 d1 \"a/a0.edb\" 0\n"                                                                    \
+    "CloseTable s0 t0\n"                                                                                     \
+    "OpenTable s0 d0 t0 \"t\" 0\n"                                                                           \
+    "OpenTable s1 d1 t1 \"t\" 0\n"
+#define BACKUP                                                                                               \
+    "BeginExternalBackupInstance i0 0\n"                                                                     \
+    "OpenFileInstance i0 h0 \"a/a0.edb\"\n"
+
+static const struct {
+    const char *name;
+    const char *text;
+} setups[] = {
+    {"nothing under way", START},
+    {"a file being read", START BACKUP},
+    {"among the logs", START BACKUP "CloseFileInstance i0 h0\nGetLogInfoInstance i0\n"},
+    {"a snapshot prepared", START "OSSnapshotPrepare n0 0\n"},
+    {"a snapshot frozen", START "OSSnapshotPrepare n0 0\nOSSnapshotFreeze n0 0\n"},
+};
+
+static const char *const vocabulary[] = {
+    "StopBackupInstance i0",
+    "ReadFileInstance i0 h0 65536",
+    "EndExternalBackupInstance2 i0 BackupEndNormal",
+    "Term2 i0 TermAbrupt",
+    "OSSnapshotFreeze n0 0",
+    "OSSnapshotThaw n0 0",
+    "BeginExternalBackupInstance i0 0",
+    "GetLogInfoInstance i0",
+    "TruncateLogInstance i0",
+    NULL, /* Insert, a transaction: each thread has a session, a table and rows of its own */
+};
+#define WORDS (sizeof vocabulary / sizeof vocabulary[0])
+
+const char *pairs_setup_name(size_t setup)
+{
+    return setup < sizeof setups / sizeof setups[0] ? setups[setup].name : NULL;
+}
+
+/* How many sequences of so many calls. */
+static uint64_t sequences(size_t calls)
+{
+    uint64_t count = 1;
+    for (size_t i = 0; i < calls; i++)
+        count *= WORDS;
+    return count;
+}
+
+uint64_t pairs_count(size_t calls, size_t other)
+{
+    const uint64_t first = sequences(calls);
+    return calls == other ? first * (first + 1) / 2 : first * sequences(other);
+}
+
+static void append_calls(struct program *program, unsigned thread, size_t calls, uint64_t sequence)
+{
+    for (size_t i = 0; i < calls; i++) {
+        const char *word = vocabulary[sequence % WORDS];
+        const char *prefix = thread == 0 ? "" : "@1 ";
+        sequence /= WORDS;
+        if (word != NULL)
+            ends_append(program, "%s%s", prefix, word);
+        else
+            ends_append(program, "%sInsert s%u t%u %zu00 2 40", prefix, thread, thread, 1 + 2 * i + thread);
+    }
+}
+
+void pairs_build(struct program *program, size_t setup, size_t calls, size_t other, uint64_t number)
+{
+    uint64_t first = 0;
+    uint64_t second = 0;
+    struct program_error error;
+    if (calls == other) { /* second <= first */
+        while ((first + 1) * (first + 2) / 2 <= number)
+            first++;
+        second = number - first * (first + 1) / 2;
+    } else {
+        first = number / sequences(other);
+        second = number % sequences(other);
+    }
+    program_parse(program, setups[setup].text, strlen(setups[setup].text), &error);
+    append_calls(program, 1, calls, first);
+    append_calls(program, 0, other, second);
+    ends_append(program, "Join 1");
+    ends_append(program, "OSSnapshotAbort n0 0");
+    ends_append(program, "Term2 i0 TermAbrupt");
+    ends_append(program, "GetInstanceInfo");
+}

@@ -1,0 +1,23 @@
+/* All small programs of two threads: each thread makes a few calls out of a short list, behind a set-up that
+ * both share. What one thread does and the other does may be changed over; each pair is there once. */
+#ifndef OPENESENT_FUZZ_PAIRS_H
+#define OPENESENT_FUZZ_PAIRS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fuzz/program/program.h"
+
+#define PAIRS_CALLS_MAX 3 /* of one thread */
+
+/* The set-ups, from 0; NULL behind the last one. */
+const char *pairs_setup_name(size_t setup);
+
+/* How many programs there are in which one thread makes `calls` calls and the other `other` (at most
+ * `calls`). */
+uint64_t pairs_count(size_t calls, size_t other);
+
+/* Appends the program with this number, below pairs_count, to an empty one. */
+void pairs_build(struct program *program, size_t setup, size_t calls, size_t other, uint64_t number);
+
+#endif
