@@ -26,6 +26,7 @@ export -f compile
     find src fuzz/program fuzz/runner fuzz/model fuzz/mutate -name '*.c'
     echo fuzz/target/target.c
     echo fuzz/target/limit.c
+    echo fuzz/target/transcript.c
     echo fuzz/target/libfuzzer_shim.c
 } | sort | xargs -P "$(nproc)" -I{} bash -euc 'compile {}'
 

@@ -2,11 +2,11 @@
  * its own, so that one failure hides no other. Prints `ok PATH` or `FAIL PATH` for each; exit status 0 only
  * if all were good.
  *
- * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --print FILE
- * prints the program in FILE as text, as the target would run it; --minimise SECONDS FILE prints the smallest
- * program that fails as it does; --hunt SECONDS[:PROGRAMS] FILE... mutates the
- * programs until one fails, the time is over or so many were run, without a fuzzing engine and always in the
- * same order: exit status 0 and "found after N programs" if something was found. */
+ * Options: --direct runs the files in this process (for debuggers and fuzzing orchestration); --repeat N runs
+ * each N times; --print FILE prints the program in FILE as text, as the target would run it; --minimise
+ * SECONDS FILE prints the smallest program that fails as it does; --hunt SECONDS[:PROGRAMS] FILE... mutates
+ * the programs until one fails, the time is over or so many were run, without a fuzzing engine and always in
+ * the same order: exit status 0 and "found after N programs" if something was found. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -29,6 +29,7 @@
 
 static bool direct;
 static bool hunting;
+static unsigned long times = 1;
 static unsigned good;
 static unsigned bad;
 
@@ -61,7 +62,8 @@ static bool run_file(const char *path)
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
         return false;
     }
-    fuzz_run_input(bytes, size);
+    for (unsigned long run = 0; run < times; run++)
+        fuzz_run_input(bytes, size);
     free(bytes);
     return true;
 }
@@ -234,6 +236,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--direct") == 0)
             direct = true;
+        else if (strcmp(argv[i], "--repeat") == 0 && i + 1 < argc)
+            times = strtoul(argv[++i], NULL, 10);
         else
             visit(argv[i]);
     }

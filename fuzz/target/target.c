@@ -10,6 +10,7 @@
 #include "fuzz/model/model.h"
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/runner/runner.h"
+#include "fuzz/target/transcript.h"
 #include "include/esent_host.h"
 
 #define STATES (1 << 20)
@@ -40,6 +41,7 @@ struct states {
     uint64_t bits[STATES / 64];
 };
 static struct states *states;
+static bool warming_up;
 
 /* The file that the environment names, in memory; NULL if it names none. */
 static void *map_file(const char *variable, size_t size)
@@ -194,8 +196,10 @@ static void append_ends(struct program *program)
 void fuzz_run_input(const uint8_t *bytes, size_t size)
 {
     struct program program = {0};
+    struct program transcript = {0};
     struct judgement judgement = {0};
     struct run_result result = {0};
+    const bool wanted = !warming_up && fuzz_transcripts_wanted();
     map_statistics();
     mutate_decode_input(&program, bytes, size);
     fuzz_limit_program(&program);
@@ -208,9 +212,13 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
     struct run_options options = {
         .files = RUN_MEMORY,
         .simulated = fuzz_target.simulated,
+        .hash_files = wanted,
         .observer = {.context = &judgement, .after = judge_call},
     };
-    run_program(&program, &options, NULL, &result);
+    run_program(&program, &options, wanted ? &transcript : NULL, &result);
+    if (wanted)
+        fuzz_write_transcript(bytes, size, &transcript, result.files_hash);
+    program_free(&transcript);
     /* An instance that the program lost sight of lives on: its memory is no leak. */
     if (judgement.nothing_lives && judgement.snapshots <= 0 &&
         (result.leaked_bytes != 0 || result.leaked_handles != 0)) {
@@ -263,7 +271,9 @@ void fuzz_warm_up(void)
     const struct fuzz_statistics before = *fuzz_statistics;
     struct states *shared_states = states;
     states = NULL;
+    warming_up = true;
     fuzz_run_input((const uint8_t *)program, sizeof program - 1);
+    warming_up = false;
     states = shared_states;
     *fuzz_statistics = before;
 }
