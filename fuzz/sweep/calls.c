@@ -64,6 +64,11 @@ static size_t line_at(const struct record *record, size_t choice, size_t moved)
     return record->line_count;
 }
 
+static void describe(const struct call_sweep *calls, size_t index, char *where, size_t size)
+{
+    snprintf(where, size, "%s at point %zu", calls->call, calls->record.points[index]);
+}
+
 static void work(void *context, size_t index, struct text *answer)
 {
     const struct call_sweep *calls = context;
@@ -87,13 +92,10 @@ static void work(void *context, size_t index, struct text *answer)
     const bool leaks = result.leaked_bytes != 0 && left != NULL && strcmp(left, "0") == 0;
     if (!explained.explained || leaks) {
         char leak[100];
-        struct text text = {0};
+        char where[300];
         snprintf(leak, sizeof leak, "I9: %llu bytes are left", (unsigned long long)result.leaked_bytes);
-        const char *what = explained.explained ? leak : explained.message;
-        program_print(&transcript, &text);
-        text_add(answer, what, strlen(what) + 1);
-        text_add(answer, text.bytes, text.size + 1);
-        text_free(&text);
+        describe(calls, index, where, sizeof where);
+        sweep_answer_find(answer, where, explained.explained ? leak : explained.message, &transcript);
     }
     record_free(&record);
     program_free(&transcript);
@@ -104,27 +106,17 @@ static bool take(void *context, size_t index, const char *died, const char *answ
 {
     struct call_sweep *calls = context;
     struct sweep_counts *counts = calls->counts;
-    char where[300];
-    snprintf(where, sizeof where, "%s at point %zu", calls->call, calls->record.points[index]);
     if (died != NULL) {
-        char what[600];
-        snprintf(what, sizeof what, "%s: %.500s", died, answer);
-        counts->visited++;
-        counts->runs++;
-        return sweep_report(calls->sweep, counts, where, what, apart_last_note()) &&
-               !sweep_is_late(calls->sweep);
+        char where[300];
+        describe(calls, index, where, sizeof where);
+        return sweep_take_death(calls->sweep, counts, where, died, answer);
     }
     struct sweep_counts own;
     memcpy(&own, answer, sizeof own);
-    counts->visited += own.visited;
-    counts->runs += own.runs;
-    counts->judged += own.judged;
-    if (size > sizeof own) {
-        const char *what = answer + sizeof own;
-        if (!sweep_report(calls->sweep, counts, where, what, what + strlen(what) + 1))
-            return false;
-    }
-    return !sweep_is_late(calls->sweep);
+    own.existing = 0; /* known before */
+    sweep_add(counts, &own);
+    return sweep_take_finds(calls->sweep, counts, answer + sizeof own, size - sizeof own) &&
+           !sweep_is_late(calls->sweep);
 }
 
 bool sweep_calls(struct sweep *sweep, const char *call, struct sweep_counts *counts)

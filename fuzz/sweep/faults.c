@@ -107,18 +107,11 @@ static void run_world(const struct fault_sweep *sweep, const struct program *pro
     run_program(program, &options, transcript, result);
 }
 
-/* --- what a child answers: the counts, then for each find three texts, each ending in a NUL */
-
 static void answer_find(struct text *answer, struct sweep_counts *counts, const char *where, const char *what,
                         const struct program *program)
 {
-    struct text text = {0};
-    program_print(program, &text);
     counts->finds++;
-    text_add(answer, where, strlen(where) + 1);
-    text_add(answer, what, strlen(what) + 1);
-    text_add(answer, text.bytes, text.size + 1);
-    text_free(&text);
+    sweep_answer_find(answer, where, what, program);
 }
 
 static void describe(const struct fault_sweep *sweep, const struct world *world, char *where, size_t size)
@@ -302,20 +295,6 @@ static void work(void *context, size_t index, struct text *answer)
     text_free(&finds);
 }
 
-static bool take_finds(struct fault_sweep *sweep, const char *texts, size_t size)
-{
-    const char *end = texts + size;
-    while (texts < end) {
-        const char *where = texts;
-        const char *what = where + strlen(where) + 1;
-        const char *program = what + strlen(what) + 1;
-        texts = program + strlen(program) + 1;
-        if (!sweep_report(sweep->sweep, sweep->counts, where, what, program))
-            return false;
-    }
-    return true;
-}
-
 static bool take(void *context, size_t index, const char *died, const char *answer, size_t size)
 {
     struct fault_sweep *sweep = context;
@@ -323,23 +302,17 @@ static bool take(void *context, size_t index, const char *died, const char *answ
     const struct point *point = &sweep->points.points[index];
     if (died != NULL) {
         char where[120];
-        char what[600];
         snprintf(where, sizeof where, "%s:%u in line %zu (%s)", sweep->kind, point->nth, point->line + 1,
                  sweep->sweep->program->lines[point->line].op->name);
-        snprintf(what, sizeof what, "%s: %.500s", died, answer);
         counts->existing++;
-        counts->visited++;
-        counts->runs++;
-        return sweep_report(sweep->sweep, counts, where, what, apart_last_note()) &&
-               !sweep_is_late(sweep->sweep);
+        return sweep_take_death(sweep->sweep, counts, where, died, answer);
     }
     struct sweep_counts own;
     memcpy(&own, answer, sizeof own);
-    counts->existing += own.existing;
-    counts->visited += own.visited;
-    counts->runs += own.runs;
-    counts->judged += own.judged;
-    return take_finds(sweep, answer + sizeof own, size - sizeof own) && !sweep_is_late(sweep->sweep);
+    own.finds = 0; /* they are counted where they are reported */
+    sweep_add(counts, &own);
+    return sweep_take_finds(sweep->sweep, counts, answer + sizeof own, size - sizeof own) &&
+           !sweep_is_late(sweep->sweep);
 }
 
 /* The same program without faults of its own. */

@@ -31,19 +31,16 @@ struct schedule_sweep {
     struct schedules now;  /* of this level */
     struct schedules next; /* found by it: one switch more */
     size_t level;
-    bool more; /* a next level is wanted */
-    bool late;
+    bool more;                    /* a next level is wanted */
     uint64_t outcomes[KNOWN_MAX]; /* numbers over the answers seen; 0 = free */
 };
 
-/* What a child answers: this, the outcome's number, then the points of the next level, then texts if it is a
- * find. */
+/* What a child answers: this, the outcome's number, then the points of the next level, then a find. */
 struct reply {
     uint32_t strayed; /* the run did not take its schedule */
     uint32_t next_count;
     uint64_t outcome;
     uint64_t judged;
-    uint32_t found;
 };
 
 static uint64_t number_over(uint64_t number, const void *bytes, size_t size)
@@ -137,6 +134,14 @@ static bool is_explained(const struct program *transcript, const struct run_resu
     return explained.explained;
 }
 
+static void describe(const struct schedule_sweep *schedules, const struct schedule *schedule, char *where,
+                     size_t size)
+{
+    size_t used = (size_t)snprintf(where, size, "switches");
+    for (size_t i = 0; i < schedules->level && used < size; i++)
+        used += (size_t)snprintf(where + used, size - used, " %u", schedule->at[i]);
+}
+
 static void work(void *context, size_t index, struct text *answer)
 {
     const struct schedule_sweep *schedules = context;
@@ -151,7 +156,7 @@ static void work(void *context, size_t index, struct text *answer)
     reply.strayed = !was_taken(schedules, schedule, &record);
     /* Without the setting's line, which is not the same in all of them. */
     reply.outcome = number_of_answers(&transcript);
-    reply.found = !is_explained(&transcript, &result, reply.outcome, &reply, what, sizeof what);
+    const bool found = !is_explained(&transcript, &result, reply.outcome, &reply, what, sizeof what);
     if (schedules->more) {
         record_collect_points(&record, schedules->level == 0 ? 0 : schedule->at[schedules->level - 1] + 1,
                               record.size);
@@ -170,39 +175,26 @@ static void work(void *context, size_t index, struct text *answer)
         next.prefix = prefix;
         text_add(answer, &next, sizeof next);
     }
-    if (reply.found) {
-        struct text text = {0};
-        program_print(&transcript, &text);
-        text_add(answer, what, strlen(what) + 1);
-        text_add(answer, text.bytes, text.size + 1);
-        text_free(&text);
+    if (found) {
+        char where[120];
+        describe(schedules, schedule, where, sizeof where);
+        sweep_answer_find(answer, where, what, &transcript);
     }
     record_free(&record);
     program_free(&transcript);
     program_free(&program);
 }
 
-static void describe(const struct schedule_sweep *schedules, const struct schedule *schedule, char *where,
-                     size_t size)
-{
-    size_t used = (size_t)snprintf(where, size, "switches");
-    for (size_t i = 0; i < schedules->level && used < size; i++)
-        used += (size_t)snprintf(where + used, size - used, " %u", schedule->at[i]);
-}
-
 static bool take(void *context, size_t index, const char *died, const char *answer, size_t size)
 {
     struct schedule_sweep *schedules = context;
     struct sweep_counts *counts = schedules->counts;
-    char where[120];
-    char what[600];
-    describe(schedules, &schedules->now.list[index], where, sizeof where);
-    counts->runs++;
     if (died != NULL) {
-        counts->visited++;
-        snprintf(what, sizeof what, "%s: %.500s", died, answer);
-        return sweep_report(schedules->sweep, counts, where, what, apart_last_note());
+        char where[120];
+        describe(schedules, &schedules->now.list[index], where, sizeof where);
+        return sweep_take_death(schedules->sweep, counts, where, died, answer);
     }
+    counts->runs++;
     struct reply reply;
     memcpy(&reply, answer, sizeof reply);
     counts->visited += !reply.strayed;
@@ -214,11 +206,8 @@ static bool take(void *context, size_t index, const char *died, const char *answ
         memcpy(&next, at, sizeof next);
         append(&schedules->next, &next);
     }
-    if (reply.found && at < answer + size &&
-        !sweep_report(schedules->sweep, counts, where, at, at + strlen(at) + 1))
-        return false;
-    schedules->late = sweep_is_late(schedules->sweep);
-    return !schedules->late;
+    return sweep_take_finds(schedules->sweep, counts, at, (size_t)(answer + size - at)) &&
+           !sweep_is_late(schedules->sweep);
 }
 
 bool sweep_schedules(struct sweep *sweep, struct sweep_counts *counts)

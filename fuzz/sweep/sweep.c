@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "fuzz/sweep/apart.h"
+
 double sweep_now(void)
 {
     struct timespec now;
@@ -55,4 +57,40 @@ bool sweep_report(struct sweep *sweep, struct sweep_counts *counts, const char *
         keep_program(sweep, where, what, program);
     fflush(stdout);
     return sweep->finds_so_far < sweep->most;
+}
+
+/* Three texts, each ending in a NUL. */
+void sweep_answer_find(struct text *answer, const char *where, const char *what,
+                       const struct program *program)
+{
+    struct text text = {0};
+    program_print(program, &text);
+    text_add(answer, where, strlen(where) + 1);
+    text_add(answer, what, strlen(what) + 1);
+    text_add(answer, text.bytes, text.size + 1);
+    text_free(&text);
+}
+
+bool sweep_take_finds(struct sweep *sweep, struct sweep_counts *counts, const char *texts, size_t size)
+{
+    const char *end = texts + size;
+    while (texts < end) {
+        const char *where = texts;
+        const char *what = where + strlen(where) + 1;
+        const char *program = what + strlen(what) + 1;
+        texts = program + strlen(program) + 1;
+        if (!sweep_report(sweep, counts, where, what, program))
+            return false;
+    }
+    return true;
+}
+
+bool sweep_take_death(struct sweep *sweep, struct sweep_counts *counts, const char *where, const char *died,
+                      const char *said)
+{
+    char what[600];
+    snprintf(what, sizeof what, "%s: %.500s", died, said);
+    counts->visited++;
+    counts->runs++;
+    return sweep_report(sweep, counts, where, what, apart_last_note()) && !sweep_is_late(sweep);
 }

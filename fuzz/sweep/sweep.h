@@ -56,6 +56,15 @@ bool sweep_is_late(const struct sweep *sweep);
 
 /* --- for the sweeps themselves */
 
+/* In a child: adds a find to its answer. */
+void sweep_answer_find(struct text *answer, const char *where, const char *what,
+                       const struct program *program);
+/* In the parent: reports the finds that end a child's answer. Returns false if there have been enough. */
+bool sweep_take_finds(struct sweep *sweep, struct sweep_counts *counts, const char *texts, size_t size);
+/* In the parent: a child's death, or its hanging, is a find as well. */
+bool sweep_take_death(struct sweep *sweep, struct sweep_counts *counts, const char *where, const char *died,
+                      const char *said);
+
 /* Prints a find and keeps its program. Returns false if there have been enough. */
 bool sweep_report(struct sweep *sweep, struct sweep_counts *counts, const char *where, const char *what,
                   const char *program);
