@@ -441,6 +441,18 @@ static void a_tree_is_emptied(void **state)
     }
 }
 
+/* The root is not one of the pages that go. */
+static void a_root_that_goes_with_its_tree(void **state)
+{
+    (void)state;
+    begin_leaf_case();
+    const struct log_empty_page entry = {.page = root, .dbtime_before = time_of(root)};
+    struct made made = made_node(LOG_RECORD_EMPTY_TREE, root, 0, &entry, sizeof entry);
+    made.empty.list_size = sizeof entry;
+    append_made(&made);
+    IS(crash_and_start(), JET_errLogCorrupted);
+}
+
 /* --- transactions --- */
 
 static void begin_record(uint8_t type, unsigned from, unsigned levels)
@@ -613,6 +625,7 @@ int main(void)
         cmocka_unit_test(counters),
         cmocka_unit_test(the_external_header),
         cmocka_unit_test(a_tree_is_emptied),
+        cmocka_unit_test(a_root_that_goes_with_its_tree),
         cmocka_unit_test(transactions),
         cmocka_unit_test(levels_that_do_not_exist),
         cmocka_unit_test(undos),

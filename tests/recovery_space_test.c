@@ -195,6 +195,11 @@ static void a_tree_with_extents(void **state)
     record.available_page++;
     append(&record, sizeof record);
     IS(crash_and_start(), JET_errLogCorrupted);
+    begin_case();
+    record = multiple(last_page() + 1);
+    record.page.page = record.available_page;
+    append(&record, sizeof record);
+    IS(crash_and_start(), JET_errLogCorrupted);
     /* Not in a transaction that began before, nor in a database that is not there. */
     begin_case();
     record = multiple(last_page() + 100);
@@ -259,9 +264,9 @@ static void a_conversion(void **state)
         cache_unlatch(&latch);
     }
     assert_int_equal(time_of(root), record.convert.page.dbtime);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         begin_case();
-        record = conversion(last_page() + 1);
+        record = conversion(i == 2 ? root : last_page() + 1);
         record.convert.owned_page += i == 0;
         record.convert.available_page += i == 1;
         append(&record, sizeof record);

@@ -65,19 +65,24 @@ static inline struct span row_key(unsigned number, char *buffer)
     return span_of(buffer, strlen(buffer));
 }
 
-/* Rows in an order that leaves room on the leaves. */
+/* Rows of 60 bytes on leaves with room: they were longer at first. */
 static inline void make_tree(void)
 {
     struct tree_design design = {.parent = ROOT_PAGE_DATABASE, .pages = 1, .unique = true};
     struct versioned_cursor *cursor = NULL;
-    char data[60];
+    char data[150];
+    char buffer[16];
     memset(data, 'd', sizeof(data));
     OK(transaction_begin(&session->transaction, false));
     OK(versioned_create_tree(&session->transaction, database, &design, &root, &object));
     OK(versioned_cursor_open(&session->transaction, database, root, &cursor));
+    for (unsigned i = 0; i < ROWS; i++)
+        OK(versioned_cursor_insert(cursor, row_key(i, buffer), span_of(data, sizeof(data)), 0));
+    OK(transaction_commit(&session->transaction, false));
+    OK(transaction_begin(&session->transaction, false));
     for (unsigned i = 0; i < ROWS; i++) {
-        char buffer[16];
-        OK(versioned_cursor_insert(cursor, row_key(i * 197 % ROWS, buffer), span_of(data, sizeof(data)), 0));
+        OK(versioned_cursor_seek(cursor, row_key(i, buffer), VERSIONED_SEEK_EQ));
+        OK(versioned_cursor_replace(cursor, span_of(data, 60)));
     }
     versioned_cursor_close(cursor);
     OK(transaction_commit(&session->transaction, false));

@@ -177,6 +177,9 @@ JET_ERR recovery_latch(struct recovery *recovery, struct database *database, pag
 /* The same for a page that the record creates: REDO_NEEDED if it has to be formatted (latched, zeroed). */
 JET_ERR recovery_latch_new(struct recovery *recovery, struct database *database, page_number page,
                            uint64_t time, struct latch *latch, enum redo_need *need);
+/* Whether no page is named twice, PAGE_NUMBER_NULL apart. A record that does so is damaged; since each page
+ * is latched once, it would wait for itself. */
+bool recovery_pages_differ(const page_number *pages, size_t count);
 /* Stamps a page that was changed and marks it dirty; it stays latched. */
 void recovery_latch_changed(struct recovery *recovery, struct latch *latch, uint64_t time);
 /* At the end of redo: pages that were missing and never written by a later record. */

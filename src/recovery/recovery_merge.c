@@ -43,6 +43,17 @@ static const struct log_record_merge2 *leaf_record(const struct merge_redo *redo
     return redo->levels[redo->count - 1].record;
 }
 
+static bool pages_differ(const struct merge_redo *redo)
+{
+    page_number pages[LEVELS_MAX + 2];
+    size_t count = 0;
+    for (size_t i = 0; i < redo->count; i++)
+        pages[count++] = redo->levels[i].record->merge.page.page;
+    pages[count++] = leaf_record(redo)->merge.left_page;
+    pages[count++] = leaf_record(redo)->merge.right_page;
+    return recovery_pages_differ(pages, count);
+}
+
 static bool moves_left(const struct log_record_merge *record)
 {
     return record->merge_type == MERGE_FULL_LEFT || record->merge_type == MERGE_PARTIAL_LEFT;
@@ -243,6 +254,8 @@ JET_ERR recovery_redo_merge(struct recovery *recovery, const struct recovery_mac
     redo->recovery = recovery;
     redo->time = macro->dbtime;
     TRY(collect(redo, macro));
+    if (!pages_differ(redo))
+        FAIL(JET_errLogCorrupted);
     const struct log_record_merge *first = &redo->levels[0].record->merge;
     redo->database = recovery_target(recovery, first->page.database_id, redo->time, first->tree_object);
     if (redo->database == NULL)

@@ -127,18 +127,11 @@ static void finish(struct recovery *recovery, struct move_redo *redo, bool chang
     }
 }
 
-/* Each page is latched once. */
 static bool pages_differ(const struct log_record_page_move *record)
 {
     const page_number pages[] = {record->page.page, record->destination_page, record->parent_page,
                                  record->left_page, record->right_page};
-    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (pages[i] == pages[j] && pages[i] != PAGE_NUMBER_NULL)
-                return false;
-        }
-    }
-    return true;
+    return recovery_pages_differ(pages, sizeof(pages) / sizeof(pages[0]));
 }
 
 JET_ERR recovery_redo_page_move(struct recovery *recovery, const struct log_record_page_move *record)

@@ -277,6 +277,8 @@ static JET_ERR redo_empty_tree(struct node_redo *redo)
         struct latch latch = LATCH_INIT;
         enum redo_need need;
         memcpy(&entry, record->data + i, sizeof(entry));
+        if (entry.page == record->node.page.page)
+            FAIL(JET_errLogCorrupted); /* the root is latched, and not one of those that go */
         TRY(recovery_latch(redo->recovery, redo->database, entry.page, record->node.page.dbtime,
                            entry.dbtime_before, &latch, &need));
         if (need == REDO_NEEDED) {

@@ -140,6 +140,17 @@ done:
     return err;
 }
 
+bool recovery_pages_differ(const page_number *pages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (pages[i] == pages[j] && pages[i] != PAGE_NUMBER_NULL)
+                return false;
+        }
+    }
+    return true;
+}
+
 void recovery_latch_changed(struct recovery *recovery, struct latch *latch, uint64_t time)
 {
     cache_set_dirty(latch, time, recovery->position, recovery->position);

@@ -66,7 +66,7 @@ static JET_ERR redo_multiple(struct recovery *recovery, struct database *databas
         .modified = record->page.dbtime,
     };
     memset(&pages, 0, sizeof(pages));
-    if (record->available_page != record->owned_page + 1)
+    if (record->available_page != record->owned_page + 1 || !recovery_pages_differ(numbers, 3))
         FAIL(JET_errLogCorrupted);
     for (int i = 0; i < 3; i++)
         TRY(recovery_latch_new(recovery, database, numbers[i], change.modified, &pages.latches[i],
@@ -113,6 +113,7 @@ JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_re
         .page_flags = record->page_flags,
         .modified = base->page.dbtime,
     };
+    const page_number numbers[3] = {base->page.page, base->owned_page, base->available_page};
     memset(&pages, 0, sizeof(pages));
     TRY(recovery_session(recovery, base->page.process_id, &session));
     struct recovery_macro *macro = recovery_find_macro(session, base->page.dbtime);
@@ -122,7 +123,8 @@ JET_ERR recovery_redo_convert_fdp(struct recovery *recovery, const struct log_re
         recovery_target(recovery, base->page.database_id, base->page.dbtime, base->object);
     if (database == NULL || !recovery_session_redoes(session, &base->page))
         FAIL(JET_errSuccess);
-    if (base->owned_page != base->secondary_first_page || base->available_page != base->owned_page + 1)
+    if (base->owned_page != base->secondary_first_page || base->available_page != base->owned_page + 1 ||
+        !recovery_pages_differ(numbers, 3))
         FAIL(JET_errLogCorrupted);
     change.header.pages = base->primary_pages;
     change.header.parent = base->parent_tree_page;

@@ -47,6 +47,19 @@ static JET_ERR collect(struct split_redo *redo, const struct recovery_macro *mac
     return redo->count == 0 ? JET_errLogCorrupted : JET_errSuccess;
 }
 
+static bool pages_differ(const struct split_redo *redo)
+{
+    page_number pages[LEVELS_MAX * 3];
+    size_t count = 0;
+    for (size_t i = 0; i < redo->count; i++) {
+        const struct log_record_split *record = &redo->levels[i].record->split;
+        pages[count++] = record->page.page;
+        pages[count++] = record->new_page;
+        pages[count++] = record->right_page;
+    }
+    return recovery_pages_differ(pages, count);
+}
+
 static JET_ERR read_operation(struct split_redo *redo)
 {
     const struct log_record_node *operation = redo->operation;
@@ -257,6 +270,8 @@ JET_ERR recovery_redo_split(struct recovery *recovery, struct recovery_session *
     redo->session = session;
     redo->time = macro->dbtime;
     TRY(collect(redo, macro));
+    if (!pages_differ(redo))
+        FAIL(JET_errLogCorrupted);
     TRY(read_operation(redo));
     const struct log_record_split *first = &redo->levels[0].record->split;
     redo->database = recovery_target(recovery, first->page.database_id, redo->time, first->tree_object);
