@@ -105,28 +105,25 @@ static const struct list_column column_list[] = {
 static JET_ERR column_list_row(struct list *list, const struct table_cursor *cursor,
                                const struct column_definition *column, uint32_t order, bool minimal)
 {
-    JET_ERR err = JET_errSuccess;
-    TRY(list_begin_row(list));
+    list_begin_row(list);
     if (order != 0)
-        TRY(list_set_number(list, 0, order));
-    TRY(list_set_text(list, 1, column->name));
-    TRY(list_set_number(list, 2, column_public_id(column)));
+        list_set_number(list, 0, order);
+    list_set_text(list, 1, column->name);
+    list_set_number(list, 2, column_public_id(column));
     if (!minimal) {
-        TRY(list_set_number(list, 3, column->type));
-        TRY(list_set_number(list, 4, 0));
-        TRY(list_set_number(list, 5, 0));
-        TRY(list_set_number(list, 6, column_is_text(column) ? column->code_page : 0));
-        TRY(list_set_number(list, 7, 0));
-        TRY(list_set_number(list, 8, column->max_size));
-        TRY(list_set_number(list, 9, column_grbit(cursor, column)));
+        list_set_number(list, 3, column->type);
+        list_set_number(list, 4, 0);
+        list_set_number(list, 5, 0);
+        list_set_number(list, 6, column_is_text(column) ? column->code_page : 0);
+        list_set_number(list, 7, 0);
+        list_set_number(list, 8, column->max_size);
+        list_set_number(list, 9, column_grbit(cursor, column));
         if (column->default_value != NULL && transaction_level(&list->session->transaction) > 0)
-            TRY(list_set_bytes(list, 10, column->default_value, column->default_size));
-        TRY(list_set_text(list, 11, base_table(cursor, column)));
-        TRY(list_set_text(list, 12, column->name));
+            list_set_bytes(list, 10, column->default_value, column->default_size);
+        list_set_text(list, 11, base_table(cursor, column));
+        list_set_text(list, 12, column->name);
     }
-    TRY(list_end_row(list));
-done:
-    return err;
+    return list_end_row(list);
 }
 
 static JET_ERR column_list_out(struct session *session, struct table_cursor *cursor, bool wide,

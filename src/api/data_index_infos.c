@@ -70,24 +70,23 @@ static JET_ERR index_list_rows(struct list *list, const struct table_cursor *cur
     for (uint32_t i = 0; i < index->column_count; i++) {
         const struct column_definition *column =
             table_definition_column(cursor->table, index->columns[i].column);
-        TRY(list_begin_row(list));
-        TRY(list_set_text(list, 0, index->name));
-        TRY(list_set_number(list, 1, index_grbit(index)));
-        TRY(list_set_number(list, 2, 0));
-        TRY(list_set_number(list, 3, 0));
-        TRY(list_set_number(list, 4, 0));
-        TRY(list_set_number(list, 5, index->column_count));
-        TRY(list_set_number(list, 6, i));
-        TRY(list_set_number(list, 7, index->columns[i].column));
-        TRY(list_set_number(list, 8, column->type));
-        TRY(list_set_number(list, 9, 0));
-        TRY(list_set_number(list, 10, 0));
-        TRY(list_set_number(list, 11, column_is_text(column) ? column->code_page : 0));
-        TRY(list_set_number(list, 12, 0));
-        TRY(list_set_number(list, 13,
-                            index->columns[i].descending ? JET_bitKeyDescending : JET_bitKeyAscending));
-        TRY(list_set_text(list, 14, column->name));
-        TRY(list_set_number(list, 15, index->map_flags));
+        list_begin_row(list);
+        list_set_text(list, 0, index->name);
+        list_set_number(list, 1, index_grbit(index));
+        list_set_number(list, 2, 0);
+        list_set_number(list, 3, 0);
+        list_set_number(list, 4, 0);
+        list_set_number(list, 5, index->column_count);
+        list_set_number(list, 6, i);
+        list_set_number(list, 7, index->columns[i].column);
+        list_set_number(list, 8, column->type);
+        list_set_number(list, 9, 0);
+        list_set_number(list, 10, 0);
+        list_set_number(list, 11, column_is_text(column) ? column->code_page : 0);
+        list_set_number(list, 12, 0);
+        list_set_number(list, 13, index->columns[i].descending ? JET_bitKeyDescending : JET_bitKeyAscending);
+        list_set_text(list, 14, column->name);
+        list_set_number(list, 15, index->map_flags);
         TRY(list_end_row(list));
     }
 done:

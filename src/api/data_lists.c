@@ -32,37 +32,42 @@ done:
     return err;
 }
 
-JET_ERR list_begin_row(struct list *list)
+void list_begin_row(struct list *list)
 {
-    return table_prepare(list->cursor, JET_prepInsert);
+    list->row_err = table_prepare(list->cursor, JET_prepInsert);
 }
 
-JET_ERR list_set_bytes(struct list *list, uint32_t column, const void *bytes, uint32_t size)
+void list_set_bytes(struct list *list, uint32_t column, const void *bytes, uint32_t size)
 {
     const struct set_options options = {.itag = 1};
-    return table_set_column(list->cursor, list->ids[column], bytes, size, &options);
+    if (list->row_err >= JET_errSuccess)
+        list->row_err = table_set_column(list->cursor, list->ids[column], bytes, size, &options);
 }
 
-JET_ERR list_set_number(struct list *list, uint32_t column, uint32_t value)
+void list_set_number(struct list *list, uint32_t column, uint32_t value)
 {
-    return list_set_bytes(list, column, &value, list->types[column] == JET_coltypShort ? 2 : 4);
+    list_set_bytes(list, column, &value, list->types[column] == JET_coltypShort ? 2 : 4);
 }
 
-JET_ERR list_set_text(struct list *list, uint32_t column, const char *text)
+void list_set_text(struct list *list, uint32_t column, const char *text)
 {
-    JET_ERR err = JET_errSuccess;
     uint16_t *units = NULL;
-    if (!list->wide)
-        return list_set_bytes(list, column, text, (uint32_t)strlen(text));
-    TRY(os_utf8_to_utf16_new(text, &units));
-    TRY(list_set_bytes(list, column, units, (uint32_t)os_utf16_length(units) * 2));
-done:
+    if (!list->wide) {
+        list_set_bytes(list, column, text, (uint32_t)strlen(text));
+        return;
+    }
+    const JET_ERR err = os_utf8_to_utf16_new(text, &units);
+    if (err < JET_errSuccess)
+        list->row_err = err;
+    else
+        list_set_bytes(list, column, units, (uint32_t)os_utf16_length(units) * 2);
     os_free(units);
-    return err;
 }
 
 JET_ERR list_end_row(struct list *list)
 {
+    if (list->row_err < JET_errSuccess)
+        return list->row_err;
     list->rows++;
     return table_update(list->cursor, 0, NULL, 0);
 }

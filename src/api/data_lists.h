@@ -12,6 +12,7 @@ struct list {
     uint32_t count; /* columns */
     uint32_t rows;
     bool wide;
+    JET_ERR row_err; /* what failed first in the row being made */
     JET_COLUMNID ids[LIST_COLUMNS_MAX];
     JET_COLTYP types[LIST_COLUMNS_MAX];
 };
@@ -25,10 +26,11 @@ struct list_column {
 /* Makes an empty list. On failure nothing is left. */
 JET_ERR list_open(struct session *session, const struct list_column *columns, uint32_t count, bool wide,
                   struct list *list);
-JET_ERR list_begin_row(struct list *list);
-JET_ERR list_set_number(struct list *list, uint32_t column, uint32_t value);
-JET_ERR list_set_text(struct list *list, uint32_t column, const char *text);
-JET_ERR list_set_bytes(struct list *list, uint32_t column, const void *bytes, uint32_t size);
+/* A row: begun, filled, ended. The end tells whether all of it has succeeded. */
+void list_begin_row(struct list *list);
+void list_set_number(struct list *list, uint32_t column, uint32_t value);
+void list_set_text(struct list *list, uint32_t column, const char *text);
+void list_set_bytes(struct list *list, uint32_t column, const void *bytes, uint32_t size);
 JET_ERR list_end_row(struct list *list);
 /* Gives the list to the program, at its first row. */
 JET_ERR list_publish(struct list *list, JET_TABLEID *table);

@@ -18,30 +18,10 @@ static const struct list_column object_list[] = {
     {JET_coltypLong, JET_bitColumnFixed},
 };
 
-static JET_ERR object_row(void *context, const char *name, object_id id, uint32_t flags)
-{
-    JET_ERR err = JET_errSuccess;
-    struct list *list = context;
-    (void)id;
-    TRY(list_begin_row(list));
-    TRY(list_set_text(list, 0, "Tables"));
-    TRY(list_set_text(list, 1, name));
-    TRY(list_set_number(list, 2, JET_objtypTable));
-    TRY(list_set_number(list, 5, 0));
-    TRY(list_set_number(list, 6, 0));
-    TRY(list_set_number(list, 7,
-                        JET_bitTableInfoBookmark | JET_bitTableInfoRollback | JET_bitTableInfoUpdatable));
-    TRY(list_set_number(list, 8, flags));
-    TRY(list_end_row(list));
-done:
-    return err;
-}
-
 /* Names first: the rows of the list are put in while no tree of the catalog is being read. */
 struct names {
     struct name_entry {
         char name[NAME_MAX_SIZE + 1];
-        object_id id;
         uint32_t flags;
     } * entries;
     uint32_t count;
@@ -51,6 +31,7 @@ struct names {
 static JET_ERR collect(void *context, const char *name, object_id id, uint32_t flags)
 {
     struct names *names = context;
+    (void)id;
     if (names->count == names->capacity) {
         uint32_t capacity = names->capacity * 2 + 16;
         struct name_entry *entries = os_reallocate(names->entries, capacity * sizeof(*entries));
@@ -61,9 +42,21 @@ static JET_ERR collect(void *context, const char *name, object_id id, uint32_t f
     }
     struct name_entry *entry = &names->entries[names->count++];
     memcpy(entry->name, name, strlen(name) + 1);
-    entry->id = id;
     entry->flags = flags;
     return JET_errSuccess;
+}
+
+static JET_ERR object_row(struct list *list, const struct name_entry *entry)
+{
+    list_begin_row(list);
+    list_set_text(list, 0, "Tables");
+    list_set_text(list, 1, entry->name);
+    list_set_number(list, 2, JET_objtypTable);
+    list_set_number(list, 5, 0);
+    list_set_number(list, 6, 0);
+    list_set_number(list, 7, JET_bitTableInfoBookmark | JET_bitTableInfoRollback | JET_bitTableInfoUpdatable);
+    list_set_number(list, 8, entry->flags);
+    return list_end_row(list);
 }
 
 static JET_ERR object_list_out(struct session *session, struct database *database, bool wide, void *result)
@@ -74,7 +67,7 @@ static JET_ERR object_list_out(struct session *session, struct database *databas
     TRY(catalog_visit_tables(&session->transaction, database, collect, &names));
     TRY(list_open(session, object_list, sizeof(object_list) / sizeof(object_list[0]), wide, &list));
     for (uint32_t i = 0; i < names.count; i++)
-        TRY(object_row(&list, names.entries[i].name, names.entries[i].id, names.entries[i].flags));
+        TRY(object_row(&list, &names.entries[i]));
     JET_OBJECTLIST *out = result;
     const JET_COLUMNID *ids = list.ids;
     *out = (JET_OBJECTLIST){

@@ -201,8 +201,8 @@ static JET_ERR list_bookmark(struct session *session, struct list *list,
     bool begun = false;
     TRY(transaction_begin(&session->transaction, false));
     begun = true;
-    TRY(list_begin_row(list));
-    TRY(list_set_bytes(list, 0, bookmark->bytes, bookmark->size));
+    list_begin_row(list);
+    list_set_bytes(list, 0, bookmark->bytes, bookmark->size);
     TRY(list_end_row(list));
     TRY(transaction_commit(&session->transaction, true));
     begun = false;

@@ -86,6 +86,19 @@ static JET_ERR set_locked(struct instance *instance, uint32_t number, uint64_t v
     return parameter_set(set, number, value, text, &writer);
 }
 
+/* How one session commits by default. */
+static JET_ERR set_session_default(JET_SESID sesid, uint64_t bits)
+{
+    JET_ERR err = JET_errSuccess;
+    struct session *session = NULL;
+    TRY(parameter_check_commit_default(bits));
+    TRY(session_enter(sesid, &session));
+    session->commit_default = (JET_GRBIT)bits;
+    session_leave(session);
+done:
+    return err;
+}
+
 static JET_ERR set_parameter(const JET_INSTANCE *handle, JET_SESID sesid, uint32_t number, uint64_t value,
                              const char *text)
 {
@@ -97,15 +110,8 @@ static JET_ERR set_parameter(const JET_INSTANCE *handle, JET_SESID sesid, uint32
     if (instance != NULL)
         TRY(check_state(instance));
     if (instance != NULL && number == JET_paramCommitDefault && sesid != 0 && sesid != JET_sesidNil) {
-        /* The default of one session. */
-        struct session *session = NULL;
         process_unlock();
-        err = session_enter(sesid, &session);
-        if (err != JET_errSuccess)
-            return err;
-        session->commit_default = (JET_GRBIT)value;
-        session_leave(session);
-        return JET_errSuccess;
+        return set_session_default(sesid, value);
     }
     TRY(set_locked(instance, number, value, text));
 done:

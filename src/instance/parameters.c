@@ -240,6 +240,11 @@ done:
     return err;
 }
 
+JET_ERR parameter_check_commit_default(uint64_t value)
+{
+    return (value & ~(uint64_t)COMMIT_DEFAULT_BITS) != 0 ? JET_errInvalidParameter : JET_errSuccess;
+}
+
 JET_ERR parameter_set(struct parameters *set, uint32_t number, uint64_t value, const char *text,
                       const struct parameter_writer *writer)
 {
@@ -259,8 +264,7 @@ JET_ERR parameter_set(struct parameters *set, uint32_t number, uint64_t value, c
         TRY(set_unicode_default(set, value, writer));
         goto done;
     case JET_paramCommitDefault:
-        if ((value & ~(uint64_t)COMMIT_DEFAULT_BITS) != 0)
-            FAIL(JET_errInvalidParameter);
+        TRY(parameter_check_commit_default(value));
         break;
     case JET_paramEngineFormatVersion:
         TRY(check_format_version(value));

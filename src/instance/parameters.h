@@ -101,6 +101,9 @@ struct parameter_writer {
     bool advanced;    /* JET_paramEnableAdvanced is on */
 };
 
+/* JET_errInvalidParameter for bits that no commit may have by default (JET_paramCommitDefault). */
+JET_ERR parameter_check_commit_default(uint64_t value);
+
 /* Checks and sets; `value` for numbers, `text` for texts (NULL: JET_errInvalidParameter for a text). Errors:
  * JET_errInvalidParameter (unknown number, out of range), JET_errAlreadyInitialized (too late). */
 JET_ERR parameter_set(struct parameters *set, uint32_t number, uint64_t value, const char *text,
