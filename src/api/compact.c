@@ -53,9 +53,11 @@ done:
     if (to_id != JET_dbidNil) {
         (void)databases_close(session, to_id, &last);
         JET_ERR detached = databases_detach(session, to, 0);
+        if (detached < JET_errSuccess)
+            (void)databases_detach(session, to, 0); /* what was lacking may be back: it shall not stay */
         if (err >= JET_errSuccess)
             err = detached;
-        else
+        if (err < JET_errSuccess)
             (void)os_file_delete(to);
     }
     return err;
