@@ -55,7 +55,9 @@ static inline void open_database(bool create)
 static inline JET_ERR init_instance(void)
 {
     OK(JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, 4096, NULL));
-    OK(JetCreateInstanceA(&instance, "i"));
+    const JET_ERR err = JetCreateInstanceA(&instance, "i");
+    if (err < JET_errSuccess)
+        return err;
     return JetInit3A(&instance, NULL, init_grbit);
 }
 

@@ -219,6 +219,7 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
     char directory[OS_PATH_SIZE];
     struct database_header header;
     struct recovery_database *known = NULL;
+    bool directory_exists = false;
     enum attach_decision decision = ATTACH_CREATE;
     TRY(log_record_path_text(record, size, logged, sizeof(logged)));
     TRY(know_database(recovery, record->database_id, logged, false, &known));
@@ -228,7 +229,8 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
     if (known->skipped)
         goto done;
     TRY(os_path_directory(known->path, directory, sizeof(directory)));
-    if (!os_directory_exists(directory))
+    TRY(recovery_path_exists(directory, true, &directory_exists));
+    if (!directory_exists)
         decision = ATTACH_DEFER;
     else
         TRY(attach_check_create(recovery, known, &header, &decision));

@@ -165,6 +165,10 @@ struct database *recovery_target(struct recovery *recovery, uint32_t id, uint64_
 JET_ERR recovery_map_path(struct recovery *recovery, const char *logged, bool before_redo, char *path,
                           size_t capacity, bool *skip);
 
+/* Whether there is such a file or directory. An error that leaves it open is the caller's: what is there must
+ * not be passed over because it could not be seen. */
+JET_ERR recovery_path_exists(const char *path, bool directory, bool *exists);
+
 /* --- recovery_pages.c: access to pages for redo --- */
 
 enum redo_need { REDO_NOT_NEEDED, REDO_NEEDED };

@@ -1,17 +1,15 @@
 /* Where a database that the log names is to be looked for now. */
+#include "src/os/file.h"
 #include "src/os/path.h"
 #include "src/os/text.h"
 #include "src/recovery/restore.h"
 
-/* The last component of a path, whose separators may be those of Windows. */
-static const char *file_name(const char *path)
+JET_ERR recovery_path_exists(const char *path, bool directory, bool *exists)
 {
-    const char *name = path;
-    for (const char *c = path; *c != '\0'; c++) {
-        if (*c == '/' || *c == '\\')
-            name = c + 1;
-    }
-    return name;
+    struct os_file_info info;
+    const JET_ERR err = os_file_info(path, &info);
+    *exists = err >= JET_errSuccess && info.is_directory == directory;
+    return err == JET_errFileNotFound || err == JET_errInvalidPath ? JET_errSuccess : err;
 }
 
 static bool same_path(const char *a, const char *b)
@@ -43,7 +41,8 @@ JET_ERR recovery_map_path(struct recovery *recovery, const char *logged, bool be
         *skip = true;
     if (!recovery->hard && options->alternate_directory != NULL && options->alternate_directory[0] != '\0') {
         char joined[OS_PATH_SIZE];
-        JET_ERR err = os_path_join(options->alternate_directory, file_name(logged), joined, sizeof(joined));
+        JET_ERR err =
+            os_path_join(options->alternate_directory, os_path_file_name(logged), joined, sizeof(joined));
         return err < JET_errSuccess ? err : os_path_full(joined, path, capacity);
     }
     return os_path_full(logged, path, capacity);

@@ -265,7 +265,7 @@ static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *rep
     char path[OS_PATH_SIZE];
     uint32_t wanted = log_get_settings(recovery->log)->file_size;
     TRY(checkpoint_path(recovery, path, sizeof(path)));
-    state.use_checkpoint = os_file_exists(path);
+    TRY(recovery_path_exists(path, false, &state.use_checkpoint));
     err = recovery_open_current(recovery);
     if (err == JET_errFileNotFound) {
         state.use_checkpoint = state.use_checkpoint && !recovery->options->doubt_checkpoint;

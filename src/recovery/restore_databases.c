@@ -106,24 +106,12 @@ done:
 
 /* --- directory backups --- */
 
-/* The last component of a path whose separators may be those of Windows. */
-static const char *file_name(const char *path)
-{
-    const char *name = path;
-    for (const char *c = path; *c != '\0'; c++) {
-        if (*c == '/' || *c == '\\')
-            name = c + 1;
-    }
-    return name;
-}
-
 /* The path of the patch file that belongs to a database's file name. */
 static JET_ERR patch_path(const struct recovery *recovery, const char *name, char *path, size_t capacity)
 {
-    char patch[OS_PATH_SIZE];
+    char patch[OS_PATH_SIZE + sizeof(".pat")];
     size_t stem = (size_t)(os_path_extension(name) - name);
-    if (stem + sizeof(".pat") > sizeof(patch))
-        return JET_errInvalidPath;
+    ASSERT(stem < OS_PATH_SIZE);
     memcpy(patch, name, stem);
     memcpy(patch + stem, ".pat", sizeof(".pat"));
     return os_path_join(recovery->restore_directory, patch, path, capacity);
@@ -145,14 +133,18 @@ JET_ERR restore_place_database(struct recovery *recovery, const char *logged, ch
     JET_ERR err = JET_errSuccess;
     char source[OS_PATH_SIZE];
     char patch[OS_PATH_SIZE];
-    const char *name = file_name(logged);
+    const char *name = os_path_file_name(logged);
+    bool exists = false;
     TRY(patch_path(recovery, name, patch, sizeof(patch)));
     TRY(os_path_join(recovery->restore_directory, name, source, sizeof(source)));
     if (recovery->restore_destination != NULL)
         TRY(os_path_join(recovery->restore_destination, name, path, capacity));
     else
         TRY(os_path_full(logged, path, capacity));
-    *skip = !os_file_exists(patch) || !os_file_exists(source);
+    TRY(recovery_path_exists(patch, false, &exists));
+    if (exists)
+        TRY(recovery_path_exists(source, false, &exists));
+    *skip = !exists;
     for (size_t i = 0; i < recovery->placed_count && !*skip; i++) {
         if (strcmp(recovery->placed[i], path) == 0)
             goto done; /* copied before, when the log named it first */
