@@ -229,7 +229,7 @@ static JET_ERR open_tree(struct table_cursor *cursor, bool create)
     cursor->long_values = NULL;
     if (root == 0) {
         if (!create)
-            return JET_errDatabaseCorrupted; /* a record refers to a value, but there is no tree */
+            return JET_errLVCorrupted; /* a record refers to a value, but there is no tree */
         const bool alone = table->is_temporary || table->exclusive_owner == cursor->transaction;
         JET_ERR err = alone ? create_tree(cursor->transaction, table) : create_shared_tree(cursor);
         if (err < JET_errSuccess)
@@ -289,10 +289,10 @@ static JET_ERR read_root(struct table_cursor *cursor, uint64_t id, struct long_v
     TRY(versioned_cursor_seek(cursor->long_values, key_span(&key), VERSIONED_SEEK_EQ));
     TRY(versioned_cursor_copy(cursor->long_values, &node));
     if (node.data.size < sizeof(*root))
-        FAIL(JET_errDatabaseCorrupted);
+        FAIL(JET_errLVCorrupted);
     memcpy(root, node.data.bytes, sizeof(*root));
 done:
-    return err == JET_errRecordNotFound ? JET_errDatabaseCorrupted : err;
+    return err == JET_errRecordNotFound ? JET_errLVCorrupted : err;
 }
 
 JET_ERR long_value_size(struct table_cursor *cursor, uint64_t id, uint32_t *size)
@@ -301,7 +301,7 @@ JET_ERR long_value_size(struct table_cursor *cursor, uint64_t id, uint32_t *size
     if (long_value_is_pending(id)) {
         const struct pending_value *pending = long_value_pending(cursor, id);
         if (pending == NULL)
-            return JET_errDatabaseCorrupted;
+            return JET_errLVCorrupted;
         *size = pending->size;
         return JET_errSuccess;
     }
@@ -344,10 +344,10 @@ static JET_ERR chunk_bytes(struct span data, uint32_t expected, uint8_t *memory,
     if (data.size == expected)
         return JET_errSuccess;
     if (data.size > expected)
-        return JET_errDatabaseCorrupted;
+        return JET_errLVCorrupted;
     JET_ERR err = decompress(data.bytes, (uint32_t)data.size, memory, expected, &actual);
     if (err >= JET_errSuccess && actual != expected)
-        err = JET_errDatabaseCorrupted;
+        err = JET_errLVCorrupted;
     *bytes = memory;
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
@@ -358,7 +358,7 @@ static JET_ERR read_pending(struct table_cursor *cursor, uint64_t id, uint32_t o
     const struct pending_value *pending = long_value_pending(cursor, id);
     *actual = 0;
     if (pending == NULL)
-        return JET_errDatabaseCorrupted;
+        return JET_errLVCorrupted;
     if (offset < pending->size) {
         *actual = pending->size - offset < size ? pending->size - offset : size;
         memcpy(buffer, pending->data + offset, *actual);
@@ -394,7 +394,7 @@ JET_ERR long_value_read(struct table_cursor *cursor, uint64_t id, uint32_t offse
         TRY(versioned_cursor_copy(cursor->long_values, &node));
         const uint32_t place = offset + *actual;
         if (!chunk_offset(node.key, id, &at) || at != place / chunk * chunk || at >= root.size)
-            FAIL(JET_errDatabaseCorrupted);
+            FAIL(JET_errLVCorrupted);
         const uint32_t in_chunk = root.size - at < chunk ? root.size - at : chunk;
         TRY(chunk_bytes(node.data, in_chunk, memory, &bytes));
         const uint32_t skip = place - at;
@@ -407,7 +407,7 @@ JET_ERR long_value_read(struct table_cursor *cursor, uint64_t id, uint32_t offse
 done:
     os_free(memory);
     if (err == JET_errRecordNotFound || err == JET_errNoCurrentRecord)
-        err = JET_errDatabaseCorrupted;
+        err = JET_errLVCorrupted;
     return err < JET_errSuccess ? err : JET_errSuccess;
 }
 
@@ -525,7 +525,7 @@ JET_ERR long_value_fetch(struct table_cursor *cursor, const struct value *value,
         TRY(long_value_id(value, &id));
         TRY(long_value_read(cursor, id, 0, *data, *size, &actual));
         if (actual != *size)
-            FAIL(JET_errDatabaseCorrupted);
+            FAIL(JET_errLVCorrupted);
     } else if (value->kind == VALUE_COMPRESSED) {
         TRY(decompress(value->data, value->size, *data, *size, &actual));
     } else if (value->size > 0) {
