@@ -1,4 +1,4 @@
-/* The process dies at any point; what recovery finds must be what was durable. */
+/* The process dies at any point, or the machine does; what recovery finds must be what was durable. */
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/target/target.h"
 

@@ -16,14 +16,17 @@ run() {
 
 if [ "$full" = --full ]; then
     run --fail all $seeds/stop-while-reading.jet $seeds/crash-during-backup.jet $seeds/restore-external.jet
-    run --fail io,crash --depth 2 $seeds/stop-in-logs-phase.jet
+    run --fail io,crash,machine --depth 2 $seeds/stop-in-logs-phase.jet
     run --call "StopBackupInstance %I" --call "StopServiceInstance %I" --call "Term2 %I TermAbrupt" \
         $seeds/stop-in-logs-phase.jet
     run --call "StopBackupInstance %I" $seeds/stop-other-instance.jet
     run --schedules --switches 2 $schedules/stop-*.jet $schedules/two-begins.jet $schedules/rows-against-read.jet
     run --schedules --switches 3 $schedules/stop-against-stop.jet
+    run --pairs 2 --switches 1
+    run --pairs 3 --switches 0
 else
-    run --fail io,crash $seeds/stop-in-logs-phase.jet
+    run --fail io,crash,machine $seeds/stop-in-logs-phase.jet
     run --schedules --switches 1 $schedules/*.jet
+    run --pairs 2 --switches 0
 fi
 exit $status

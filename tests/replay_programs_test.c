@@ -239,6 +239,34 @@ static void test_crash_forgets_slots(void **state)
     program_free(&transcript);
 }
 
+/* What was not synced is gone with the machine, and stays if only the process dies. */
+static void test_machine_crash(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *crash;
+        const char *code;   /* of the crash */
+        const char *folder; /* behind it */
+    } rows[] = {
+        {"Crash", "0", "0"},
+        {"Crash lose 1", "0", "-1811"},
+        {"Crash reorder 1", "0", NULL},
+        {"Crash keep 1", "not-run", "0"},
+        {"Crash tear x", "not-run", "0"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct program transcript;
+        struct run_result result;
+        char text[200];
+        snprintf(text, sizeof text, "MakeDir \"z\"\nMakeDir \"z/x\"\n%s\nListDir \"z\"\n", rows[i].crash);
+        run_text(text, &transcript, &result);
+        assert_string_equal(transcript.lines[2].outcome.code, rows[i].code);
+        if (rows[i].folder != NULL)
+            assert_string_equal(last_line(&transcript)->outcome.code, rows[i].folder);
+        program_free(&transcript);
+    }
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -314,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_bad_lines),
         cmocka_unit_test(test_nothing_is_left_after_term),
         cmocka_unit_test(test_crash_forgets_slots),
+        cmocka_unit_test(test_machine_crash),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_files_outside),
         cmocka_unit_test(test_threads),
