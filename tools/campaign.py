@@ -311,7 +311,7 @@ class Campaign:
                 line = "%s left  %s runs  %s calls (%s/s)  edges %d (+%d)  states %d (+%d)  corpus %d  finds %d  [%s]" % (
                     duration(left), short(totals.runs), short(totals.calls), short(int(totals.calls / elapsed)),
                     totals.edges, totals.new_edges, totals.states, totals.new_states, totals.corpus,
-                    len(self.finds.known), names)
+                    len(self.finds.open()), names)
                 with self.lock:
                     self.live.show(line)
                 if not self.live.on and time.time() - shown >= 10:
@@ -351,7 +351,7 @@ class Campaign:
     def summary(self):
         lines = [HEADER]
         for name in self.targets + ([None] if len(self.targets) > 1 else []):
-            finds = [find for find in self.finds.known.values() if name in (None, find["target"])]
+            finds = [find for find in self.finds.open() if name in (None, find["target"])]
             lines.append(self.totals(name).row(name or "all", len(finds)))
         return lines
 
@@ -388,6 +388,8 @@ def main():
         campaign.build()
         print("fuzzing %s with %s, %d at a time, for %s; Ctrl-C ends early" % (
             ", ".join(names), options.engine, options.jobs, duration(campaign.seconds)), flush=True)
+        for find in campaign.finds.try_again(campaign.explainer):
+            print("mended since: %s: %s" % (find["name"], find["key"]), flush=True)
         started = time.time()
         try:
             campaign.fuzz()
@@ -409,13 +411,13 @@ def main():
     campaign.finds.write_index(lines)
     print("\n".join(lines))
     print("after %s; everything is kept in %s" % (duration(campaign.elapsed), os.path.relpath(campaign.folder, os.getcwd())))
-    for find in sorted(campaign.finds.known.values(), key=lambda find: find["name"]):
+    for find in campaign.finds.open():
         print("  %s: %s: %s (%d times)" % (find["name"], find["kind"], find["key"], find["times"]))
     if campaign.finds.known:
         print("index: %s" % os.path.join(os.path.relpath(campaign.folder, os.getcwd()), "index.html"))
     if campaign.troubles:
         return 3
-    return 1 if campaign.finds.hits else 0
+    return 1 if campaign.finds.open() else 0
 
 
 if __name__ == "__main__":

@@ -82,7 +82,6 @@ class Finds:
         self.reduce_seconds = reduce_seconds
         self.lock = threading.Lock()
         self.known = {}
-        self.hits = 0
         self.stop = threading.Event()
         os.makedirs(self.folder, exist_ok=True)
         for name in sorted(os.listdir(self.folder)):
@@ -101,12 +100,12 @@ class Finds:
         if not kind:
             kind, key = "unexplained", os.path.basename(artifact).split("-")[0]
         with self.lock:
-            self.hits += 1
             find = self.known.get((kind, key))
             if find is not None:
+                back = find.pop("mended", None) is not None
                 find["times"] += 1
                 self.save(find)
-                return find, False
+                return find, back
             slug = re.sub(r"[^A-Za-z0-9]+", "-", "%s %s" % (kind, key)).strip("-").lower()[:60]
             name = "%03d-%s" % (len(self.known) + 1, slug)
             find = {"name": name, "kind": kind, "key": key, "target": target, "times": 1, "calls": 0}
@@ -115,6 +114,24 @@ class Finds:
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
         self.describe(find, binary, artifact, output)
         return find, True
+
+    def open(self):
+        """The finds that still fail, as far as is known, by name."""
+        return sorted((find for find in self.known.values() if "mended" not in find), key=lambda find: find["name"])
+
+    def try_again(self, explainer):
+        """Runs what an earlier campaign found once more: what no longer fails is mended. Returns these finds."""
+        mended = []
+        for find in self.open():
+            if find["kind"] == "unexplained" or self.stop.is_set():
+                continue  # of these a run says nothing
+            inputs = [self.path(find, name) for name in ("input.bin", "program.jet")]
+            said = [signature(self.run(explainer(find["target"]), path)) for path in inputs if os.path.exists(path)]
+            if said and all(kind == "" for kind, _ in said):
+                find["mended"] = time.strftime("%Y-%m-%d %H:%M:%S")
+                self.save(find)
+                mended.append(find)
+        return mended
 
     def path(self, find, name):
         return os.path.join(self.folder, find["name"], name)
@@ -278,8 +295,8 @@ class Finds:
         with open(os.path.join(top, "index.txt"), "w", encoding="utf-8") as out:
             out.write("\n".join(summary_lines) + "\n\n")
             for find in finds:
-                out.write("%s\n    %s\n    %s: %s\n    %s, seen %d times, %d calls are left, finds/%s/\n" % (
-                    find["name"], find.get("headline", ""), find["kind"], find["key"], find["target"], find["times"],
+                out.write("%s%s\n    %s\n    %s: %s\n    %s, seen %d times, %d calls are left, finds/%s/\n" % (
+                    find["name"], " (mended)" if "mended" in find else "", find.get("headline", ""), find["kind"], find["key"], find["target"], find["times"],
                     find["calls"], find["name"]))
             if not finds:
                 out.write("Nothing was found.\n")

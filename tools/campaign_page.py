@@ -32,18 +32,23 @@ def numbers(summary_lines):
     return '<div class="wide"><table>%s%s</table></div>' % (cells(rows[0], "th"), "".join(cells(row, "td") for row in rows[1:]))
 
 
+def mended(find):
+    """What the page says of a find that no longer fails."""
+    return " Mended: it no longer fails (%s)." % find["mended"] if "mended" in find else ""
+
+
 def section(find, text_in):
     links = " ".join(
         '<a href="finds/%s/%s">%s</a>' % (find["name"], name, name) for name in FILES if text_in(find, name) != ""
     )
     return (
         '<section id="%s"><h2><span class="kind">%s</span>%s</h2><p class="headline">%s</p>'
-        "<p>%s on %s; seen %d times; %d calls are left.</p><pre>%s</pre><details><summary>What it said</summary><pre>%s</pre>"
+        "<p>%s on %s; seen %d times; %d calls are left.%s</p><pre>%s</pre><details><summary>What it said</summary><pre>%s</pre>"
         '</details><p class="links">%s</p></section>'
     ) % (
         html.escape(find["name"]), html.escape(find["kind"]), html.escape(find["key"]), html.escape(find.get("headline", "")),
         html.escape(find["target"]), html.escape(find["found"]), find["times"], find["calls"],
-        html.escape(text_in(find, "program.jet")), html.escape(text_in(find, "explanation.txt")), links,
+        html.escape(mended(find)), html.escape(text_in(find, "program.jet")), html.escape(text_in(find, "explanation.txt")), links,
     )
 
 
@@ -52,7 +57,7 @@ def page(summary_lines, finds, text_in):
     listed = "".join(
         '<tr><td><a href="#%s">%s</a></td><td>%s</td><td>%s</td><td>%d</td></tr>'
         % (html.escape(find["name"]), html.escape(find["name"][:3]), html.escape("%s: %s" % (find["kind"], find["key"])),
-           html.escape(find["target"]), find["times"])
+           html.escape(find["target"] + (" (mended)" if "mended" in find else "")), find["times"])
         for find in finds
     )
     table = (

@@ -85,6 +85,25 @@ def test_the_page_shows_each_find_and_escapes_its_texts():
     assert "Nothing was found" in page(["target runs", "one 5"], [], lambda find, name: "")
 
 
+def test_what_no_longer_fails_is_mended_until_it_fails_again():
+    with tempfile.TemporaryDirectory() as folder:
+        finds = Finds(folder, {"environment": {}, "run options": [], "printers": {}}, 1)
+        says = [MODEL]
+        finds.run = lambda binary, path, seconds=30: says[0]
+        with open(folder + "/input", "wb") as out:
+            out.write(b"x")
+        find, new = finds.add("t", "", folder + "/input", MODEL)
+        assert new and finds.open() == [find]
+        assert finds.try_again(lambda target: "") == [] and finds.open() == [find]
+        says[0] = "fine"
+        assert finds.try_again(lambda target: "") == [find] and finds.open() == []
+        assert Finds(folder, {}, 1).open() == []  # it is remembered
+        shown = page(["target runs", "one 5"], [find], lambda find, name: "")
+        assert "Mended: it no longer fails" in shown
+        find, new = finds.add("t", "", folder + "/input", MODEL)
+        assert new and finds.open() == [find] and find["times"] == 2
+
+
 def main():
     failed = 0
     for name, function in sorted(globals().items()):
