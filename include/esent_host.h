@@ -158,6 +158,9 @@ JET_ERR EsentHostSetAllocator(const struct ESENT_HOST_ALLOCATOR *allocator);
  * Negative = the real clock. */
 JET_ERR EsentHostSetClock(int64_t milliseconds);
 
+/* Milliseconds since 1970-01-01 UTC, by the chosen clock. */
+int64_t EsentHostGetClock(void);
+
 /* Moves the simulated clock on. */
 void EsentHostAdvanceClock(uint32_t milliseconds);
 

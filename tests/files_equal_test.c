@@ -55,7 +55,7 @@ static uint8_t *read_pipe(const char *path, size_t *size)
     return bytes;
 }
 
-/* Takes the file as it is after the program's last call. */
+/* Takes the file as it is after the program's last call; one that is not there has no bytes. */
 static void take_file(void *context, const struct program *program, size_t line,
                       const struct run_answer *answer)
 {
@@ -64,7 +64,8 @@ static void take_file(void *context, const struct program *program, size_t line,
     (void)answer;
     if (line + 1 != program->line_count)
         return;
-    assert_true(run_file_size(file->name, &size));
+    if (!run_file_size(file->name, &size))
+        return;
     assert_true(size <= FILE_SIZE_MOST);
     file->size = (size_t)size;
     file->bytes = malloc(file->size);
@@ -214,7 +215,8 @@ static bool trace_of(const struct log_record_header *record, struct trace *trace
     return trace->tree_object >= FIRST_OF_PROGRAM;
 }
 
-static size_t read_traces(const char *path, struct trace *traces)
+/* `end`: the sector behind what was written, fillings of flushed segments counted in. */
+static size_t read_traces(const char *path, struct trace *traces, unsigned *end)
 {
     struct log_file_reader *reader = NULL;
     const struct log_record_header *record;
@@ -228,6 +230,7 @@ static size_t read_traces(const char *path, struct trace *traces)
         if (trace_of(record, &traces[count]))
             count++;
     }
+    *end = log_file_reader_end(reader)->end.sector;
     log_file_close(reader);
     return count;
 }
@@ -237,17 +240,26 @@ static void compare_log(const char *shared, const char *name)
     static struct trace recorded[TRACES_MOST];
     static struct trace made[TRACES_MOST];
     char path[SHARED_PATH_SIZE];
-    struct file built = {.name = "edb.log"};
+    /* A full log has its number here as soon as there is one record more. */
+    struct file built = {.name = "edb00000001.log"};
+    unsigned end, recorded_end;
     (void)snprintf(path, sizeof(path), "%s/golden/files/%s/build.txt", shared, name);
     build(path, &built);
+    if (built.bytes == NULL) {
+        built.name = "edb.log";
+        build(path, &built);
+    }
+    assert_non_null(built.bytes);
     assert_int_equal(EsentHostReset(NULL, 0), 0);
     assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
     (void)snprintf(path, sizeof(path), "%s/golden/files/%s/edb.log.gz", shared, name);
     assert_true(shared_load(path, "/recorded.log"));
     assert_int_equal(EsentHostFileWrite("/built.log", 0, built.bytes, built.size), JET_errSuccess);
-    size_t count = read_traces("/recorded.log", recorded);
+    size_t count = read_traces("/recorded.log", recorded, &recorded_end);
     assert_true(count > 10);
-    assert_int_equal(read_traces("/built.log", made), count);
+    assert_int_equal(read_traces("/built.log", made, &end), count);
+    /* Images of split pages are not compressed here, and a term waits once more: at most a segment each. */
+    assert_in_range(end, recorded_end, recorded_end + 2);
     for (size_t i = 0; i < count; i++) {
         if (memcmp(&recorded[i], &made[i], sizeof(recorded[i])) != 0)
             print_message("%s: change %zu: type %u page %u line %u here, type %u page %u line %u there\n",

@@ -228,6 +228,20 @@ static void test_generated_programs(void **state)
     }
 }
 
+/* In this one a term waits three seconds, and the other instance cleans up meanwhile. */
+static void test_waiting(void **state)
+{
+    (void)state;
+    struct run_options options = {.simulated = true};
+    struct program program = {0};
+    struct text report = {0};
+    independence_generate(&program, 4218);
+    if (independence_check(&program, &options, &report) != INDEPENDENT)
+        fail_msg("%s", report.bytes);
+    text_free(&report);
+    program_free(&program);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_only_removable_lines_go),
         cmocka_unit_test(test_offspring),
         cmocka_unit_test(test_independence),
+        cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_generated_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

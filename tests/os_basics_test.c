@@ -423,6 +423,7 @@ static void simulated_time_moves_by_sleeping(void **state)
     os_sleep(250);
     EsentHostAdvanceClock(50);
     assert_int_equal(os_clock_now(), 1300);
+    assert_int_equal(EsentHostGetClock(), 1300);
     assert_int_equal(os_clock_ticks(), 300);
     assert_int_equal(EsentHostSetClock(-1), JET_errSuccess);
     assert_true(os_clock_now() > INT64_C(1600000000000));

@@ -1,8 +1,11 @@
 #include "fuzz/independence/independence.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/program/slots.h"
+#include "include/esent_host.h"
 
 #define FOLDERS_MAX 64
 
@@ -129,6 +132,38 @@ static bool shares_folders(const struct program *program, const struct part *par
     return false;
 }
 
+/* How long each call takes on the clock, which is everybody's: a call that waits lets time pass for all. */
+struct stopwatch {
+    int64_t begun;
+    uint32_t *waited; /* of each line, in milliseconds */
+};
+
+static void begin_call(void *context, const struct program *program, size_t line)
+{
+    (void)program;
+    (void)line;
+    ((struct stopwatch *)context)->begun = EsentHostGetClock();
+}
+
+static void end_call(void *context, const struct program *program, size_t line,
+                     const struct run_answer *answer)
+{
+    struct stopwatch *watch = context;
+    (void)program;
+    (void)answer;
+    watch->waited[line] = (uint32_t)(EsentHostGetClock() - watch->begun);
+}
+
+/* In place of a call that was taken away nothing happens, for as long. */
+static void append_pause(struct program *program, uint32_t milliseconds)
+{
+    char text[40];
+    struct program_error error;
+    const int length = snprintf(text, sizeof text, "Sleep %u => 0", milliseconds);
+    if (!program_parse_line(program, text, (size_t)length, &error))
+        abort();
+}
+
 static void describe(const struct program_line *whole, const struct program_line *alone, const char *taken,
                      struct text *report)
 {
@@ -141,8 +176,10 @@ static void describe(const struct program_line *whole, const struct program_line
     text_print(report, "\n");
 }
 
+/* `whole`: what everything together answered, and how long it took. */
 static enum independence without(const struct program *program, const struct program *whole,
-                                 const struct run_options *options, const char *instance, struct text *report)
+                                 const uint32_t *waited, const struct run_options *options,
+                                 const char *instance, struct text *report)
 {
     struct part part = {0};
     if (!find_part(&part, program, instance) || shares_folders(program, &part))
@@ -150,8 +187,13 @@ static enum independence without(const struct program *program, const struct pro
     struct program smaller = {0};
     struct program expected = {0};
     for (size_t i = 0; i < program->line_count; i++) {
-        if (is_of_part(&part, &program->lines[i]))
+        if (is_of_part(&part, &program->lines[i])) {
+            if (waited[i] > 0) {
+                append_pause(&smaller, waited[i]);
+                append_pause(&expected, waited[i]);
+            }
             continue;
+        }
         program_copy_line(&smaller, program_append(&smaller), &program->lines[i]);
         program_copy_line(&expected, program_append(&expected), &whole->lines[i]);
     }
@@ -188,13 +230,19 @@ enum independence independence_check(const struct program *program, const struct
         return NOT_APPLICABLE;
     struct program whole = {0};
     struct run_result result;
-    run_program(program, options, &whole, &result);
+    struct stopwatch watch = {.waited = calloc(program->line_count, sizeof *watch.waited)};
+    struct run_options timed = *options;
+    timed.observer = (struct run_observer){.context = &watch, .before = begin_call, .after = end_call};
+    if (watch.waited == NULL)
+        abort();
+    run_program(program, &timed, &whole, &result);
     enum independence answer = NOT_APPLICABLE;
     for (size_t i = 0; i < instances.count && answer != DEPENDENT; i++) {
-        enum independence one = without(program, &whole, options, instances.names[i], report);
+        enum independence one = without(program, &whole, watch.waited, options, instances.names[i], report);
         if (one != NOT_APPLICABLE)
             answer = one;
     }
+    free(watch.waited);
     program_free(&whole);
     return answer;
 }

@@ -1,7 +1,8 @@
 /* Non-interference (I2): what one instance does changes no answer of another.
  *
  * The program runs twice: as it is, and without every line that touches one instance (or a session, database,
- * cursor, handle that came from it). The lines that are left must answer the same, facts and notes. */
+ * cursor, handle that came from it). The lines that are left must answer the same, facts and notes. Time is
+ * everybody's: in place of a call that waited, the second run pauses as long. */
 #ifndef OPENESENT_FUZZ_INDEPENDENCE_H
 #define OPENESENT_FUZZ_INDEPENDENCE_H
 

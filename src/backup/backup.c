@@ -247,7 +247,7 @@ static JET_ERR begin_inside(struct backup_context *context, JET_GRBIT grbit, uin
             context->incremental_time = os_clock_log_time();
     } else {
         backup_copy_from_checkpoint(context);
-        *(surrogate ? &context->full_position : &context->mark) = log_end(log);
+        *(surrogate ? &context->full_position : &context->mark) = log_last(log);
         *(surrogate ? &context->full_time : &context->mark_time) = os_clock_log_time();
     }
     struct log_position position = LOG_POSITION_MIN;

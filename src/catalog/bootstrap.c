@@ -30,6 +30,7 @@ struct bootstrap {
     struct transaction *transaction;
     struct database *database;
     struct catalog_writer writer; /* once the catalog's trees are there */
+    object_id created;            /* the table that was made last */
 };
 
 static struct bytes text(const char *name)
@@ -191,16 +192,33 @@ static JET_ERR create_objids(struct bootstrap *b)
     for (unsigned i = 0; i < 3; i++)
         TRY(add_column(b, id, &columns[i]));
     TRY(add_index(b, id, id, root, "primary", PRIMARY_FLAGS, DENSITY_OBJIDS, key));
+    b->created = id;
+done:
+    return err;
+}
+
+/* The rows of MSysObjids: for the catalog, for its shadow, and for itself. */
+static JET_ERR note_catalog(struct bootstrap *b)
+{
+    JET_ERR err = JET_errSuccess;
     TRY(catalog_insert_objid(b->transaction, b->database, CATALOG_ID, CATALOG_ID, CATALOG_TABLE, true));
-    TRY(catalog_insert_objid(b->transaction, b->database, CATALOG_SHADOW_ID, CATALOG_SHADOW_ID, CATALOG_TABLE,
-                             true));
     TRY(catalog_insert_objid(b->transaction, b->database, CATALOG_NAME_INDEX_ID, CATALOG_ID, CATALOG_INDEX,
                              true));
     TRY(catalog_insert_objid(b->transaction, b->database, CATALOG_ROOT_OBJECTS_INDEX_ID, CATALOG_ID,
                              CATALOG_INDEX, true));
-    TRY(catalog_insert_objid(b->transaction, b->database, id, id, CATALOG_TABLE, true));
 done:
     return err;
+}
+
+static JET_ERR note_shadow(struct bootstrap *b)
+{
+    return catalog_insert_objid(b->transaction, b->database, CATALOG_SHADOW_ID, CATALOG_SHADOW_ID,
+                                CATALOG_TABLE, true);
+}
+
+static JET_ERR note_created_table(struct bootstrap *b)
+{
+    return catalog_insert_objid(b->transaction, b->database, b->created, b->created, CATALOG_TABLE, true);
 }
 
 /* A row of MSysLocales: a UTF-16 name (with its zero), a type, a number. */
@@ -284,7 +302,7 @@ static JET_ERR create_locales(struct bootstrap *b)
     }
     TRY(add_index(b, id, id, root, "KeyPrimary", PRIMARY_FLAGS | INDEX_FLAG_DISALLOW_TRUNCATION,
                   DENSITY_LOCALES, key));
-    TRY(catalog_insert_objid(b->transaction, b->database, id, id, CATALOG_TABLE, true));
+    b->created = id;
     TRY(versioned_cursor_open(b->transaction, b->database, root, &cursor));
     versioned_cursor_set_density(cursor, DENSITY_LOCALES);
     for (unsigned i = 0; i < sizeof(locales_rows) / sizeof(locales_rows[0]); i++)
@@ -295,7 +313,7 @@ done:
     return err;
 }
 
-static JET_ERR run_in_transaction(struct bootstrap *b, JET_ERR (*step)(struct bootstrap *))
+static JET_ERR run_in_transaction(struct bootstrap *b, JET_ERR (*step)(struct bootstrap *), bool lazy)
 {
     JET_ERR err = transaction_begin(b->transaction, false);
     if (err < JET_errSuccess)
@@ -303,7 +321,7 @@ static JET_ERR run_in_transaction(struct bootstrap *b, JET_ERR (*step)(struct bo
     err = step(b);
     catalog_writer_close(&b->writer);
     if (err >= JET_errSuccess)
-        err = transaction_commit(b->transaction, true);
+        err = transaction_commit(b->transaction, lazy);
     if (err < JET_errSuccess)
         (void)transaction_rollback(b->transaction); /* the first error counts */
     return err;
@@ -315,14 +333,23 @@ static JET_ERR create_catalog(struct bootstrap *b)
     return err < JET_errSuccess ? err : populate_catalog(b);
 }
 
+/* The order, the transactions and the commits that are waited for are the engine's, so that the log has room
+ * for as much. */
+static const struct {
+    JET_ERR (*step)(struct bootstrap *b);
+    bool lazy;
+} steps[] = {
+    {create_catalog, false},     {create_objids, false},  {note_catalog, true},       {note_shadow, true},
+    {note_created_table, false}, {create_locales, false}, {note_created_table, true},
+};
+
 JET_ERR catalog_create(struct transaction *transaction, struct database *database)
 {
     JET_ERR err = JET_errSuccess;
     struct bootstrap b = {.transaction = transaction, .database = database};
     ASSERT(transaction_level(transaction) == 0);
-    TRY(run_in_transaction(&b, create_catalog));
-    TRY(run_in_transaction(&b, create_objids));
-    TRY(run_in_transaction(&b, create_locales));
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        TRY(run_in_transaction(&b, steps[i].step, steps[i].lazy));
 done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }

@@ -85,22 +85,52 @@ done:
     return err;
 }
 
-JET_ERR catalog_writer_insert(struct catalog_writer *writer, const struct catalog_row *row, bool unversioned)
+/* An insertion into one of the two catalogs is a transaction of its own, as it is for any record. */
+static JET_ERR end_insertion(struct transaction *transaction, JET_ERR err)
 {
-    JET_ERR err = JET_errSuccess;
-    uint8_t primary[KEY_BUFFER_SIZE];
+    if (err >= JET_errSuccess)
+        err = transaction_commit(transaction, true);
+    if (err < JET_errSuccess)
+        (void)transaction_rollback(transaction); /* the first error counts */
+    return err;
+}
+
+static JET_ERR insert_into_catalog(struct catalog_writer *writer, const struct catalog_row *row,
+                                   struct span key, struct span data, unsigned flags)
+{
+    JET_ERR err = transaction_begin(writer->transaction, false);
     uint8_t name[KEY_BUFFER_SIZE];
-    struct record record = {.data = writer->buffer, .capacity = writer->database->page_size};
-    const unsigned flags = unversioned ? VERSIONED_INSERT_UNVERSIONED : VERSIONED_INSERT_DEFAULT;
-    TRY(catalog_row_encode(writer->schema, row, &record));
-    struct span key = span_of(primary, catalog_key_primary(row->table, row->type, row->id, primary));
-    struct span data = span_of(record.data, record.size);
+    if (err < JET_errSuccess)
+        return err;
     TRY(versioned_cursor_insert(writer->primary, key, data, flags));
     TRY(versioned_cursor_insert(
         writer->names, span_of(name, catalog_key_name(row->table, row->type, row->name, name)), key, flags));
     if (row->root_flag)
         TRY(insert_root(writer, row->name, key, flags));
-    TRY(versioned_cursor_insert(writer->shadow, key, data, flags));
+done:
+    return end_insertion(writer->transaction, err);
+}
+
+static JET_ERR insert_into_shadow(struct catalog_writer *writer, struct span key, struct span data,
+                                  unsigned flags)
+{
+    const JET_ERR err = transaction_begin(writer->transaction, false);
+    if (err < JET_errSuccess)
+        return err;
+    return end_insertion(writer->transaction, versioned_cursor_insert(writer->shadow, key, data, flags));
+}
+
+JET_ERR catalog_writer_insert(struct catalog_writer *writer, const struct catalog_row *row, bool unversioned)
+{
+    JET_ERR err = JET_errSuccess;
+    uint8_t primary[KEY_BUFFER_SIZE];
+    struct record record = {.data = writer->buffer, .capacity = writer->database->page_size};
+    const unsigned flags = unversioned ? VERSIONED_INSERT_UNVERSIONED : VERSIONED_INSERT_DEFAULT;
+    TRY(catalog_row_encode(writer->schema, row, &record));
+    struct span key = span_of(primary, catalog_key_primary(row->table, row->type, row->id, primary));
+    struct span data = span_of(record.data, record.size);
+    TRY(insert_into_catalog(writer, row, key, data, flags));
+    TRY(insert_into_shadow(writer, key, data, flags));
 done:
     return err;
 }

@@ -236,6 +236,7 @@ JET_ERR log_fill_segment(struct log *log, bool record)
     memset(target, LOG_RECORD_NOP, room);
     if (record && room >= sizeof(struct log_record_ignored)) {
         struct log_record_ignored fill = {LOG_RECORD_NOP2, (uint32_t)(room - sizeof(fill))};
+        log->last = log_position_of(log, log->entry);
         memcpy(target, &fill, sizeof(fill));
     }
     log->entry += room;
@@ -336,7 +337,7 @@ static JET_ERR append_locked(struct log *log, const struct log_piece *pieces, si
     uint8_t type = *(const uint8_t *)pieces[0].data;
     TRY(make_room(log, total, type, new_generation, begin0_generation, &behind));
     struct piece_cursor cursor = {pieces, 0, 0};
-    *position = log_position_of(log, log->entry);
+    *position = log->last = log_position_of(log, log->entry);
     size_t end = lay_out(log->entry, total, log->buffer, log->base, &cursor);
     ASSERT(end == behind);
     log->entry = end;
@@ -385,6 +386,14 @@ struct log_position log_end(struct log *log)
     struct log_position end = log_position_of(log, log->entry);
     os_mutex_unlock(&log->lock);
     return end;
+}
+
+struct log_position log_last(struct log *log)
+{
+    os_mutex_lock(&log->lock);
+    const struct log_position last = log->last.generation != 0 ? log->last : log_position_of(log, log->entry);
+    os_mutex_unlock(&log->lock);
+    return last;
 }
 
 int32_t log_generation(struct log *log)

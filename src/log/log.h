@@ -111,6 +111,8 @@ JET_ERR log_append_record(struct log *log, const void *record, size_t size, stru
 
 /* Position the next record will get, at least. */
 struct log_position log_end(struct log *log);
+/* Position of the last record that was appended; filling of a segment counts as one. */
+struct log_position log_last(struct log *log);
 /* A position that nothing is appended before any more, perhaps older than the end: without a lock, for who
  * must know, before he appends, from where on his record will be. */
 struct log_position log_end_hint(const struct log *log);
@@ -169,8 +171,8 @@ struct log_position log_checkpoint(struct log *log);
 /* Recomputes the checkpoint (callbacks) and, if it moved or `force`, writes database headers' required
  * generations and the checkpoint file; with circular logging deletes generations behind it. */
 JET_ERR log_update_checkpoint(struct log *log, bool force);
-/* Writes the checkpoint file for the position of the record that closed the log in good order: nothing is attached, and
- * nothing has to be redone. */
+/* Writes the checkpoint file for the position of the record that closed the log in good order: nothing is
+ * attached, and nothing has to be redone. */
 JET_ERR log_write_checkpoint(struct log *log, struct log_position position);
 /* Bytes between two positions, b before a gives 0. */
 uint64_t log_distance(struct log *log, struct log_position a, struct log_position b);

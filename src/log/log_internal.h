@@ -35,7 +35,8 @@ struct log {
     size_t spare_capacity;
     size_t base;
     size_t entry;
-    size_t durable; /* offset in the file up to which data is durable */
+    size_t durable;           /* offset in the file up to which data is durable */
+    struct log_position last; /* of the last record, filling included; generation 0: none yet */
 
     struct log_position checkpoint;
     struct log_position checkpoint_written; /* as in the checkpoint file */
@@ -88,8 +89,8 @@ JET_ERR log_use_reserve(struct log *log, const char *path);
 /* With circular logging: deletes the oldest file if the checkpoint has passed it and no backup needs it;
  * while there is no backup, all but the last few of them. Called when a new file is made. */
 void log_delete_passed(struct log *log);
-/* Which pieces of a segment are not all zero: the field of struct log_segment_header. The header's piece never
- * is. */
+/* Which pieces of a segment are not all zero: the field of struct log_segment_header. The header's piece
+ * never is. */
 uint8_t log_segment_pieces(const uint8_t *segment);
 /* Makes an empty edbtmp.log if there is none: where it is missing together with edb.log, the directory is no
  * place where a log went on (recovery_check_current). A failure is of no matter. */

@@ -157,6 +157,11 @@ done:
     return err;
 }
 
+int64_t EsentHostGetClock(void)
+{
+    return os_clock_now();
+}
+
 void EsentHostAdvanceClock(uint32_t milliseconds)
 {
     if (os_host.simulated_clock)
