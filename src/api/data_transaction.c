@@ -70,8 +70,7 @@ static JET_ERR wait_only(struct session *session, JET_GRBIT grbit, bool *done)
         if (grbit != JET_bitForceNewLog)
             return JET_errInvalidGrbit;
         int32_t generation = 0;
-        return session->instance->log == NULL ? JET_errSuccess
-                                              : log_roll(session->instance->log, &generation);
+        return log_roll(session->instance->log, &generation);
     }
     if (grbit & JET_bitWaitAllLevel0Commit) {
         if (grbit != JET_bitWaitAllLevel0Commit)

@@ -146,8 +146,7 @@ static JET_ERR space_info(struct session *session, struct database *database, bo
     TRY(space_count(tree, owned ? &pages : NULL, owned ? NULL : &pages));
     memcpy(result, &pages, sizeof(pages));
 done:
-    if (tree != NULL)
-        tree_close(tree);
+    tree_close(tree);
     return err;
 }
 

@@ -28,9 +28,9 @@ static size_t hierarchy(uint8_t category, uint8_t path[8])
 static void name_in_words(const char *name, char *words, size_t size)
 {
     size_t used = 0;
-    const char *rest = strchr(name, '_');
-    rest = rest == NULL ? name : rest + 4;
-    for (; *rest != '\0' && used + 2 < size; rest++) {
+    const char *rest = name + sizeof("JET_err") - 1; /* or JET_wrn */
+    for (; *rest != '\0'; rest++) {
+        ASSERT(used + 2 < size);
         if (used > 0 && *rest >= 'A' && *rest <= 'Z' && rest[-1] >= 'a' && rest[-1] <= 'z')
             words[used++] = ' ';
         words[used++] = *rest;
@@ -49,7 +49,7 @@ JET_ERR error_text(JET_ERR error, char *text, size_t size)
         name_in_words(description->name, words, sizeof(words));
         length = snprintf(text, size, "%s, %s", description->name, words);
     }
-    return length < 0 || (size_t)length >= size ? JET_errBufferTooSmall : JET_errSuccess;
+    return NEVER(length < 0 || (size_t)length >= size) ? JET_errBufferTooSmall : JET_errSuccess;
 }
 
 JET_ERR JET_API JetGetErrorInfoW(void *pvContext, void *pvResult, uint32_t cbMax, uint32_t InfoLevel,

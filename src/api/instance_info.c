@@ -71,7 +71,7 @@ static size_t text_size(const char *text, bool wide)
     size_t length;
     if (!wide)
         return strlen(text) + 1;
-    if (os_utf8_to_utf16(text, strlen(text), NULL, 0, &length) < JET_errSuccess)
+    if (NEVER(os_utf8_to_utf16(text, strlen(text), NULL, 0, &length) < JET_errSuccess)) /* texts are valid */
         length = 0;
     return (length + 1) * sizeof(uint16_t);
 }

@@ -146,28 +146,28 @@ struct parameter_answer {
     char *text;
 };
 
-static JET_ERR read_special(struct instance *instance, uint32_t number, struct parameter_answer *answer)
+static void read_special(struct instance *instance, uint32_t number, struct parameter_answer *answer)
 {
     const struct parameters *global = process_parameters_locked();
     uint64_t page_size = parameter_number(global, JET_paramDatabasePageSize);
     switch (number) {
     case JET_paramKeyMost:
         answer->value = key_most(page_size);
-        return JET_errSuccess;
+        break;
     case JET_paramEngineFormatVersion:
         answer->value = parameter_number(parameters_of(instance, number), number);
         if (answer->value == JET_efvUseEngineDefault)
             answer->value = JET_efvExchange2016Cu1Rtm;
-        return JET_errSuccess;
+        break;
     case JET_paramLVChunkSizeMost:
         if (page_size <= 8192)
             answer->value = page_size - JET_cbColumnLVPageOverhead;
         else
             answer->value = page_size == 16384 ? 4050 : 8150;
-        return JET_errSuccess;
+        break;
     default:
         answer->value = parameter_number(parameters_of(instance, number), number);
-        return JET_errSuccess;
+        break;
     }
 }
 
@@ -194,7 +194,7 @@ static JET_ERR read_parameter(JET_INSTANCE handle, JET_SESID sesid, uint32_t num
         if (answer->text == NULL)
             FAIL(JET_errOutOfMemory);
     } else {
-        TRY(read_special(instance, number, answer));
+        read_special(instance, number, answer);
     }
 done:
     process_unlock();
@@ -372,7 +372,7 @@ static JET_ERR enable_multi_instance(void *array, uint32_t count, uint32_t *succ
             err =
                 compare ? compare_parameter(&entry) : set_locked(NULL, entry.number, entry.value, entry.text);
         *entry.err = err;
-        if (err >= JET_errSuccess && entry.number < PARAMETER_COUNT)
+        if (err >= JET_errSuccess) /* of a number that there is */
             given[entry.number] = 1;
         os_free(block);
         TRY(err);
