@@ -229,6 +229,17 @@ static void recovery_follows_the_map(void **state)
 
 static int callbacks;
 
+/* Another thread's calls are not the start's own. */
+static void elsewhere_during_start(void *unused)
+{
+    JET_API_PTR value = 0;
+    (void)unused;
+    EXPECT(JET_errInitInProgress,
+           JetGetSystemParameterA(instance, JET_sesidNil, JET_paramLogFileSize, &value, NULL, 0));
+    EXPECT(JET_errInitInProgress,
+           JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramCheckpointDepthMax, 6000, NULL));
+}
+
 /* Within the start an instance takes no calls; its parameters may be read, and what is not fixed yet written.
  */
 static JET_ERR JET_API during_start(JET_SESID sesid, JET_SNP snp, JET_SNT snt, void *progress)
@@ -253,6 +264,9 @@ static JET_ERR JET_API during_start(JET_SESID sesid, JET_SNP snp, JET_SNT snt, v
     EXPECT(JET_errNotInitialized, JetStopServiceInstance(instance));
     EXPECT(JET_errNotInitialized, JetTerm2(instance, JET_bitTermAbrupt));
     EXPECT(JET_errInitInProgress, JetInit(&again));
+    struct ESENT_HOST_THREAD *thread;
+    EXPECT(JET_errSuccess, EsentHostThreadStart(elsewhere_during_start, NULL, &thread));
+    EsentHostThreadJoin(thread);
     return JET_errSuccess;
 }
 

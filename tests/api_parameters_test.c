@@ -263,6 +263,17 @@ static void errors_in_words(void **state)
     EXPECT(JET_errSuccess, JetGetSystemParameterA(0, 0, parameter, &value, text, sizeof(text)));
     assert_string_equal(text, "JET_errInvalidName, Invalid Name");
     EXPECT(JET_errBufferTooSmall, JetGetSystemParameterA(0, 0, parameter, &value, text, 5));
+    int known = 0;
+    for (int code = -6000; code < 6000; code++) {
+        value = (JET_API_PTR)(intptr_t)code;
+        EXPECT(JET_errSuccess, JetGetSystemParameterA(0, 0, parameter, &value, text, sizeof(text)));
+        if (strncmp(text, "Unknown", 7) == 0)
+            continue;
+        known++;
+        if (strncmp(text, "JET_err", 7) != 0 && strncmp(text, "JET_wrn", 7) != 0)
+            EXPECT_EQUAL(0, code);
+    }
+    assert_true(known > 450);
     value = (JET_API_PTR)(intptr_t)-54321;
     EXPECT(JET_errSuccess, JetGetSystemParameterA(0, 0, parameter, &value, text, sizeof(text)));
     assert_string_equal(text, "Unknown error, -54321");

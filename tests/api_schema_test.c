@@ -195,6 +195,9 @@ static void parts_of_whole_tables(void **state)
     EXPECT(JET_errSuccess, JetDelete(session, whole.tableid) == JET_errNoCurrentRecord ? JET_errSuccess : 1);
     /* A count with nothing there, and something there that is not counted. */
     whole.szTableName = TEXT("o");
+    whole.rgindexcreate = NULL;
+    EXPECT(JET_errInvalidParameter, JetCreateTableColumnIndexA(session, database, &whole));
+    whole.szTableName = TEXT("o");
     whole.rgcolumncreate = NULL;
     whole.cIndexes = 0;
     EXPECT(JET_errSuccess, JetCreateTableColumnIndexA(session, database, &whole));
@@ -360,6 +363,39 @@ static void index_forms(void **state)
 }
 
 /* Structures without the newest member, close together as an old program has them. */
+static void languages(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t number;
+        const char *locale;
+        uint32_t told;
+    } rows[] = {
+        {0x407, "de-DE", 0x407}, {0x7f, "", 0}, {0x400, "", 0}, {0x800, "", 0}, {0x0c0c, "fr-CA", 0x0c0c}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char name[] = "i0";
+        char locale[170];
+        uint32_t lcid = 7;
+        name[1] = (char)('0' + i);
+        JET_UNICODEINDEX unicode = {.lcid = rows[i].number, .dwMapFlags = 0x10401};
+        JET_INDEXCREATE_A index = {.cbStruct = sizeof(index),
+                                   .szIndexName = name,
+                                   .szKey = TEXT("+b\0"),
+                                   .cbKey = 4,
+                                   .grbit = JET_bitIndexUnicode,
+                                   .pidxunicode = &unicode};
+        EXPECT(JET_errSuccess, JetCreateIndex2A(session, table, &index, 1));
+        EXPECT(JET_errSuccess,
+               JetGetTableIndexInfoA(session, table, name, locale, sizeof(locale), JET_IdxInfoLocaleName));
+        assert_string_equal(locale, rows[i].locale);
+        EXPECT(JET_errSuccess, JetGetTableIndexInfoA(session, table, name, &lcid, 4, JET_IdxInfoLCID));
+        EXPECT_EQUAL(rows[i].told, lcid);
+        EXPECT(JET_errInvalidBufferSize,
+               JetGetTableIndexInfoA(session, table, name, &lcid, 3, JET_IdxInfoLCID));
+    }
+    cases_end();
+}
+
 static void old_index_structures(void **state)
 {
     (void)state;
@@ -569,6 +605,7 @@ int main(void)
         CASE(columns),
         CASE(index_arguments),
         CASE(index_forms),
+        CASE(languages),
         CASE(old_index_structures),
         CASE(tuple_limits),
         CASE(read_ahead),
