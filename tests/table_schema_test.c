@@ -456,7 +456,7 @@ static void tables(void **state)
                                  .cIndexes = 2};
     (void)state;
     create.rgindexcreate = NULL;
-    assert_int_equal(make(&create), JET_errInvalidCreateIndex);
+    assert_int_equal(make(&create), JET_errInvalidParameter);
     create.rgindexcreate = indexes_of;
     create.rgcolumncreate = NULL;
     create.cColumns = 0;

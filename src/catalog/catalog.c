@@ -219,7 +219,7 @@ static JET_ERR sees_row(struct transaction *transaction, const struct table_defi
     *sees = err == JET_errSuccess && (type != CATALOG_COLUMN || row.type_or_root != JET_coltypNil);
     (void)name;
     os_free(buffer);
-    return err == JET_errRecordNotFound || err == JET_errRecordDeleted ? JET_errSuccess : err;
+    return err == JET_errRecordNotFound ? JET_errSuccess : err;
 }
 
 /* Whether nothing but the making of it can hide the column or index, and that does not. Says no when in
@@ -277,7 +277,7 @@ JET_ERR catalog_visit_tables(struct transaction *transaction, struct database *d
         memcpy(name, row.name.data, row.name.size);
         TRY(visit(context, name, row.table, row.flags));
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+    if (err == JET_errNoCurrentRecord)
         err = JET_errSuccess;
 done:
     versioned_cursor_close(rows);

@@ -136,7 +136,7 @@ JET_ERR table_settle(struct table_cursor *cursor)
         err = table_follow(cursor);
     if (err < JET_errSuccess) {
         table_defer_first(cursor);
-        return err == JET_errRecordNotFound ? JET_errNoCurrentRecord : err;
+        return err;
     }
     cursor->deferred_first = false;
     cursor->deferred_secondary = false;
@@ -154,7 +154,7 @@ JET_ERR table_settle_active(struct table_cursor *cursor)
         versioned_cursor_before_first(cursor->secondary);
     else
         cursor->deferred_secondary = false;
-    return err == JET_errRecordNotFound ? JET_errNoCurrentRecord : err;
+    return err;
 }
 
 JET_ERR table_current(struct table_cursor *cursor, struct node_view *node)

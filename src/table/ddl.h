@@ -100,6 +100,9 @@ JET_ERR ddl_resolve_index(const struct index_request *request, ddl_find_column *
 JET_ERR ddl_create_index_tree(struct transaction *transaction, const struct table_definition *table,
                               struct index_definition *index);
 bool ddl_is_exclusive(const struct table_cursor *cursor);
+/* How long a program may let keys become; pages of this size hold no longer ones. */
+uint32_t ddl_key_max_of_page(uint32_t page_size);
+/* 0 becomes the default; JET_errDensityInvalid. */
 JET_ERR ddl_check_density(uint32_t *density);
 
 #endif

@@ -362,7 +362,7 @@ static JET_ERR number_rows(struct table_cursor *cursor, const struct column_defi
         next++;
         TRY(versioned_cursor_replace(walk, span_of(record.data, record.size)));
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+    if (err == JET_errNoCurrentRecord)
         err = JET_errSuccess;
     cursor->table->autoincrement_next = next;
     if (os_host_is_published())
@@ -454,8 +454,6 @@ JET_ERR table_add_column(struct table_cursor *cursor, struct column_request *req
     JET_ERR err = JET_errSuccess;
     struct column_definition column;
     bool empty = false;
-    if (cursor->is_temporary)
-        FAIL(JET_errInvalidParameter);
     TRY(table_check_updatable(cursor));
     if ((cursor->table->flags & JET_bitObjectTableFixedDDL) != 0 && !cursor->permits_ddl)
         FAIL(JET_errFixedDDL);
@@ -593,8 +591,6 @@ JET_ERR table_delete_column(struct table_cursor *cursor, const char *name, JET_G
 {
     JET_ERR err = JET_errSuccess;
     char checked[NAME_MAX_SIZE + 1];
-    if (cursor->is_temporary)
-        FAIL(JET_errInvalidParameter);
     TRY(table_check_name(name, checked));
     TRY(table_check_updatable(cursor));
     if (cursor->table->flags & JET_bitObjectTableFixedDDL)
@@ -634,8 +630,6 @@ JET_ERR table_rename_column(struct table_cursor *cursor, const char *name, const
     JET_ERR err = JET_errSuccess;
     char old_checked[NAME_MAX_SIZE + 1];
     char new_checked[NAME_MAX_SIZE + 1];
-    if (cursor->is_temporary)
-        FAIL(JET_errInvalidParameter);
     if (cursor->transaction->read_only && transaction_level(cursor->transaction) > 0)
         FAIL(JET_errTransReadOnly);
     if (name == NULL || new_name == NULL)

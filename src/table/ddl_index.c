@@ -12,7 +12,6 @@
 #define DENSITY_LEAST 20u
 #define DENSITY_MOST 100u
 #define DENSITY_DEFAULT 80u
-#define KEY_MAX_LEAST 255u
 #define TUPLE_LENGTH_LEAST 2u
 #define TUPLE_LENGTH_MOST 255u
 #define TUPLE_INDEX_MOST 0x7fffu
@@ -26,7 +25,7 @@ JET_ERR ddl_check_density(uint32_t *density)
     return *density < DENSITY_LEAST || *density > DENSITY_MOST ? JET_errDensityInvalid : JET_errSuccess;
 }
 
-static uint32_t key_max_of_page(uint32_t page_size)
+uint32_t ddl_key_max_of_page(uint32_t page_size)
 {
     if (page_size <= 2048)
         return JET_cbKeyMost2KBytePage;
@@ -169,7 +168,7 @@ JET_ERR ddl_check_index(const struct index_request *request, uint32_t page_size,
     *index = (struct index_definition){.key_max = KEY_SIZE_DEFAULT, .density = request->density};
     TRY(table_check_name(request->name, index->name));
     if (request->grbit & JET_bitIndexKeyMost) {
-        if (request->key_max < KEY_MAX_LEAST || request->key_max > key_max_of_page(page_size))
+        if (request->key_max < KEY_SIZE_DEFAULT || request->key_max > ddl_key_max_of_page(page_size))
             FAIL(JET_errIndexInvalidDef);
         index->key_max = (uint16_t)request->key_max;
     }
@@ -417,7 +416,7 @@ static JET_ERR build_index(struct table_cursor *cursor, const struct index_defin
                                    VERSIONED_INSERT_UNVERSIONED));
         index_keys_free(&keys);
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+    if (err == JET_errNoCurrentRecord)
         err = JET_errSuccess;
 done:
     index_keys_free(&keys);
@@ -510,8 +509,6 @@ static JET_ERR check_request(struct table_cursor *cursor, struct index_request *
 {
     JET_ERR err = JET_errSuccess;
     char checked[NAME_MAX_SIZE + 1];
-    if (cursor->is_temporary)
-        FAIL(JET_errInvalidParameter);
     if ((request->grbit & JET_bitIndexUnversioned) != 0 && !ddl_is_exclusive(cursor) &&
         transaction_level(cursor->transaction) != 0)
         FAIL(JET_errInTransaction);
@@ -588,8 +585,6 @@ JET_ERR table_delete_index(struct table_cursor *cursor, const char *name)
 {
     JET_ERR err = JET_errSuccess;
     char checked[NAME_MAX_SIZE + 1];
-    if (cursor->is_temporary)
-        FAIL(JET_errInvalidParameter);
     TRY(table_check_name(name, checked));
     TRY(table_check_updatable(cursor));
     if (cursor->table->flags & JET_bitObjectTableFixedDDL)

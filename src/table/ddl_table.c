@@ -291,7 +291,7 @@ done:
 static JET_ERR add_indexes(struct creation *creation)
 {
     struct table_request *request = creation->request;
-    if (request->index_count > 0 && (request->indexes == NULL || request->columns == NULL))
+    if (request->index_count > 0 && request->columns == NULL)
         return JET_errInvalidCreateIndex;
     for (uint32_t i = 0; i < request->index_count; i++) {
         request->indexes[i].err = add_index(creation, &request->indexes[i]);
@@ -365,7 +365,7 @@ done:
 static uint32_t initial_pages(const struct table_request *request)
 {
     uint32_t pages = 1;
-    for (uint32_t i = 0; request->indexes != NULL && i < request->index_count; i++)
+    for (uint32_t i = 0; i < request->index_count; i++)
         pages += (request->indexes[i].grbit & JET_bitIndexPrimary) == 0;
     if (request->pages > pages)
         pages = request->pages;

@@ -245,7 +245,7 @@ static JET_ERR last_id(struct table_cursor *cursor, uint32_t *id)
     struct node_view node;
     *id = 0;
     JET_ERR err = versioned_cursor_last(cursor->long_values);
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+    if (err == JET_errNoCurrentRecord)
         return JET_errSuccess;
     if (err >= JET_errSuccess)
         err = versioned_cursor_copy(cursor->long_values, &node);
@@ -476,7 +476,7 @@ static JET_ERR delete_value(struct table_cursor *cursor, uint64_t id)
             break;
         TRY(versioned_cursor_delete(cursor->long_values));
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+    if (err == JET_errNoCurrentRecord)
         err = JET_errSuccess;
 done:
     return err;

@@ -99,8 +99,6 @@ JET_ERR table_move(struct table_cursor *cursor, int32_t rows, JET_GRBIT grbit)
     }
     if (err >= JET_errSuccess)
         err = table_follow(cursor);
-    if (err == JET_errRecordNotFound)
-        err = JET_errNoCurrentRecord;
     if (err < JET_errSuccess && rows != 0) {
         if (rows > 0 && (err == JET_errNoCurrentRecord || err == JET_errRecordDeleted))
             table_after_last(cursor);

@@ -107,7 +107,7 @@ static JET_ERR read_numbers(struct table_cursor *cursor, const struct column_def
             number |= (uint64_t)value.data[i] << 8 * i;
         TRY(numbers_add(numbers, number));
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+    if (err == JET_errNoCurrentRecord)
         err = JET_errSuccess;
 done:
     versioned_cursor_close(walk);
@@ -329,7 +329,6 @@ JET_ERR table_prepare(struct table_cursor *cursor, uint32_t preparation)
         table_drop_update(cursor);
         return JET_errSuccess;
     case JET_prepInsert:
-        TRY(temporary_check_insert(cursor));
         TRY(check_preparable(cursor));
         err = prepare_insert(cursor);
         break;

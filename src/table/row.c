@@ -288,7 +288,7 @@ static JET_ERR sequential_key(struct table_cursor *cursor, struct versioned_curs
             err = versioned_cursor_copy(tree, &node);
         if (err >= JET_errSuccess && node.key.size != 4)
             err = JET_errDatabaseCorrupted;
-        if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+        if (err == JET_errNoCurrentRecord)
             node.key.size = 0;
         else if (err < JET_errSuccess)
             return err;
@@ -554,7 +554,6 @@ done:
 JET_ERR table_delete(struct table_cursor *cursor)
 {
     JET_ERR err = JET_errSuccess;
-    TRY(temporary_check_change(cursor));
     TRY(table_check_updatable(cursor));
     if (cursor->prepared == PREPARED_INSERT_COPY_DELETE)
         FAIL(JET_errAlreadyPrepared);

@@ -22,7 +22,7 @@ static JET_ERR key_is_unique(struct table_cursor *cursor, bool *unique)
         goto done;
     TRY(versioned_cursor_duplicate(cursor->secondary, &walk));
     err = versioned_cursor_next(walk);
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound) {
+    if (err == JET_errNoCurrentRecord) {
         *unique = true;
         err = JET_errSuccess;
         goto done;

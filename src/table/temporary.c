@@ -33,7 +33,17 @@ done:
     return err;
 }
 
-/* The key: the columns that are marked, in their order. */
+/* In the engine's order: sizes of keys, before anything else is looked at. */
+static JET_ERR check_sizes(const struct temporary_request *request, uint32_t page_size)
+{
+    const uint32_t key_max = request->key_max != 0 ? request->key_max : KEY_SIZE_DEFAULT;
+    if (key_max < KEY_SIZE_DEFAULT || key_max > ddl_key_max_of_page(page_size) ||
+        request->segment_max > key_max)
+        return JET_errInvalidParameter;
+    return JET_errSuccess;
+}
+
+/* The key: the columns that are marked, in their order; as many as an index may have. */
 static JET_ERR add_index(struct table_definition *table, const struct temporary_request *request)
 {
     static const uint16_t locale_default[] = {'e', 'n', '-', 'U', 'S', 0};
@@ -70,15 +80,15 @@ static JET_ERR add_index(struct table_definition *table, const struct temporary_
             id = COLUMN_FIXED_FIRST + fixed++;
         else
             id = COLUMN_VARIABLE_FIRST + variable++;
-        if ((from->grbit & JET_bitColumnTTKey) == 0)
+        if ((from->grbit & JET_bitColumnTTKey) == 0 || index.column_count == INDEX_SEGMENT_MAX)
             continue;
-        if (index.column_count >= INDEX_SEGMENT_MAX)
-            FAIL(JET_errTooManyColumns);
         index.columns[index.column_count++] = (struct index_key_column){
             .column = id, .descending = (from->grbit & JET_bitColumnTTDescending) != 0};
     }
     if (index.column_count == 0)
         goto done; /* in order of insertion */
+    if (!key_locale_is_valid(locale))
+        FAIL(JET_errInvalidLanguageId);
     TRY(table_definition_add_index(table, &index, NULL));
 done:
     return err;
@@ -120,6 +130,7 @@ JET_ERR table_open_temporary(struct transaction *transaction, struct database *d
     struct table_definition *table = NULL;
     struct table_cursor *cursor = NULL;
     struct catalog *catalog = NULL;
+    TRY(check_sizes(request, database->page_size));
     TRY(catalog_get(database, &catalog));
     TRY(table_definition_create(&table));
     table->database = database;
@@ -146,7 +157,7 @@ done:
 /* A sort that nobody can seek or move freely in: rows are put in, then read once forward. */
 static bool is_plain_sort(const struct table_cursor *cursor)
 {
-    return cursor->is_temporary && !temporary_is_materialized(cursor) &&
+    return !temporary_is_materialized(cursor) &&
            (cursor->table->temporary_grbit & (JET_bitTTIndexed | JET_bitTTScrollable)) == 0;
 }
 
@@ -163,14 +174,6 @@ static void end_insertion(struct table_cursor *cursor)
     cursor->temporary_inserting = false;
     if (cursor->table->temporary_grbit & JET_bitTTUpdatable)
         cursor->table->temporary_materialized = true;
-}
-
-JET_ERR temporary_check_insert(struct table_cursor *cursor)
-{
-    if (!cursor->is_temporary || cursor->temporary_inserting)
-        return JET_errSuccess;
-    /* Rows may be put in after the first move only if the table was made for that. */
-    return temporary_is_materialized(cursor) ? JET_errSuccess : JET_errIllegalOperation;
 }
 
 JET_ERR temporary_check_move(struct table_cursor *cursor, int32_t rows)

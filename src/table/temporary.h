@@ -26,7 +26,6 @@ JET_ERR table_open_temporary(struct transaction *transaction, struct database *d
 bool temporary_is_materialized(const struct table_cursor *cursor);
 /* The phase of a sort without index: rows are put in, then read. JET_errIllegalOperation for what a sort
  * cannot do. */
-JET_ERR temporary_check_insert(struct table_cursor *cursor);
 JET_ERR temporary_check_move(struct table_cursor *cursor, int32_t rows);
 JET_ERR temporary_check_seek(struct table_cursor *cursor);
 JET_ERR temporary_check_change(const struct table_cursor *cursor);
