@@ -201,6 +201,8 @@ void model_judge(struct model *model, const struct program_line *line, const str
         return;
     }
     model->faulted = model->faulted || has_faults(line);
+    model->crash_point =
+        model->crash_point || (has_faults(line) && strcmp(line->faults[0].kind, "crash") == 0);
     if (has_odd_text(line))
         model->lost = true;
     if (model->lost)

@@ -292,6 +292,10 @@ static void machine_crash(struct model *model)
 static void crash(struct model *model)
 {
     model_want(model, JET_errSuccess);
+    if (model->crash_point) {
+        model->lost = true; /* the disk is an earlier one: sweeps try what may be on it */
+        return;
+    }
     if (model->line->argument_count > 0)
         machine_crash(model);
     for (size_t i = 0; i < model->file_count; i++) {

@@ -87,7 +87,7 @@ struct backup_context {
     bool stop;
     bool logs_phase; /* the logs were asked for */
     bool truncated;
-    bool no_ranges; /* published: a list failed, and what there is to copy was never found out */
+    bool no_ranges;     /* published: a list failed, and what there is to copy was never found out */
     bool uncertain;     /* order of other threads' calls unknown: no opinion */
     uint32_t low, high; /* generations of the log list; high 0 = unknown */
     bool range_known;
@@ -231,6 +231,7 @@ struct model {
     bool published;
     bool lost;    /* nothing is followed any more until the next crash */
     bool faulted; /* a call has met a fault: background work may have, too, and the log may be down for it */
+    bool crash_point; /* what was done since will not have been, once it crashes */
     uint32_t page;
     struct model_instance defaults; /* the process's parameters: those of instances to come */
     enum process_mode mode;

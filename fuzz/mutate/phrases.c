@@ -82,6 +82,31 @@ const struct vocabulary_phrase vocabulary_phrases[] = {
      "OpenTable s$ d$ t$ \"t\" 0\n"
      "HashTable s$ t$\n",
      MUTATE_CRASH | MUTATE_BACKUP},
+    {"Crash tear $\n"
+     "CreateInstance i$ \"i$\"\n"
+     "SetSystemParameter i$ LogFilePath \"i$/\"\n"
+     "SetSystemParameter i$ SystemPath \"i$/\"\n"
+     "SetSystemParameter i$ TempPath \"i$/\"\n"
+     "Init i$\n"
+     "BeginSession i$ s$\n"
+     "AttachDatabase s$ \"i$/a.edb\" 0\n"
+     "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"
+     "OpenTable s$ d$ t$ \"t\" 0\n"
+     "HashTable s$ t$\n",
+     MUTATE_CRASH},
+    {"Insert s$ t$ 3000 9 700 txn=4\n"
+     "Crash reorder $\n"
+     "CreateInstance i$ \"i$\"\n"
+     "SetSystemParameter i$ LogFilePath \"i$/\"\n"
+     "SetSystemParameter i$ SystemPath \"i$/\"\n"
+     "SetSystemParameter i$ TempPath \"i$/\"\n"
+     "Init i$\n"
+     "BeginSession i$ s$\n"
+     "AttachDatabase s$ \"i$/a.edb\" 0\n"
+     "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"
+     "OpenTable s$ d$ t$ \"t\" 0\n"
+     "HashTable s$ t$\n",
+     MUTATE_CRASH},
     {"FullBackup i$ \"bk$\" 65536\n"
      "Term2 i$ TermComplete\n"
      "CreateInstance i7 \"restore\"\n"
