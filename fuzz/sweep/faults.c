@@ -150,7 +150,7 @@ static void judge_world(const struct fault_sweep *sweep, const struct world *wor
                         const struct program *transcript, struct explain_result *result)
 {
     struct explain_unknown unknowns[DEPTH_MAX];
-    struct program halves[DEPTH_MAX] = {{0}};
+    struct program halves[DEPTH_MAX] = {0};
     size_t count = 0;
     for (size_t i = 0; i < world->unknown_count; i++) {
         const struct program_line *line = &transcript->lines[world->unknowns[i].line];
