@@ -30,7 +30,7 @@ static bool explains_unknown(const char *text)
     struct explain_result result;
     parse(&program, text);
     const struct program_outcome done = {.code = "0"};
-    const struct explain_unknown unknown = {STOP_LINE, &done};
+    const struct explain_unknown unknown = {.line = STOP_LINE, .outcome = &done};
     explain_unknowns(&program, &unknown, 1, &result);
     assert_true(result.judged > 3);
     program_free(&program);

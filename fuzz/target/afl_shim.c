@@ -24,7 +24,14 @@ struct afl_mutator {
 };
 
 EXPORT void *afl_custom_init(void *afl, unsigned int seed);
-EXPORT static bool make_room(struct afl_mutator *mutator, size_t size)
+EXPORT size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out, uint8_t *other,
+                              size_t other_size, size_t limit);
+EXPORT int32_t afl_custom_init_trim(void *data, uint8_t *input, size_t size);
+EXPORT size_t afl_custom_trim(void *data, uint8_t **out);
+EXPORT int32_t afl_custom_post_trim(void *data, uint8_t success);
+EXPORT void afl_custom_deinit(void *data);
+
+static bool make_room(struct afl_mutator *mutator, size_t size)
 {
     if (mutator->capacity >= size)
         return true;
@@ -35,13 +42,6 @@ EXPORT static bool make_room(struct afl_mutator *mutator, size_t size)
     mutator->capacity = size;
     return true;
 }
-
-size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out, uint8_t *other,
-                       size_t other_size, size_t limit);
-EXPORT int32_t afl_custom_init_trim(void *data, uint8_t *input, size_t size);
-EXPORT size_t afl_custom_trim(void *data, uint8_t **out);
-EXPORT int32_t afl_custom_post_trim(void *data, uint8_t success);
-EXPORT void afl_custom_deinit(void *data);
 
 #define TRIM_BYTES 8192
 
