@@ -13,9 +13,7 @@ static JET_ERR check_header(struct check *check)
     TRY(database_header_read(check->file, &check->header, &repaired));
     TRY(os_file_size(check->file, &size));
     const struct database_header *header = &check->header;
-    check->page_size = header->page_size == 0 ? 4096 : header->page_size;
-    if (!page_size_is_valid(check->page_size))
-        FAIL(JET_errDatabaseCorrupted);
+    check->page_size = header->page_size;
     if (repaired)
         check_warn(check, "header", 0, 0, "header and shadow header differ");
     if (size % check->page_size != 0)

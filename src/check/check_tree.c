@@ -37,7 +37,7 @@ static void damage(struct walker *walker, page_number page, const char *text)
     check_report(walker->check, "tree", page, walker->walk->object, "%s", text);
 }
 
-/* ---- one page */
+/* ---- one page; page_check has seen its tags and nodes */
 
 static bool is_expected_page(struct walker *walker, const struct page *page, uint32_t level)
 {
@@ -150,11 +150,7 @@ static JET_ERR check_leaf(struct walker *walker, const struct page *page, uint32
         damage(walker, page->number, "leaves at different depths");
     }
     for (uint32_t line = 0; line < count; line++) {
-        struct node node;
-        if (node_get_checked(page, line, &node) < JET_errSuccess) {
-            damage(walker, page->number, "a node makes no sense");
-            break;
-        }
+        struct node node = node_get(page, line);
         if (line > 0 && compare_nodes(&before, &node, walk->unique) >= 0)
             damage(walker, page->number, "nodes are not in order");
         if (line == 0 && walker->previous.set) {
@@ -188,7 +184,7 @@ static bool is_separator_good(struct walker *walker, const struct page *page, ui
     bool last = line + 1 == page_line_count(page);
     size_t size = key_size(&node->key);
     uint8_t bytes[CHECK_SEPARATOR_MAX];
-    if (node->data.size != sizeof(page_number) || size > sizeof bytes)
+    if (size > sizeof bytes)
         return false;
     if (size == 0)
         return last && !walker->upper[level].set;
@@ -213,13 +209,9 @@ static JET_ERR check_branch(struct walker *walker, const struct page *page, uint
         goto done;
     }
     for (uint32_t line = 0; line < count; line++) {
-        struct node node;
-        if (node_get_checked(page, line, &node) < JET_errSuccess ||
-            !is_separator_good(walker, page, line, &before, &node, level)) {
+        struct node node = node_get(page, line);
+        if (!is_separator_good(walker, page, line, &before, &node, level))
             damage(walker, page->number, "a separator makes no sense");
-            if (node.data.size != sizeof(page_number))
-                continue;
-        }
         /* The child's bound: this separator, or what bounds this page if it is empty. */
         struct bound *upper = &walker->upper[level + 1];
         const struct bound *mine = &walker->upper[level];
@@ -231,9 +223,7 @@ static JET_ERR check_branch(struct walker *walker, const struct page *page, uint
             memcpy(upper->bytes, mine->bytes, mine->size);
             upper->size = mine->size;
         }
-        uint32_t child;
-        memcpy(&child, node.data.bytes, sizeof child);
-        TRY(walk_page(walker, child, level + 1));
+        TRY(walk_page(walker, node_child(page, line), level + 1));
         before = node;
     }
 done:
