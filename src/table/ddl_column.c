@@ -260,19 +260,26 @@ static struct column_change *change_create(struct table_definition *table, struc
     return change;
 }
 
+/* The column is gone, and what it was for the table. Under the catalog's lock. */
+static void lose_column(struct table_definition *table, struct column_definition *column)
+{
+    const JET_COLUMNID id = column_public_id(column);
+    column->state = DEFINITION_DELETED;
+    if (table->version_column == id)
+        table->version_column = 0;
+    if (table->autoincrement_column == id)
+        table->autoincrement_column = 0;
+    table->columns_lost = true;
+}
+
 static void set_state(struct column_change *change, enum definition_state state)
 {
     struct table_definition *table = change->table;
     catalog_lock(table->database->catalog);
-    change->column->state = (uint8_t)state;
-    if (state == DEFINITION_DELETED) {
-        const JET_COLUMNID id = column_public_id(change->column);
-        if (table->version_column == id)
-            table->version_column = 0;
-        if (table->autoincrement_column == id)
-            table->autoincrement_column = 0;
-        table->columns_lost = true;
-    }
+    if (state == DEFINITION_DELETED)
+        lose_column(table, change->column);
+    else
+        change->column->state = (uint8_t)state;
     catalog_unlock(table->database->catalog);
     catalog_release(table);
     os_free(change);
@@ -415,7 +422,9 @@ static JET_ERR add_in_transaction(struct table_cursor *cursor, struct column_req
     TRY(fits);
     err = register_change(cursor, &add_action, added);
     if (err < JET_errSuccess) {
-        added->state = DEFINITION_DELETED;
+        catalog_lock(cursor->database->catalog);
+        lose_column(cursor->table, added);
+        catalog_unlock(cursor->database->catalog);
         goto done;
     }
     os_atomic_store(&added->birth.begin0, cursor->transaction->actor.begin0);
