@@ -139,7 +139,7 @@ JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *
     instance_leave_start(instance, true);
     attach_again(handle, &report);
     recovery_report_done(&report);
-    return err;
+    return report.warning;
 done:
     recovery_report_done(&report);
     engine_close(instance);

@@ -46,6 +46,7 @@ struct recovery_report {
     bool new_log;      /* a new log sequence was begun */
     bool redone;       /* the log was replayed */
     uint32_t log_size; /* bytes of the log files now */
+    JET_ERR warning;   /* JET_wrnCommittedLogFilesLost or ...Removed: what JetInit* answers, else success */
     /* With JET_bitKeepDbAttachedAtEndOfRecovery: the databases that were attached when the log ended. */
     char *attached[DATABASE_ID_MAX];
     uint32_t attached_count;

@@ -75,7 +75,8 @@ struct recovery {
     bool last_is_shutdown;         /* the last record is a shutdown mark */
     struct log_position shutdown_mark;
     struct log_position init; /* of the last init record */
-    bool lost_logs;
+    bool lost_logs;           /* JET_bitReplayIgnoreLostLogs: redo ended before the last committed log */
+    bool removed_logs;        /* and what did not fit was deleted */
 
     struct recovery_session *sessions;
     struct recovery_database databases[DATABASE_ID_MAX + 1];
@@ -97,6 +98,9 @@ JET_ERR recovery_check_current(const struct recovery *recovery);
 JET_ERR recovery_next_file(struct recovery *recovery, bool *done);
 /* Whether the attached databases need generations above `generation`. */
 JET_ERR recovery_check_required(const struct recovery *recovery, int32_t generation);
+/* At the end of redo: the same for where redo ended; logs that may be lost are, and the databases' headers
+ * say so. */
+JET_ERR recovery_check_required_after_redo(struct recovery *recovery);
 /* Whether the open log ends in damage; a current log may end in what a crash left of its last writes. */
 bool recovery_log_is_damaged(const struct recovery *recovery);
 /* The code for a damaged log at this stage. */

@@ -102,6 +102,37 @@ static bool may_lose_logs(const struct recovery *recovery)
     return (recovery->options->grbit & JET_bitReplayIgnoreLostLogs) != 0;
 }
 
+/* The program gave up logs that had been committed, but that no page needs: the database ends with those
+ * there are. */
+static JET_ERR forget_committed(struct recovery *recovery, struct database *database)
+{
+    os_mutex_lock(&database->header_lock);
+    struct database_header *header = &database->header;
+    JET_ERR err = JET_errSuccess;
+    if (header->generation_max_committed > recovery->generation) {
+        header->generation_max_committed = recovery->generation;
+        header->generation_max_create_time = log_file_reader_header(recovery->reader)->created;
+        err = database_write_header_locked(database);
+    }
+    os_mutex_unlock(&database->header_lock);
+    return err;
+}
+
+JET_ERR recovery_check_required_after_redo(struct recovery *recovery)
+{
+    JET_ERR err = recovery_check_required(recovery, recovery->generation);
+    if (err != JET_errCommittedLogFilesMissing || !may_lose_logs(recovery))
+        return err;
+    recovery->lost_logs = true;
+    err = JET_errSuccess;
+    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
+        if (recovery->databases[id].database != NULL)
+            TRY(forget_committed(recovery, recovery->databases[id].database));
+    }
+done:
+    return err;
+}
+
 /* A log that does not follow the one before, or is damaged: may it be left out? The answer is the error, or
  * JET_wrnCommittedLogFilesRemoved when the logs from there on were set aside. */
 static JET_ERR evaluate_bad_log(struct recovery *recovery, int32_t generation, JET_ERR condition)
@@ -125,7 +156,7 @@ static JET_ERR evaluate_bad_log(struct recovery *recovery, int32_t generation, J
     }
     TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
     (void)os_file_delete(path);
-    recovery->lost_logs = true;
+    recovery->lost_logs = recovery->removed_logs = true;
     err = JET_wrnCommittedLogFilesRemoved;
 done:
     return err;

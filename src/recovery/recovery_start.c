@@ -180,7 +180,8 @@ static JET_ERR match_log_size(struct recovery *recovery, uint32_t wanted)
     /* All databases are consistent: the logs are not needed any more, a new sequence begins. */
     TRY(log_abandon(recovery->log));
     TRY(log_generation_range(recovery->log, &low, &high));
-    TRY(log_delete_generations(recovery->log, low, high + 1));
+    if (low != 0) /* a start that died in the middle of this has left the current one alone */
+        TRY(log_delete_generations(recovery->log, low, high + 1));
     TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
     TRY(os_file_delete(path));
     delete_checkpoint(recovery);
@@ -228,11 +229,11 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
     recovery->set->redoing = true;
     TRY(recovery_redo(recovery));
     if (without_undo && !recovery->ended) {
-        TRY(recovery_check_required(recovery, recovery->generation));
+        TRY(recovery_check_required_after_redo(recovery));
         TRY(recovery_check_mismatch(recovery));
         FAIL(JET_errRecoveredWithoutUndo);
     }
-    TRY(recovery_check_required(recovery, recovery->generation));
+    TRY(recovery_check_required_after_redo(recovery));
     TRY(recovery_undo(recovery));
 done:
     recovery->set->redoing = false;
@@ -289,6 +290,9 @@ static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *rep
     }
     TRY(append_init(recovery));
     report->log_size = log_get_settings(recovery->log)->file_size;
+    if (recovery->lost_logs)
+        report->warning =
+            recovery->removed_logs ? JET_wrnCommittedLogFilesRemoved : JET_wrnCommittedLogFilesLost;
 done:
     return err;
 }

@@ -1,0 +1,444 @@
+/* What a start makes of the logs, the checkpoint and the databases it finds, with each of its options. */
+#include "tests/recovery_start_world.h"
+
+static void none(const char *path)
+{
+    (void)path;
+}
+
+static void other_signature(const char *path)
+{
+    change(path, offsetof(struct log_file_header, log_signature));
+}
+
+static void other_history(const char *path)
+{
+    change(path, offsetof(struct log_file_header, previous_created));
+}
+
+static void other_birth(const char *path)
+{
+    change(path, offsetof(struct log_file_header, created));
+}
+
+static void other_checksum(const char *path)
+{
+    change(path, offsetof(struct log_file_header, previous_segments_checksum));
+}
+
+static void older_minor(const char *path)
+{
+    read_first(path);
+    struct log_file_header header;
+    memcpy(&header, bytes, sizeof header);
+    header.update_minor = 0;
+    header.previous_segments_checksum ^= 1;
+    memcpy(bytes, &header, sizeof header);
+    write_first(path);
+}
+
+static void other_page_size(const char *path)
+{
+    read_first(path);
+    struct log_file_header header;
+    memcpy(&header, bytes, sizeof header);
+    header.page_size = 8192;
+    memcpy(bytes, &header, sizeof header);
+    write_first(path);
+}
+
+static void no_page_size(const char *path)
+{
+    read_first(path);
+    struct log_file_header header;
+    memcpy(&header, bytes, sizeof header);
+    header.page_size = 0;
+    memcpy(bytes, &header, sizeof header);
+    write_first(path);
+}
+
+static void other_size(const char *path)
+{
+    read_first(path);
+    struct log_file_header header;
+    memcpy(&header, bytes, sizeof header);
+    header.file_sectors *= 2;
+    memcpy(bytes, &header, sizeof header);
+    write_first(path);
+    OK(EsentHostFileSetSize(path, header.file_sectors * 4096ull));
+}
+
+static void damaged(const char *path)
+{
+    OK(EsentHostFileCorrupt(path, 4096 + 300, 0x55));
+}
+
+static void renamed_to_6(const char *path)
+{
+    OK(EsentHostFileRename(path, "/a/edb00006.log"));
+}
+
+static void in_place_of_3(const char *path)
+{
+    OK(EsentHostFileRename(path, "/a/edb00003.log"));
+}
+
+/* The last two: nothing is left that says that there was more. */
+static void remove_both(const char *path)
+{
+    OK(EsentHostFileDelete(path));
+    OK(EsentHostFileDelete("/a/edb.log"));
+}
+
+static void with_temporary(const char *path)
+{
+    OK(EsentHostFileRename(path, "/a/edbtmp.log"));
+}
+
+struct start_case {
+    const char *path;
+    void (*change)(const char *path);
+    JET_GRBIT grbit;
+    bool delete_logs;
+    JET_ERR answer;
+    int rows;
+    int32_t required, committed; /* what the database says of the logs; 0: as it does */
+};
+
+static void require(int32_t required, int32_t committed)
+{
+    struct database_header header = read_header();
+    if (required == 0)
+        return;
+    header.generation_max_required = required;
+    header.generation_max_committed = committed;
+    memset(&header.generation_max_create_time, 0, sizeof header.generation_max_create_time);
+    write_header(&header);
+}
+
+static void try_cases(uint32_t files, const struct start_case *cases, size_t count)
+{
+    make_world();
+    for (size_t i = 0; i < count; i++) {
+        begin_case(files);
+        cases[i].change(cases[i].path);
+        require(cases[i].required, cases[i].committed);
+        with.grbit = cases[i].grbit;
+        with.delete_logs = cases[i].delete_logs;
+        const JET_ERR err = start();
+        const int found = err >= JET_errSuccess ? rows() : 0;
+        if (err != cases[i].answer || found != cases[i].rows)
+            print_message("%d %s, bits %x: %d, %d rows\n", (int)i, cases[i].path, (unsigned)cases[i].grbit,
+                          (int)err, found);
+        assert_int_equal(err, cases[i].answer);
+        assert_int_equal(found, cases[i].rows);
+    }
+}
+
+static void logs_after_a_crash(void **state)
+{
+    (void)state;
+    static const struct start_case cases[] = {
+        {NULL, none, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {"/a/edb.log", remove_file, 0, false, JET_errRequiredLogFilesMissing, 0, 0, 0},
+        {"/a/edb.log", remove_file, 0, false, JET_errCommittedLogFilesMissing, 0, 5, 6},
+        {"/a/edb.log", remove_file, JET_bitReplayIgnoreLostLogs, false, JET_wrnCommittedLogFilesLost,
+         ROWS - 1, 5, 6},
+        {"/a/edb.log", remove_file, JET_bitRecoveryWithoutUndo, false, JET_errCommittedLogFilesMissing, 0, 5,
+         6},
+        {"/a/edb.log", remove_file, JET_bitRecoveryWithoutUndo, false, JET_errRecoveredWithoutUndo, 0, 5, 5},
+        {"/a/edb.log", with_temporary, 0, false, JET_errCommittedLogFilesMissing, 0, 5, 6},
+        {"/a/edb.log", with_temporary, 0, false, JET_errSuccess, ROWS - 1, 5, 5},
+        {"/a/edb.log", renamed_to_6, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {"/a/edb00005.log", remove_both, 0, false, JET_errCommittedLogFilesMissing, 0, 4, 6},
+        {"/a/edb00003.log", remove_file, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
+        {"/a/edb00003.log", remove_file, JET_bitReplayIgnoreLostLogs, false, JET_errInvalidLogSequence, 0, 0,
+         0},
+        {"/a/edb00003.log", remove_file, 0, false, JET_errCommittedLogFilesMissing, 0, 2, 6},
+        {"/a/edb00003.log", remove_file, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved,
+         2, 2, 6},
+        {"/a/edb00003.log", remove_file, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved,
+         2, 2, 2},
+        {"/a/edb00001.log", remove_file, 0, false, JET_errMissingLogFile, 0, 0, 0},
+        {"/a/edb00004.log", in_place_of_3, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
+        {"/a/edb00003.log", other_signature, 0, false, JET_errBadLogSignature, 0, 0, 0},
+        {"/a/edb00003.log", other_history, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
+        {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, false, JET_errInvalidLogSequence, 0,
+         0, 0},
+        {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_errInvalidLogSequence, 0, 0,
+         0},
+        {"/a/edb00003.log", other_history, 0, false, JET_errCommittedLogFilesMissing, 0, 2, 6},
+        {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved,
+         2, 2, 6},
+        {"/a/edb.log", other_history, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
+        {"/a/edb.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved, 5,
+         5, 6},
+        {"/a/edb.log", other_birth, 0, false, JET_errRequiredLogFilesMissing, 0, 0, 0},
+        {"/a/edb.log", other_birth, JET_bitReplayIgnoreLostLogs, false, JET_errSuccess, ROWS, 0, 0},
+        {"/a/edb00003.log", other_checksum, 0, false, JET_errLogSequenceChecksumMismatch, 0, 0, 0},
+        {"/a/edb00003.log", older_minor, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {"/a/edb00003.log", other_page_size, 0, false, JET_errPageSizeMismatch, 0, 0, 0},
+        {"/a/edb.log", other_page_size, 0, false, JET_errPageSizeMismatch, 0, 0, 0},
+        {"/a/edb00003.log", no_page_size, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {"/a/edb00003.log", other_size, 0, false, JET_errLogFileSizeMismatch, 0, 0, 0},
+        {"/a/edb00003.log", damaged, 0, false, JET_errLogFileCorrupt, 0, 0, 0},
+        {"/a/edb00003.log", damaged, 0, false, JET_errCommittedLogFileCorrupt, 0, 2, 6},
+        {"/a/edb00003.log", damaged, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved, 2, 2,
+         6},
+        {"/a/edb.log", damaged, 0, false, JET_errLogFileCorrupt, 0, 0, 0},
+        {"/a/edb.log", damaged, 0, false, JET_errCommittedLogFileCorrupt, 0, 5, 6},
+        {"/a/edb.chk", remove_file, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {NULL, none, JET_bitTruncateLogsAfterRecovery, false, JET_errSuccess, ROWS, 0, 0},
+        {NULL, none, JET_bitRecoveryWithoutUndo, false, JET_errRecoveredWithoutUndo, 0, 0, 0},
+        {NULL, none, JET_bitLogStreamMustExist, false, JET_errSuccess, ROWS, 0, 0},
+        {NULL, none, 0, true, JET_errSuccess, ROWS, 0, 0},
+    };
+    try_cases(1, cases, sizeof cases / sizeof *cases);
+}
+
+static void logs_after_an_end(void **state)
+{
+    (void)state;
+    static const struct start_case cases[] = {
+        {NULL, none, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {"/a/edb.chk", remove_file, 0, false, JET_errSuccess, ROWS, 0, 0},
+        {NULL, none, JET_bitRecoveryWithoutUndo, false, JET_errRecoveredWithoutUndoDatabasesConsistent, 0, 0,
+         0},
+        {"/a/edb.chk", remove_file, JET_bitRecoveryWithoutUndo, false,
+         JET_errRecoveredWithoutUndoDatabasesConsistent, 0, 0, 0},
+        {"/a/edb.log", remove_file, 0, false, JET_errMissingLogFile, 0, 0, 0},
+        {"/a/edb.log", other_signature, 0, false, JET_errBadLogSignature, 0, 0, 0},
+    };
+    try_cases(2, cases, sizeof cases / sizeof *cases);
+}
+
+static void of_a_backup(struct database_header *header)
+{
+    header->full_current.generation_low = 1;
+    header->full_current.generation_high = 0;
+}
+
+/* --- options --- */
+
+static bool exists(const char *path)
+{
+    struct ESENT_HOST_FILE_INFO info;
+    return EsentHostFileInfo(path, &info) >= JET_errSuccess;
+}
+
+static void a_backups_database(void **state)
+{
+    (void)state;
+    make_world();
+    begin_case(1);
+    struct database_header header = read_header();
+    of_a_backup(&header);
+    write_header(&header);
+    with.grbit = JET_bitRecoveryWithoutUndo; /* whoever does not undo may look at it */
+    assert_int_equal(start(), JET_errRecoveredWithoutUndo);
+}
+
+static void missing_databases(void **state)
+{
+    (void)state;
+    make_world();
+    for (int i = 0; i < 4; i++) {
+        begin_case(1);
+        OK(EsentHostFileDelete(DATABASE));
+        OK(EsentHostFileDelete("/a/edb.chk"));
+        OK(EsentHostFileDelete("/a/edb00001.log"));
+        with.grbit = i == 0   ? 0
+                     : i == 1 ? JET_bitReplayIgnoreMissingDB
+                     : i == 2 ? JET_bitReplayIgnoreMissingDB | JET_bitKeepDbAttachedAtEndOfRecovery
+                              : JET_bitRecoveryWithoutUndo;
+        const JET_ERR expected = i == 0   ? JET_errAttachedDatabaseMismatch
+                                 : i == 3 ? JET_errAttachedDatabaseMismatch
+                                          : JET_errSuccess;
+        assert_int_equal(start(), expected);
+    }
+}
+
+/* Where databases are looked for: by a map, or in another folder. */
+static void other_places(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *alternate;
+        JET_GRBIT grbit;
+        JET_ERR answer;
+        const char *place; /* where the database is made */
+    } cases[] = {
+        {DATABASE, "/m/m.edb", NULL, 0, JET_errSuccess, "/m/m.edb"},
+        {"/A/A.EDB", "/m/m.edb", NULL, 0, JET_errSuccess, "/m/m.edb"},
+        {"/a/./a.edb", "/m/m.edb", NULL, 0, JET_errSuccess, "/m/m.edb"},
+        {"/none.edb", "/m/m.edb", NULL, 0, JET_errAttachedDatabaseMismatch, NULL},
+        {"/none.edb", "/m/m.edb", NULL, JET_bitReplayMissingMapEntryDB, JET_errSuccess, DATABASE},
+        {NULL, NULL, "/m", 0, JET_errSuccess, "/m/a.edb"},
+        {NULL, NULL, "/none", 0, JET_errAttachedDatabaseMismatch, NULL},
+        {NULL, NULL, "", 0, JET_errSuccess, DATABASE},
+    };
+    make_world();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin_case(1);
+        OK(EsentHostFileDelete(DATABASE));
+        OK(EsentHostDirectoryCreate("/m"));
+        with.from = cases[i].from;
+        with.to = cases[i].to;
+        with.alternate = cases[i].alternate;
+        with.grbit = cases[i].grbit;
+        const JET_ERR err = start();
+        if (err != cases[i].answer)
+            print_message("place %d: %d\n", (int)i, (int)err);
+        assert_int_equal(err, cases[i].answer);
+        if (cases[i].place != NULL)
+            assert_true(exists(cases[i].place));
+        assert_int_equal(exists("/m/m.edb"),
+                         cases[i].place != NULL && strcmp(cases[i].place, "/m/m.edb") == 0);
+    }
+}
+
+/* Redo ends at a place of the log that the program names. */
+static void a_stop(void **state)
+{
+    (void)state;
+    make_world();
+    for (int generation = 2; generation <= 9; generation++) {
+        begin_case(1);
+        with.stop = (JET_LGPOS){0, 1, generation};
+        const JET_ERR err = start();
+        assert_int_equal(err, generation <= 6 ? JET_errRecoveredWithoutUndo : JET_errSuccess);
+    }
+    begin_case(1);
+    OK(EsentHostFileDelete("/a/edb.log"));
+    require(5, 5);
+    with.grbit = JET_bitReplayIgnoreLostLogs;
+    with.stop = (JET_LGPOS){0, 1, 9};
+    assert_int_equal(start(), JET_errMissingLogFile);
+}
+
+static void sizes_of_logs(void **state)
+{
+    (void)state;
+    struct ESENT_HOST_FILE_INFO info;
+    make_world();
+    for (uint32_t files = 1; files <= 2; files++) {
+        /* Another size than the logs have: refused once the databases are consistent, unless they may go. */
+        begin_case(files);
+        with.log_size = 256;
+        assert_int_equal(start(), JET_errLogFileSizeMismatchDatabasesConsistent);
+        assert_true(exists("/a/edb00001.log"));
+        begin_case(files);
+        with.log_size = 256;
+        with.cleanup_logs = true;
+        OK(start());
+        assert_false(exists("/a/edb00001.log"));
+        OK(EsentHostFileInfo("/a/edb.log", &info));
+        assert_int_equal(info.size, 256 * 1024);
+        assert_int_equal(rows(), ROWS);
+        /* Nobody asked for a size: that of the logs. */
+        begin_case(files);
+        with.log_size = 0;
+        OK(start());
+        OK(EsentHostFileInfo("/a/edb.log", &info));
+        assert_int_equal(info.size, 128 * 1024);
+    }
+    /* Each step of the change fails once. */
+    for (uint64_t nth = 1, failed = 1; failed; nth++) {
+        begin_case(2);
+        with.log_size = 256;
+        with.cleanup_logs = true;
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_IO, nth, 1);
+        const JET_ERR err = start();
+        failed = EsentHostCountFailures(ESENT_HOST_FAULT_IO);
+        EsentHostFailNone();
+        if (err < JET_errSuccess) {
+            EsentHostCrash();
+            const JET_ERR again = start();
+            if (again < JET_errSuccess)
+                print_message("%u: %d, then %d\n", (unsigned)nth, (int)err, (int)again);
+            OK(again);
+        }
+    }
+}
+
+static void no_logs(void **state)
+{
+    (void)state;
+    make_world();
+    begin_case(2);
+    OK(EsentHostFileCopy(DATABASE, "/a.edb"));
+    OK(EsentHostDirectoryDelete("/a"));
+    OK(EsentHostDirectoryCreate("/a"));
+    with.grbit = JET_bitLogStreamMustExist;
+    assert_int_equal(start(), JET_errFileNotFound);
+    assert_false(exists("/a/edb.log"));
+}
+
+/* Logs that the current one has no place for. */
+static void logs_out_of_range(void **state)
+{
+    (void)state;
+    make_world();
+    for (int i = 0; i < 2; i++) {
+        begin_case(2);
+        OK(EsentHostFileCopy("/a/edb00003.log", "/a/edb00009.log"));
+        with.delete_logs = i == 1;
+        OK(start());
+        assert_int_equal(exists("/a/edb00009.log"), i == 0);
+        assert_int_equal(rows(), ROWS);
+    }
+}
+
+/* A checkpoint file that is another's, or says what cannot be: the logs are read from the first. */
+static void checkpoints(void **state)
+{
+    (void)state;
+    make_world();
+    for (int i = 0; i < 8; i++) {
+        struct checkpoint checkpoint;
+        begin_case(i < 5 ? 1 : 2);
+        read_first("/a/edb.chk");
+        memcpy(&checkpoint, bytes, sizeof checkpoint);
+        switch (i) {
+        case 0:
+        case 5:
+            checkpoint.log_signature.random ^= 1;
+            break;
+        case 1: /* no list of databases */
+            checkpoint.version &= (uint8_t)~CHECKPOINT_ATTACHMENTS_PRESENT;
+            break;
+        case 2: /* a log that is not there */
+            checkpoint.checkpoint.generation = 20;
+            break;
+        case 3:
+        case 6:
+            checkpoint.file_type = 9;
+            break;
+        case 4:
+        case 7:
+            checkpoint.file_type = 0;
+            break;
+        }
+        memcpy(bytes, &checkpoint, sizeof checkpoint);
+        checksum_header_set(bytes, sizeof bytes);
+        OK(EsentHostFileWrite("/a/edb.chk", 0, bytes, sizeof bytes));
+        OK(EsentHostFileWrite("/a/edb.chk", 4096, bytes, sizeof bytes));
+        const JET_ERR err = start();
+        assert_int_equal(err, i == 2 ? JET_errMissingLogFile : JET_errSuccess);
+        if (i != 2)
+            assert_int_equal(rows(), ROWS);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logs_after_a_crash), cmocka_unit_test(logs_after_an_end),
+        cmocka_unit_test(a_backups_database), cmocka_unit_test(missing_databases),
+        cmocka_unit_test(other_places),       cmocka_unit_test(a_stop),
+        cmocka_unit_test(sizes_of_logs),      cmocka_unit_test(no_logs),
+        cmocka_unit_test(logs_out_of_range),  cmocka_unit_test(checkpoints),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
