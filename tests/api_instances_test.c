@@ -252,7 +252,7 @@ static JET_ERR JET_API during_start(JET_SESID sesid, JET_SNP snp, JET_SNT snt, v
     if (callbacks++ > 0)
         return JET_errSuccess;
     EXPECT_EQUAL(JET_snpRestore, snp);
-    EXPECT_EQUAL(JET_sntProgress, snt);
+    EXPECT_EQUAL(JET_sntBegin, snt);
     EXPECT(JET_errSuccess,
            JetGetSystemParameterA(instance, JET_sesidNil, JET_paramLogFileSize, &value, NULL, 0));
     EXPECT_EQUAL(128, value);

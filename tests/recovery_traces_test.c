@@ -294,12 +294,12 @@ static JET_ERR JET_API tell(JET_SESID who, JET_SNP what, JET_SNT when, void *dat
     const JET_SNPROG *numbers = data;
     const size_t used = strlen(told);
     assert_int_equal(what, JET_snpRestore);
-    if (when == JET_sntBegin || when == JET_sntProgress || when == JET_sntComplete)
-        snprintf(told + used, sizeof told - used, "%s%u/%u ",
-                 when == JET_sntBegin      ? "begin "
-                 : when == JET_sntProgress ? ""
-                                           : "complete ",
-                 numbers->cunitDone, numbers->cunitTotal);
+    snprintf(told + used, sizeof told - used, "%s%u/%u ",
+             when == JET_sntBegin      ? "begin "
+             : when == JET_sntProgress ? ""
+             : when == JET_sntComplete ? "complete "
+                                       : "fail ",
+             numbers->cunitDone, numbers->cunitTotal);
     return JET_errSuccess;
 }
 
@@ -314,7 +314,52 @@ static void a_restore_tells_how_far_it_is(void **state)
     OK(JetRestoreInstanceA(instance, "/bk", NULL, tell));
     (void)JetTerm2(instance, JET_bitTermAbrupt);
     instance = JET_instanceNil;
-    assert_string_equal(told, "begin 0/100 1/2 2/3 3/4 complete 100/100 ");
+    /* Three logs of 32 sectors, and the copy of the database counts as one more: a quarter each. */
+    assert_string_equal(told,
+                        "begin 0/100 25/100 26/100 27/100 28/100 29/100 30/100 31/100 32/100 33/100 34/100 "
+                        "35/100 36/100 37/100 50/100 51/100 52/100 75/100 76/100 complete 100/100 ");
+}
+
+static JET_ERR start_and_tell(JET_GRBIT grbit)
+{
+    JET_RSTINFO_A info = {.cbStruct = sizeof info, .pfnStatus = tell};
+    make_instance();
+    told[0] = '\0';
+    const JET_ERR err = JetInit3A(&instance, &info, grbit);
+    if (err >= JET_errSuccess)
+        OK(JetTerm2(instance, JET_bitTermComplete));
+    instance = JET_instanceNil;
+    return err;
+}
+
+static void a_start_tells_how_far_it_is(void **state)
+{
+    (void)state;
+    static const char damage[] = "something that no log holds";
+    EsentHostCrash();
+    assert_int_equal(start_and_tell(JET_bitRecoveryWithoutUndo), JET_errRecoveredWithoutUndo);
+    assert_memory_equal(told, "begin 0/100 ", 12);
+    assert_string_equal(told + strlen(told) - 17, "complete 100/100 ");
+    /* Nothing is told if there is nothing to redo. */
+    OK(start_and_tell(0));
+    assert_string_equal(told + strlen(told) - 17, "complete 100/100 ");
+    OK(start_and_tell(0));
+    assert_string_equal(told, "");
+    make_instance();
+    OK(JetInit(&instance));
+    OK(JetBeginSessionA(instance, &session, NULL, NULL));
+    OK(JetAttachDatabaseA(session, "/a/a.edb", 0));
+    roll();
+    roll();
+    EsentHostCrash();
+    /* The log before the current one is damaged: redo fails. */
+    struct log_file_header header;
+    char path[40];
+    OK(log_file_header_read("/a/edb.log", &header));
+    snprintf(path, sizeof path, "/a/edb%05x.log", (unsigned)header.generation - 1);
+    OK(EsentHostFileWrite(path, 4096 + 100, damage, sizeof damage));
+    assert_true(start_and_tell(0) < JET_errSuccess);
+    assert_string_equal(told + strlen(told) - 13, "fail 100/100 ");
 }
 
 /* --- macros --- */
@@ -385,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(restore_goes_on_with_the_logs_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(copies_are_told_from_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restore_tells_how_far_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_tells_how_far_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_split_cut_short_is_declared_ended, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,15 @@ struct recovery_database {
     struct recovery_page_set *missing; /* pages that redo found missing, see recovery_pages.c */
 };
 
+/* How far a replay has come, in percent. */
+struct recovery_progress {
+    bool running;
+    bool counts_sectors;     /* few generations: their sectors are told apart */
+    uint32_t expected, done; /* generations; the copy of a database counts as some */
+    uint32_t sector;         /* reached in the generation that is being redone */
+    uint32_t percent;        /* told last */
+};
+
 struct recovery {
     const struct recovery_options *options;
     struct recovery_report *report; /* NULL in a restore */
@@ -60,6 +69,8 @@ struct recovery {
     const char *restore_destination;   /* restore: where databases go, NULL: where they came from */
     char *placed[DATABASE_ID_MAX * 2]; /* restore: databases copied so far; owned */
     size_t placed_count;
+    uint32_t patch_files; /* in the restore directory: one for each of its databases */
+    struct recovery_progress progress;
 
     struct signature log_signature;
     bool signature_known;
@@ -106,6 +117,18 @@ bool recovery_log_is_damaged(const struct recovery *recovery);
 /* The code for a damaged log at this stage. */
 JET_ERR recovery_corruption(const struct recovery *recovery, bool torn);
 void recovery_close_reader(struct recovery *recovery);
+
+/* --- recovery_progress.c: status call-backs (JET_snpRestore); nothing if the options have none --- */
+
+/* Begins to count: generations low to high will be redone. */
+void recovery_progress_begin(struct recovery *recovery, int32_t low, int32_t high);
+/* One of the backup's `databases` was copied to its place. */
+void recovery_progress_database(struct recovery *recovery, uint32_t databases);
+/* Redo goes on with the next generation; with a record in this sector of it. */
+void recovery_progress_next_file(struct recovery *recovery);
+void recovery_progress_sector(struct recovery *recovery, uint32_t sector);
+/* Complete, or failed. */
+void recovery_progress_end(struct recovery *recovery, bool well);
 
 /* --- recovery_redo.c --- */
 

@@ -250,15 +250,6 @@ static bool stops_here(const struct recovery *recovery)
     return !log_position_is_null(stop) && log_position_compare(recovery->position, stop) >= 0;
 }
 
-static void report_progress(struct recovery *recovery)
-{
-    JET_SNPROG progress = {sizeof(progress), (uint32_t)recovery->generation,
-                           (uint32_t)recovery->generation + 1};
-    if (recovery->options->status != NULL)
-        (void)recovery->options->status(recovery->options->status_session, JET_snpRestore, JET_sntProgress,
-                                        &progress);
-}
-
 /* All records of the current file. */
 static JET_ERR redo_file(struct recovery *recovery)
 {
@@ -283,6 +274,7 @@ static JET_ERR redo_file(struct recovery *recovery)
         note_record(recovery, record->type);
         if (record->type != LOG_RECORD_NOP2)
             TRY(recovery_redo_record(recovery, record, size));
+        recovery_progress_sector(recovery, position.sector);
     }
     err = JET_errSuccess;
 done:
@@ -295,13 +287,15 @@ JET_ERR recovery_redo(struct recovery *recovery)
     bool done_all = false;
     TRY(log_file_seek(recovery->reader, recovery->checkpoint.checkpoint));
     recovery->position = recovery->checkpoint.checkpoint;
+    recovery->progress.sector = recovery->position.sector;
     TRY(recovery_load_attachments(recovery, recovery->checkpoint.attachments));
     while (!done_all) {
         TRY(redo_file(recovery));
         if (recovery_log_is_damaged(recovery))
             FAIL(recovery_corruption(recovery, false));
-        report_progress(recovery);
         TRY(recovery_next_file(recovery, &done_all));
+        if (!done_all)
+            recovery_progress_next_file(recovery);
     }
     TRY(recovery_check_missing_pages(recovery));
 done:

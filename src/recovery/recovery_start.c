@@ -219,6 +219,23 @@ done:
     return err;
 }
 
+/* From the checkpoint to the current log, or to where redo is to stop. */
+static JET_ERR begin_progress(struct recovery *recovery, const struct start_state *state)
+{
+    JET_ERR err = JET_errSuccess;
+    int32_t low, high;
+    TRY(log_generation_range(recovery->log, &low, &high));
+    if (state->current_exists)
+        high++;
+    low = recovery->checkpoint.checkpoint.generation;
+    const int32_t stop = recovery->options->stop.generation;
+    if (stop > 0 && high > stop)
+        high = stop;
+    recovery_progress_begin(recovery, low, high > low ? high : low);
+done:
+    return err;
+}
+
 static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *state)
 {
     JET_ERR err = JET_errSuccess;
@@ -226,6 +243,7 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
     if (state->current_exists)
         TRY(sync_current(recovery));
     TRY(choose_start(recovery, state));
+    TRY(begin_progress(recovery, state));
     recovery->set->redoing = true;
     TRY(recovery_redo(recovery));
     if (without_undo && !recovery->ended) {
@@ -236,6 +254,7 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
     TRY(recovery_check_required_after_redo(recovery));
     TRY(recovery_undo(recovery));
 done:
+    recovery_progress_end(recovery, err >= JET_errSuccess || err == JET_errRecoveredWithoutUndo);
     recovery->set->redoing = false;
     return err;
 }

@@ -6,13 +6,20 @@
 #include "src/os/memory.h"
 #include "src/os/path.h"
 
-static void report(const struct restore_options *options, uint32_t what, uint32_t done)
+/* The status call-back counts what is in the log directory, too: redo may go on there. */
+static JET_ERR begin_progress(struct recovery *recovery)
 {
-    JET_SNPROG progress = {sizeof(progress), done, 100};
-    if (options->status != NULL)
-        (void)options->status(
-            options->recovery.status_session, JET_snpRestore, what,
-            what == JET_sntBegin || what == JET_sntProgress || what == JET_sntComplete ? &progress : NULL);
+    JET_ERR err = JET_errSuccess;
+    int32_t low, high;
+    char path[OS_PATH_SIZE];
+    TRY(log_generation_range(recovery->log, &low, &high));
+    TRY(log_path(recovery->log, 0, path, sizeof(path)));
+    if (os_file_exists(path))
+        high++;
+    recovery_progress_begin(recovery, recovery->generation_low,
+                            high > recovery->generation_high ? high : recovery->generation_high);
+done:
+    return err;
 }
 
 /* The directory whose logs are the backup's: the one given, or its "new" or "old" folder after an atomic
@@ -107,7 +114,7 @@ static JET_ERR run(struct recovery *recovery, const struct restore_options *opti
     recovery->generation_low = low != 0 ? low : found_low;
     recovery->generation_high = high != 0 ? high : found_high;
     TRY(restore_check_logs(recovery, recovery->generation_low, recovery->generation_high));
-    report(options, JET_sntBegin, 0);
+    TRY(begin_progress(recovery));
     if (options->external)
         TRY(check_external_databases(recovery));
     if (!options->external)
@@ -115,7 +122,7 @@ static JET_ERR run(struct recovery *recovery, const struct restore_options *opti
     TRY(set_start(recovery));
     TRY(redo_and_undo(recovery));
     TRY(log_stop(recovery->log));
-    report(options, JET_sntComplete, 100);
+    recovery_progress_end(recovery, true);
 done:
     /* The directory's text ends here. */
     recovery->restore_directory = NULL;

@@ -19,6 +19,6 @@ JET_ERR restore_place_database(struct recovery *recovery, const char *logged, ch
                                bool *skip);
 
 /* Whether the directory of a backup has any patch file: without one it is none of JetBackup's. */
-JET_ERR restore_check_patch_files(const struct recovery *recovery);
+JET_ERR restore_check_patch_files(struct recovery *recovery);
 
 #endif

@@ -152,6 +152,7 @@ JET_ERR restore_place_database(struct recovery *recovery, const char *logged, ch
     if (*skip)
         goto done;
     TRY(copy_to_place(recovery, source, path));
+    recovery_progress_database(recovery, recovery->patch_files);
     if (recovery->placed_count < sizeof(recovery->placed) / sizeof(recovery->placed[0])) {
         char *text = os_duplicate_text(path);
         if (text == NULL)
@@ -165,15 +166,14 @@ done:
 static JET_ERR visit_patch(void *context, const char *name, const struct os_file_info *info)
 {
     if (!info->is_directory && os_text_equal_ascii_case(os_path_extension(name), ".pat"))
-        *(bool *)context = true;
+        ++*(uint32_t *)context;
     return JET_errSuccess;
 }
 
-JET_ERR restore_check_patch_files(const struct recovery *recovery)
+JET_ERR restore_check_patch_files(struct recovery *recovery)
 {
-    bool found = false;
-    JET_ERR err = os_directory_list(recovery->restore_directory, visit_patch, &found);
-    if (err >= JET_errSuccess && !found)
+    JET_ERR err = os_directory_list(recovery->restore_directory, visit_patch, &recovery->patch_files);
+    if (err >= JET_errSuccess && recovery->patch_files == 0)
         err = JET_errPatchFileMissing;
     return err;
 }
