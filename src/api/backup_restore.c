@@ -92,15 +92,21 @@ static JET_ERR restore_directory(JET_INSTANCE handle, const char *source, const 
                                  JET_PFNSTATUS status)
 {
     JET_ERR err = JET_errSuccess;
+    struct instance *only;
     struct restore_options options = {
         .backup_directory = source,
         .destination = destination,
         .status = status,
     };
-    const bool own =
-        (handle == JET_instanceNil || handle == 0) && process_mode() != PROCESS_MODE_ONE_INSTANCE;
+    const bool none = handle == JET_instanceNil || handle == 0;
+    const bool own = none && process_mode() != PROCESS_MODE_ONE_INSTANCE;
     if (source == NULL)
         return JET_errInvalidParameter;
+    if (none && !own && instance_find(handle, &only) >= JET_errSuccess) {
+        /* It would make an instance beside the only one. */
+        instance_release(only);
+        FAIL(JET_errTooManyInstances);
+    }
     if (own)
         TRY(make_instance(&handle));
     err = restore_with(handle, &options);

@@ -202,7 +202,13 @@ done:
 
 JET_ERR JET_API JetStopServiceInstance(JET_INSTANCE instance)
 {
-    return JetStopServiceInstance2(instance, JET_bitStopServiceAll);
+    JET_ERR err = JET_errSuccess;
+    struct instance *found = NULL;
+    TRY(instance_find(instance, &found));
+    err = instance_stop_whole_service(found);
+    instance_release(found);
+done:
+    return err;
 }
 
 JET_ERR JET_API JetStopService(void)
@@ -210,7 +216,7 @@ JET_ERR JET_API JetStopService(void)
     JET_ERR err = JET_errSuccess;
     struct instance *found = NULL;
     TRY(instance_find_legacy(&found));
-    err = instance_stop_service(found, JET_bitStopServiceAll);
+    err = instance_stop_whole_service(found);
     instance_release(found);
 done:
     return err;

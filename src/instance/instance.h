@@ -168,6 +168,8 @@ void instance_end_backup(struct instance *instance);
 
 /* JetStopService*. */
 JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit);
+/* JetStopService, JetStopServiceInstance. */
+JET_ERR instance_stop_whole_service(struct instance *instance);
 
 /* The parameters that hold for an instance: `global` ones are the process's. */
 uint64_t instance_parameter(const struct instance *instance, uint32_t number);

@@ -1,6 +1,7 @@
 /* JetStopService*: the instance stops taking calls and gets ready to end (engine source: `jetapi.cxx`). */
 #include "src/instance/instance.h"
 #include "src/log/log.h"
+#include "src/os/host.h"
 
 #define RESUMABLE_BITS ((JET_GRBIT)(JET_bitStopServiceBackgroundUserTasks | JET_bitStopServiceQuiesceCaches))
 #define KNOWN_BITS (RESUMABLE_BITS | JET_bitStopServiceStopAndEmitLog | JET_bitStopServiceResume)
@@ -29,7 +30,8 @@ static JET_ERR stop_log(struct instance *instance, JET_GRBIT grbit)
     return JET_wrnCallbackNotRegistered;
 }
 
-JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit)
+/* `noted`: a resume is to find out what was stopped. */
+static JET_ERR stop_service(struct instance *instance, JET_GRBIT grbit, bool noted)
 {
     JET_ERR err = JET_errSuccess;
     os_mutex_lock(&instance->lock);
@@ -45,12 +47,22 @@ JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit)
         err = stop_log(instance, grbit);
         goto done;
     }
-    if (grbit == JET_bitStopServiceAll) {
-        instance->stopped_bits |= STOPPED_ALL;
+    if (grbit == JET_bitStopServiceAll)
         os_atomic_store(&instance->service_stopped, true);
-    }
-    instance->stopped_bits |= grbit == JET_bitStopServiceAll ? RESUMABLE_BITS : grbit;
+    if (noted)
+        instance->stopped_bits |= grbit == JET_bitStopServiceAll ? STOPPED_ALL | RESUMABLE_BITS : grbit;
 done:
     os_mutex_unlock(&instance->lock);
     return err;
+}
+
+JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit)
+{
+    return stop_service(instance, grbit, true);
+}
+
+/* In the published engine the older calls leave no note for a resume, which then has nothing to do. */
+JET_ERR instance_stop_whole_service(struct instance *instance)
+{
+    return stop_service(instance, JET_bitStopServiceAll, !os_host_is_published());
 }
