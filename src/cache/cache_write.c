@@ -30,16 +30,14 @@ static JET_ERR write_begin(struct database *database, page_number number, enum w
 
 /* Ends it. A page that was written is not durable before the next sync: its oldest modification is
  * remembered. */
-static void write_end(struct database *database, bool written, struct log_position oldest)
+static void write_end(struct database *database, struct log_position oldest)
 {
     struct cache *cache = database->cache;
     struct database_cache_state *state = &database->in_cache;
     os_mutex_lock(&cache->write_lock);
     state->writes--;
-    if (written) {
-        state->unsynced = true;
-        state->unsynced_oldest = cache_older(state->unsynced_oldest, oldest);
-    }
+    state->unsynced = true;
+    state->unsynced_oldest = cache_older(state->unsynced_oldest, oldest);
     os_condition_wake_all(&cache->write_done);
     os_mutex_unlock(&cache->write_lock);
 }
@@ -119,7 +117,7 @@ JET_ERR cache_write_buffer(struct cache_buffer *buffer, enum write_mode mode)
                                                  page->data, page->size);
     (void)os_atomic_add(&database->cache->writes, 1);
     /* Even a failed write may have changed the file. */
-    write_end(database, true, buffer->oldest);
+    write_end(database, buffer->oldest);
     TRY(err);
     os_mutex_lock(&partition->lock);
     cache_unlink_dirty(partition, buffer);

@@ -80,7 +80,6 @@ static JET_ERR read_copy(struct os_file *file, uint64_t offset, uint8_t *buffer)
 /* The shadow lies one page behind the header, but only the header says how large a page is. */
 static JET_ERR read_shadow(struct os_file *file, uint8_t *buffer)
 {
-    JET_ERR first = JET_errReadVerifyFailure;
     for (uint32_t page_size = PAGE_SIZE_MIN; page_size <= PAGE_SIZE_MAX; page_size *= 2) {
         const JET_ERR err = read_copy(file, page_size, buffer);
         /* A wrong size may hit zeroes and a whole header, whose words cancel out: the sum holds, the magic
@@ -93,9 +92,8 @@ static JET_ERR read_shadow(struct os_file *file, uint8_t *buffer)
         memcpy(&header, buffer, sizeof header);
         if (header.page_size == page_size || (header.page_size == 0 && page_size == 4096))
             return JET_errSuccess;
-        first = JET_errReadVerifyFailure;
     }
-    return first;
+    return JET_errReadVerifyFailure;
 }
 
 JET_ERR database_header_read(struct os_file *file, struct database_header *header, bool *repaired)
