@@ -78,10 +78,9 @@ done:
 
 static void free_instance(JET_INSTANCE handle)
 {
-    struct instance *instance;
-    if (NEVER(instance_find(handle, &instance) <
-              JET_errSuccess)) /* made by this call, ended by nobody else */
-        return;
+    struct instance *instance = NULL;
+    (void)instance_find(handle, &instance);
+    ASSERT(instance != NULL); /* made by this call, and ended by nobody else */
     instance_release(instance);
     instance_free(instance);
 }

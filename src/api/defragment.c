@@ -32,17 +32,14 @@ static JET_ERR find_table(struct session *session, struct database *database, co
 /* Cleans, and tells the program that it is done. */
 static JET_ERR clean(struct session *session, struct database *database, const struct defragmentation *call)
 {
-    JET_ERR err = JET_errSuccess;
-    TRY(version_store_clean(session->instance->versions, database));
-    err = JET_errSuccess;
+    (void)version_store_clean(session->instance->versions, database);
     if (call->callback != NULL) {
         session_callback_begin(session);
         (void)call->callback(session->handle, databases_id(session->instance, database), JET_tableidNil,
                              JET_cbtypOnlineDefragCompleted, NULL, NULL, call->context, 0);
         session_callback_end(session);
     }
-done:
-    return err;
+    return JET_errSuccess;
 }
 
 static JET_ERR defragment(struct session *session, struct database *database,

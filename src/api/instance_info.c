@@ -68,11 +68,10 @@ void instance_info_free(struct instance_info *info)
 
 static size_t text_size(const char *text, bool wide)
 {
-    size_t length;
+    size_t length = 0;
     if (!wide)
         return strlen(text) + 1;
-    if (NEVER(os_utf8_to_utf16(text, strlen(text), NULL, 0, &length) < JET_errSuccess)) /* texts are valid */
-        length = 0;
+    (void)os_utf8_to_utf16(text, strlen(text), NULL, 0, &length); /* the text is a valid one */
     return (length + 1) * sizeof(uint16_t);
 }
 

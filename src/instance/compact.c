@@ -129,12 +129,10 @@ static JET_ERR copy_nodes(struct compaction *compaction, page_number from, page_
     TRY(err);
     while (more) {
         TRY(copy_some(source, target, &more));
-        if (compaction->progress != NULL) {
-            uint32_t done_pages = atomic_load(&compaction->to->page_last);
-            if (done_pages > compaction->pages_total)
-                done_pages = compaction->pages_total;
-            TRY(compaction->progress(compaction->context, done_pages, compaction->pages_total));
-        }
+        uint32_t done_pages = atomic_load(&compaction->to->page_last);
+        if (done_pages > compaction->pages_total)
+            done_pages = compaction->pages_total;
+        TRY(compaction->progress(compaction->context, done_pages, compaction->pages_total));
     }
 done:
     versioned_cursor_close(target);
@@ -258,8 +256,7 @@ static JET_ERR count_pages(struct compaction *compaction)
     TRY(space_count(tree, &owned, &available));
     compaction->pages_total = owned - available;
 done:
-    if (tree != NULL)
-        tree_close(tree);
+    tree_close(tree);
     return err;
 }
 

@@ -12,7 +12,7 @@
 typedef JET_ERR compact_progress(void *context, uint32_t done, uint32_t total);
 
 /* Copies everything from `from` (which nobody changes meanwhile) to `to`, a new database that is not logged.
- * The session is at level 0 before and after. On an error `to` is to be thrown away. `progress` may be NULL.
+ * The session is at level 0 before and after. On an error `to` is to be thrown away.
  */
 JET_ERR compact_database(struct session *session, struct database *from, struct database *to,
                          compact_progress *progress, void *context);

@@ -306,8 +306,7 @@ JET_ERR databases_shut(struct instance *instance, struct instance_database *slot
     JET_ERR err = JET_errSuccess;
     struct database *database = slot->database;
     atomic_store(&database->use, DATABASE_DETACHING);
-    TRY(version_store_clean(instance->versions, database));
-    if (err == JET_wrnRemainingVersions)
+    if (version_store_clean(instance->versions, database) == JET_wrnRemainingVersions)
         FAIL(JET_errDatabaseInUse);
     catalog_unload(database);
     if (database->read_only)

@@ -81,11 +81,22 @@ static void check_paths(struct instance *other, void *context)
     os_mutex_unlock(&other->lock);
 }
 
+static JET_ERR create_directories(const struct instance *instance)
+{
+    JET_ERR err = JET_errSuccess;
+    char directory[OS_PATH_SIZE];
+    TRY(os_path_directory(instance->temporary_path, directory, sizeof(directory)));
+    TRY(directories_create(directory));
+    TRY(directories_create(instance->system_path));
+    TRY(directories_create(instance->log_path));
+done:
+    return err;
+}
+
 JET_ERR engine_resolve_paths(struct instance *instance)
 {
     JET_ERR err = JET_errSuccess;
     struct path_check check = {instance, JET_errSuccess};
-    char directory[OS_PATH_SIZE];
     const char *recovery;
 
     process_lock();
@@ -100,15 +111,8 @@ JET_ERR engine_resolve_paths(struct instance *instance)
     err = check.err;
 done:
     process_unlock();
-    if (err >= JET_errSuccess && parameter_is_on(&instance->parameters, JET_paramCreatePathIfNotExist)) {
-        err = os_path_directory(instance->temporary_path, directory, sizeof(directory));
-        if (err >= JET_errSuccess)
-            err = directories_create(directory);
-        if (err >= JET_errSuccess)
-            err = directories_create(instance->system_path);
-        if (err >= JET_errSuccess)
-            err = directories_create(instance->log_path);
-    }
+    if (err >= JET_errSuccess && parameter_is_on(&instance->parameters, JET_paramCreatePathIfNotExist))
+        err = create_directories(instance);
     return err;
 }
 

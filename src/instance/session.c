@@ -226,7 +226,7 @@ void session_release_reserved_cursor(struct session *session)
 void session_place_cursor(struct session *session, enum cursor_kind kind, void *object,
                           void (*close)(struct session *session, void *object), JET_TABLEID *table)
 {
-    ASSERT(kind != CURSOR_KIND_NONE && object != NULL && session->cursor_free != 0);
+    ASSERT(kind != CURSOR_KIND_NONE && object != NULL && close != NULL && session->cursor_free != 0);
     uint32_t index = session->cursor_free - 1;
     struct session_cursor *cursor = &session->cursors[index];
     session->cursor_free = cursor->next_free;
@@ -238,16 +238,6 @@ void session_place_cursor(struct session *session, enum cursor_kind kind, void *
     session->cursors_used++;
     *table = HANDLE_KIND_CURSOR | ((uint64_t)cursor->sequence << CURSOR_SEQUENCE_SHIFT) |
              ((uint64_t)session->slot << CURSOR_SLOT_SHIFT) | index;
-}
-
-JET_ERR session_add_cursor(struct session *session, enum cursor_kind kind, void *object,
-                           void (*close)(struct session *session, void *object), JET_TABLEID *table)
-{
-    *table = JET_tableidNil;
-    JET_ERR err = session_reserve_cursor(session);
-    if (err >= JET_errSuccess)
-        session_place_cursor(session, kind, object, close, table);
-    return err;
 }
 
 void session_remove_cursor(struct session *session, JET_TABLEID table)
@@ -268,8 +258,7 @@ void session_close_cursor(struct session *session, JET_TABLEID table)
 {
     struct session_cursor cursor = session->cursors[table & 0xffff];
     session_remove_cursor(session, table);
-    if (cursor.close != NULL)
-        cursor.close(session, cursor.object);
+    cursor.close(session, cursor.object);
 }
 
 void session_visit_cursors(struct session *session,

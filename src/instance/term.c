@@ -151,23 +151,16 @@ static enum term_kind kind_of(const struct instance *instance, JET_GRBIT grbit)
     return (grbit & JET_bitTermAbrupt) != 0 ? TERM_QUICK : TERM_CLEAN;
 }
 
-/* Cleans versions; tells whether a running transaction stands in the way of the end. Versions that cannot be
- * cleaned make it an end in error, and an orderly end tells so. */
-static JET_ERR clean_versions(struct instance *instance, enum term_kind *kind)
+/* Cleans versions; tells whether a running transaction stands in the way of the end. */
+static JET_ERR clean_versions(struct instance *instance, enum term_kind kind)
 {
-    JET_ERR err = version_store_clean(instance->versions, NULL);
-    if (*kind == TERM_CLEAN && (err == JET_wrnRemainingVersions || some_session_in_transaction(instance))) {
+    const JET_ERR cleaned = version_store_clean(instance->versions, NULL);
+    if (kind == TERM_CLEAN && (cleaned == JET_wrnRemainingVersions || some_session_in_transaction(instance))) {
         os_sleep(REMAINING_VERSIONS_WAIT);
-        err = version_store_clean(instance->versions, NULL);
+        (void)version_store_clean(instance->versions, NULL);
     }
-    if (err < JET_errSuccess) {
-        const bool clean = *kind == TERM_CLEAN;
-        *kind = TERM_ERROR;
-        return clean ? err : JET_errSuccess;
-    }
-    if (*kind != TERM_ERROR && some_session_in_transaction(instance))
-        return JET_errTooManyActiveUsers;
-    return JET_errSuccess;
+    return kind != TERM_ERROR && some_session_in_transaction(instance) ? JET_errTooManyActiveUsers
+                                                                       : JET_errSuccess;
 }
 
 /* Writes all databases, so that their headers may become clean. */
@@ -197,35 +190,27 @@ static void drop_temporary(struct instance *instance)
 }
 
 /* Beyond the point of no return: ends everything and frees the instance. */
-static JET_ERR finish(struct instance *instance, enum term_kind kind, JET_GRBIT grbit, JET_ERR first)
+static JET_ERR finish(struct instance *instance, enum term_kind kind, JET_GRBIT grbit)
 {
     /* While there is a log: what is written from here on waits for no freeze. */
     snapshot_drop(instance->backup);
-    if (instance->set_made)
-        os_task_cancel(&instance->checkpoint_task);
+    os_task_cancel(&instance->checkpoint_task);
     JET_ERR err = end_sessions(instance, kind != TERM_ERROR);
-    if (first == JET_errSuccess && err < JET_errSuccess)
-        first = err;
-    if (err < JET_errSuccess)
-        kind = TERM_ERROR;
-    if (kind != TERM_ERROR) {
+    if (kind != TERM_ERROR && err >= JET_errSuccess)
         err = write_databases(instance);
-        if (first == JET_errSuccess && err < JET_errSuccess)
-            first = err;
-        if (err < JET_errSuccess)
-            kind = TERM_ERROR;
-    }
+    if (err < JET_errSuccess)
+        kind = TERM_ERROR; /* the first error is the answer */
     if (instance->recovery_on) {
-        err = recovery_term(&instance->logged_databases, kind != TERM_ERROR && first == JET_errSuccess);
-        if (first == JET_errSuccess && err < JET_errSuccess && kind != TERM_ERROR)
-            first = err;
+        const JET_ERR ended = recovery_term(&instance->logged_databases, kind != TERM_ERROR);
+        if (kind != TERM_ERROR && ended < JET_errSuccess)
+            err = ended;
     }
-    if (first == JET_errSuccess && (grbit & JET_bitTermDirty) != 0)
-        first = JET_errDirtyShutdown;
+    if (err >= JET_errSuccess)
+        err = (grbit & JET_bitTermDirty) != 0 ? JET_errDirtyShutdown : JET_errSuccess;
     drop_temporary(instance);
     engine_close(instance);
     instance_free(instance);
-    return first;
+    return err;
 }
 
 JET_ERR instance_term(JET_INSTANCE handle, JET_GRBIT grbit)
@@ -248,12 +233,11 @@ JET_ERR instance_term(JET_INSTANCE handle, JET_GRBIT grbit)
     if (kind != TERM_ERROR)
         err = instance_backup_state(instance);
     if (err == JET_errSuccess)
-        err = clean_versions(instance, &kind);
-    if (err < JET_errSuccess && kind != TERM_ERROR) {
+        err = clean_versions(instance, kind);
+    if (err < JET_errSuccess) /* not if nothing is to be written */
         leave_term(instance, err);
-        goto done;
-    }
-    err = finish(instance, kind, grbit, err);
+    else
+        err = finish(instance, kind, grbit);
 done:
     os_executor_point();
     return err;
