@@ -35,8 +35,7 @@ struct recovery_options {
                               restore, whose search for a checkpoint then goes by the name of edb.log */
     JET_PFNSTATUS status;  /* JET_snpRestore progress; may be NULL */
     JET_SESID status_session;
-    /* Expands compressed page images in records (src/table/compression.h has it); NULL: they count as
-     * damaged. */
+    /* Expands compressed page images in records: src/table/compression.h has it. */
     JET_ERR(*decompress)
     (const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity, uint32_t *actual);
 };

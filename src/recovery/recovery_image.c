@@ -27,9 +27,8 @@ JET_ERR recovery_expand_image(const struct recovery *recovery, const uint8_t *im
     uint8_t *decompressed = page + page_size;
     uint32_t actual = (uint32_t)size;
     if ((flags & LOG_PREIMAGE_XPRESS) != 0) {
-        if (recovery->options->decompress == NULL ||
-            recovery->options->decompress(image, (uint32_t)size, decompressed, page_size, &actual) !=
-                JET_errSuccess)
+        if (recovery->options->decompress(image, (uint32_t)size, decompressed, page_size, &actual) !=
+            JET_errSuccess)
             return JET_errLogCorrupted;
         image = decompressed;
     }
