@@ -16,10 +16,9 @@ static JET_ERR set_before(struct version_entry *entry, struct span before)
 {
     uint8_t *copy = os_duplicate(before.bytes, before.size);
 
-    if (copy == NULL && before.size > 0)
+    if (copy == NULL)
         return JET_errOutOfMemory;
-    if (entry->before_owned)
-        os_free(entry->before);
+    ASSERT(!entry->before_known && !entry->before_owned);
     entry->before = copy;
     entry->before_size = (uint32_t)before.size;
     entry->before_owned = true;
