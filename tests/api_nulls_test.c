@@ -289,9 +289,9 @@ static void zeroes_5(void **state)
     TRY_CALL(JetSetSystemParameterA(NULL, session, 0, 0, NULL));
     TRY_CALL(JetSetSystemParameterW(NULL, session, 0, 0, NULL));
     TRY_CALL(JetSetTableSequential(session, table, 0));
-    TRY_CALL(JetStopBackup(0));
+    TRY_CALL(JetStopBackup());
     TRY_CALL(JetStopBackupInstance(instance));
-    TRY_CALL(JetStopService(0));
+    TRY_CALL(JetStopService());
     TRY_CALL(JetStopServiceInstance(instance));
     TRY_CALL(JetStopServiceInstance2(instance, 0));
     TRY_CALL(JetTerm(instance));
