@@ -21,7 +21,8 @@ bool model_is_legacy(const struct model *model)
 static const struct model_entry *find_in(const struct model_entry *entries, const char *name, size_t length)
 {
     for (; entries->name != NULL; entries++) {
-        if (strncmp(entries->name, name, length) == 0 && entries->name[length] == '\0')
+        if (entries->name[0] == name[0] && strncmp(entries->name, name, length) == 0 &&
+            entries->name[length] == '\0')
             return entries;
     }
     return NULL;

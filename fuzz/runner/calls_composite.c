@@ -288,8 +288,9 @@ static JET_ERR call_row(struct call *call)
 /* The buffer of one streamed file, kept for the next if it is not large: pages that the operating system must
  * clear are a good part of a backup's time. To AddressSanitizer it ends where the chunk ends. */
 struct stream_buffer {
-    void *bytes;
+    uint8_t *bytes;
     size_t capacity;
+    size_t open; /* bytes that may be touched; the others are poisoned */
 };
 
 static _Atomic(struct stream_buffer *) spare_buffer;
@@ -311,11 +312,16 @@ static struct stream_buffer *stream_buffer_take(size_t size)
         if (buffer == NULL)
             abort();
         buffer->capacity = size <= STREAM_BUFFER_KEPT ? STREAM_BUFFER_KEPT : size;
-        if (posix_memalign(&buffer->bytes, 4096, buffer->capacity) != 0)
+        buffer->bytes = aligned_alloc(4096, (buffer->capacity + 4095) / 4096 * 4096);
+        if (buffer->bytes == NULL)
             abort();
+        buffer->open = buffer->capacity;
     }
-    ASAN_UNPOISON_MEMORY_REGION(buffer->bytes, size);
-    ASAN_POISON_MEMORY_REGION((char *)buffer->bytes + size, buffer->capacity - size);
+    if (size > buffer->open)
+        ASAN_UNPOISON_MEMORY_REGION(buffer->bytes, size);
+    else
+        ASAN_POISON_MEMORY_REGION(buffer->bytes + size, buffer->open - size);
+    buffer->open = size;
     return buffer;
 }
 

@@ -10,6 +10,7 @@
 #include "fuzz/model/model.h"
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/runner/runner.h"
+#include "fuzz/target/heap.h"
 #include "fuzz/target/transcript.h"
 #include "include/esent_host.h"
 
@@ -163,11 +164,21 @@ static void append_line(struct program *program, const char *line)
     program_parse_line(program, line, strlen(line), &error);
 }
 
+/* A line about the slot, if it is one of `slots`. */
+__attribute__((format(printf, 3, 0))) static void append_end(struct program *program, uint32_t slots,
+                                                             const char *format, unsigned slot)
+{
+    char line[64];
+    if ((slots >> slot & 1) == 0)
+        return;
+    snprintf(line, sizeof line, format, slot);
+    append_line(program, line);
+}
+
 /* Every program ends by ending what it began, so that what is left behind shows. These calls are judged too.
  */
 static void append_ends(struct program *program)
 {
-    char line[64];
     uint32_t threads = 0;
     for (size_t i = 0; i < program->line_count; i++) {
         if (program->lines[i].kind == LINE_CALL && program->lines[i].thread < 32)
@@ -175,21 +186,12 @@ static void append_ends(struct program *program)
     }
     uint32_t snapshots = slots_of(program, 'n');
     uint32_t instances = slots_of(program, 'i');
-    for (unsigned slot = 0; slot < 32; slot++) {
-        snprintf(line, sizeof line, "Join %u", slot);
-        if (slot > 0 && (threads >> slot & 1) != 0)
-            append_line(program, line);
-    }
-    for (unsigned slot = 0; slot < 32; slot++) {
-        snprintf(line, sizeof line, "OSSnapshotAbort n%u 0", slot);
-        if ((snapshots >> slot & 1) != 0)
-            append_line(program, line);
-    }
-    for (unsigned slot = 0; slot < 32; slot++) {
-        snprintf(line, sizeof line, "Term2 i%u TermAbrupt", slot);
-        if ((instances >> slot & 1) != 0)
-            append_line(program, line);
-    }
+    for (unsigned slot = 1; slot < 32; slot++)
+        append_end(program, threads, "Join %u", slot);
+    for (unsigned slot = 0; slot < 32; slot++)
+        append_end(program, snapshots, "OSSnapshotAbort n%u 0", slot);
+    for (unsigned slot = 0; slot < 32; slot++)
+        append_end(program, instances, "Term2 i%u TermAbrupt", slot);
     append_line(program, "GetInstanceInfo");
 }
 
@@ -201,6 +203,7 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
     struct run_result result = {0};
     const bool wanted = !warming_up && fuzz_transcripts_wanted();
     map_statistics();
+    fuzz_heap_use();
     mutate_decode_input(&program, bytes, size);
     fuzz_limit_program(&program);
     if (fuzz_target.prepare != NULL)
@@ -216,6 +219,7 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
         .observer = {.context = &judgement, .after = judge_call},
     };
     run_program(&program, &options, wanted ? &transcript : NULL, &result);
+    fuzz_heap_reset();
     if (wanted)
         fuzz_write_transcript(bytes, size, &transcript, result.files_hash);
     program_free(&transcript);
