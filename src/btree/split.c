@@ -2,7 +2,7 @@
 
 static void release_plan(struct split_plan *plan)
 {
-    for (size_t i = 0; i <= TREE_DEPTH_MOST; i++) {
+    for (size_t i = 0; i < plan->levels_used; i++) {
         cache_unlatch(&plan->path[i]);
         cache_unlatch(&plan->new_pages[i]);
     }
@@ -13,7 +13,7 @@ static void release_plan(struct split_plan *plan)
 static void free_plan(struct split_plan *plan)
 {
     release_plan(plan);
-    for (size_t i = 0; i <= TREE_DEPTH_MOST; i++) {
+    for (size_t i = 0; i < plan->levels_used; i++) {
         byte_buffer_free(&plan->prefixes[i]);
         byte_buffer_free(&plan->old_prefixes[i]);
         byte_buffer_free(&plan->separators[i]);
@@ -46,6 +46,8 @@ static JET_ERR latch_path(struct split_plan *plan, const struct bookmark *bookma
             FAIL(JET_errBadParentPageLink);
         TRY(cache_latch(tree->database, number, LATCH_INTENT, 0, latch));
         plan->depth = level + 1;
+        if (plan->levels_used < plan->depth)
+            plan->levels_used = plan->depth;
         TRY(tree_check_page(tree, &latch->page, level == 0 ? NULL : &plan->path[level - 1].page));
         if (page_is_leaf(&latch->page)) {
             plan->lines[level] = leaf_line(tree, &latch->page, bookmark, equal);
@@ -267,6 +269,68 @@ done:
     return err;
 }
 
+static dbtime basis_dbtime(const struct split_plan *plan, size_t level)
+{
+    return level >= plan->first ? page_header(&plan->path[level].page)->modified : 0;
+}
+
+static dbtime right_dbtime(const struct split_plan *plan)
+{
+    return latch_is_held(&plan->right) ? page_header(&plan->right.page)->modified : 0;
+}
+
+static void describe_basis(struct split_plan *plan, const struct node_change *change)
+{
+    struct split_basis *basis = &plan->basis;
+
+    basis->kind = change->kind;
+    basis->data_size = change->data.size;
+    basis->depth = plan->depth;
+    basis->right = plan->right.page.number;
+    basis->right_modified = right_dbtime(plan);
+    for (size_t level = 0; level < plan->depth; level++) {
+        basis->numbers[level] = plan->path[level].page.number;
+        basis->modified[level] = basis_dbtime(plan, level);
+        basis->lines[level] = plan->lines[level];
+    }
+}
+
+/* Whether the plan of the last attempt is still what split_select would say. */
+static bool plan_holds(const struct split_plan *plan, const struct node_change *change)
+{
+    const struct split_basis *basis = &plan->basis;
+
+    if (basis->depth != plan->depth || basis->kind != change->kind || basis->data_size != change->data.size ||
+        basis->right != plan->right.page.number || basis->right_modified != right_dbtime(plan))
+        return false;
+    for (size_t level = 0; level < plan->depth; level++) {
+        if (basis->numbers[level] != plan->path[level].page.number ||
+            basis->modified[level] != basis_dbtime(plan, level) || basis->lines[level] != plan->lines[level])
+            return false;
+    }
+    return true;
+}
+
+/* The plan, from the pages as they are latched now. */
+static JET_ERR select_plan(struct split_plan *plan, const struct node_change *change)
+{
+    struct split_step *leaf = &plan->steps[plan->depth - 1];
+
+    if (!plan_holds(plan, change)) {
+        JET_ERR err = split_select(plan, change);
+
+        if (err >= JET_errSuccess)
+            describe_basis(plan, change);
+        return err;
+    }
+    plan->change = (struct split_change){change->bookmark.key, change->data, change->versioned};
+    for (size_t level = plan->first; level < plan->depth; level++)
+        plan->steps[level].page = plan->path[level].page;
+    if (leaf->change_right)
+        leaf->right_page = plan->right.page;
+    return JET_errSuccess;
+}
+
 /* One attempt: *done when the change happened; otherwise `needed` more pages, or simply again. */
 static JET_ERR attempt(struct split_plan *plan, const struct btree_actor *actor, struct node_change *change,
                        page_number *pages, size_t *page_count, size_t *needed, page_number *hint,
@@ -287,11 +351,12 @@ static JET_ERR attempt(struct split_plan *plan, const struct btree_actor *actor,
         *done = true;
         goto done;
     }
-    TRY(split_select(plan, change));
+    TRY(select_plan(plan, change));
     if (plan->new_page_count > *page_count) {
         *needed = plan->new_page_count;
         goto done;
     }
+    plan->basis.depth = 0;
     TRY(perform(plan, actor, change, pages, scratch));
     for (size_t i = 0; i + plan->new_page_count < *page_count; i++)
         pages[i] = pages[i + plan->new_page_count];

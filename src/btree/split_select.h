@@ -12,12 +12,26 @@ struct line_weight {
     uint32_t common;  /* not a sum: bytes that the line would save with the key in front of it as prefix */
 };
 
+/* What a plan was made of. It is kept while the pages that it needs are fetched, and made anew only if
+ * something changed meanwhile. */
+struct split_basis {
+    size_t depth; /* 0: there is no plan */
+    enum change_kind kind;
+    size_t data_size;
+    page_number right;
+    dbtime right_modified;
+    page_number numbers[TREE_DEPTH_MOST + 1];
+    dbtime modified[TREE_DEPTH_MOST + 1]; /* 0 above the first page that changes */
+    uint32_t lines[TREE_DEPTH_MOST + 1];
+};
+
 /* A path being split; level 0 is the root. */
 struct split_plan {
     struct tree *tree;
     struct latch path[TREE_DEPTH_MOST + 1];
     uint32_t lines[TREE_DEPTH_MOST + 1]; /* line taken at each level; in the leaf: where the change goes */
     size_t depth;                        /* number of levels */
+    size_t levels_used;                  /* the greatest depth so far */
     struct latch right;                  /* sibling behind the leaf, if there is one */
     struct latch new_pages[TREE_DEPTH_MOST + 1];
 
@@ -31,6 +45,7 @@ struct split_plan {
     size_t new_page_count;
     struct line_weight *weights; /* of the level that is being planned */
     size_t weight_capacity;
+    struct split_basis basis;
 };
 
 /* Plans the split of the leaf, and of the pages above as far as needed, for a change at lines[depth - 1]. The
