@@ -46,15 +46,13 @@ uint32_t branch_line(const struct page *page, const struct bookmark *bookmark)
 {
     /* Separators of non-unique trees are pieces of key and data joined, so that is what they are compared
      * with. */
-    struct key wanted = {bookmark->key, bookmark->data};
+    const struct key wanted = {bookmark->key, bookmark->data};
     uint32_t low = 0;
     uint32_t high = page_line_count(page) - 1; /* the last line takes the rest */
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        struct node node = node_get(page, middle);
-
-        if (key_size(&node.key) == 0 || key_compare(&node.key, &wanted) > 0)
+        if (node_separates(page, middle, &wanted))
             high = middle;
         else
             low = middle + 1;
@@ -65,6 +63,7 @@ uint32_t branch_line(const struct page *page, const struct bookmark *bookmark)
 uint32_t leaf_line(const struct tree *tree, const struct page *page, const struct bookmark *bookmark,
                    bool *equal)
 {
+    const struct key key = key_of(bookmark->key.bytes, bookmark->key.size);
     bool with_data = !tree->unique;
     uint32_t low = 0;
     uint32_t high = page_line_count(page);
@@ -72,8 +71,7 @@ uint32_t leaf_line(const struct tree *tree, const struct page *page, const struc
     *equal = false;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        struct node node = node_get(page, middle);
-        int order = node_compare_bookmark(&node, bookmark, with_data);
+        int order = node_compare_line(page, middle, &key, bookmark->data, with_data);
 
         if (order >= 0) {
             high = middle;

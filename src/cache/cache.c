@@ -367,7 +367,7 @@ static JET_ERR latch_page(struct database *database, page_number number, enum la
             FAIL(CACHE_ERR_CONFLICT);
         cache_wait(partition);
     }
-    if (read && !(flags & LATCH_ZERO_OK) && page_is_zero(&buffer->page) && !buffer->dirty)
+    if (read && !(flags & LATCH_ZERO_OK) && !buffer->dirty && page_is_zero(&buffer->page))
         FAIL(JET_errPageNotInitialized);
     grant(buffer, mode);
     os_atomic_store(&buffer->referenced, true);
@@ -438,10 +438,9 @@ void cache_downgrade(struct latch *latch, enum latch_mode mode)
     os_mutex_unlock(&partition->lock);
 }
 
-void cache_unlatch(struct latch *latch)
+void cache_unlatch_held(struct latch *latch)
 {
-    if (!latch_is_held(latch))
-        return;
+    ASSERT(latch_is_held(latch));
     struct partition *partition = partition_of(latch);
     os_mutex_lock(&partition->lock);
     revoke(latch->buffer, latch->mode);

@@ -98,8 +98,15 @@ void cache_upgrade(struct latch *latch);
 /* Exclusive to intent or shared, or intent to shared. */
 void cache_downgrade(struct latch *latch, enum latch_mode mode);
 
+/* Releases a latch that is held. */
+void cache_unlatch_held(struct latch *latch);
+
 /* Releases the latch, if held. */
-void cache_unlatch(struct latch *latch);
+static inline void cache_unlatch(struct latch *latch)
+{
+    if (latch_is_held(latch))
+        cache_unlatch_held(latch);
+}
 
 /* The bytes of an exclusively latched page have changed: stamps `modified` into the page (DBTIME_NULL: leaves
  * it), marks it dirty. `oldest`: where redo must start to repeat this change (the transaction's begin, or the

@@ -46,6 +46,7 @@ enum os_thread_state { OS_THREAD_RUNNABLE, OS_THREAD_WAITING, OS_THREAD_FINISHED
 struct os_held_lock {
     const void *lock;
     enum os_lock_rank rank;
+    enum os_lock_rank most; /* the greatest of this one's rank and those in front */
 };
 
 struct os_thread {

@@ -37,13 +37,20 @@ static bool may_hold_many(enum os_lock_rank rank)
     }
 }
 
-static void remember(struct os_thread *self, const void *lock, enum os_lock_rank rank)
+/* The small steps of every lock are part of it, with all that is checked there. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void remember(struct os_thread *self, const void *lock, enum os_lock_rank rank)
 {
     ASSERT(self->held_count < OS_HELD_MAX);
-    self->held[self->held_count++] = (struct os_held_lock){lock, rank};
+    struct os_held_lock *held = &self->held[self->held_count];
+    const bool first = self->held_count++ == 0;
+    held->lock = lock;
+    held->rank = rank;
+    held->most = first || held[-1].most < rank ? rank : held[-1].most;
 }
 
-static void forget(struct os_thread *self, const void *lock)
+INLINE void forget(struct os_thread *self, const void *lock)
 {
     uint32_t at = self->held_count;
     if (at > 0 && self->held[at - 1].lock == lock) { /* mostly the last one */
@@ -53,9 +60,10 @@ static void forget(struct os_thread *self, const void *lock)
     while (at > 0 && self->held[at - 1].lock != lock)
         at--;
     ASSERT(at > 0);
-    self->held_count--;
-    for (at--; at < self->held_count; at++)
-        self->held[at] = self->held[at + 1];
+    const uint32_t count = self->held_count;
+    self->held_count = at - 1;
+    for (; at < count; at++)
+        remember(self, self->held[at].lock, self->held[at].rank);
 }
 
 static void order_broken(const void *lock, enum os_lock_rank rank, const struct os_held_lock *held)
@@ -65,9 +73,12 @@ static void order_broken(const void *lock, enum os_lock_rank rank, const struct 
     os_assertion_failed("lock order", __FILE__, __LINE__);
 }
 
-/* Before waiting for a lock: everything held has a lower rank. */
-static void check_order(const struct os_thread *self, const void *lock, enum os_lock_rank rank)
+/* Before waiting for a lock: everything held has a lower rank. Mostly the one look at the last lock held says
+ * so. */
+INLINE void check_order(const struct os_thread *self, const void *lock, enum os_lock_rank rank)
 {
+    if (self->held_count == 0 || self->held[self->held_count - 1].most < rank)
+        return;
     for (const struct os_held_lock *held = self->held; held < self->held + self->held_count; held++) {
         if (held->rank >= rank &&
             (held->lock == lock || held->rank > rank || (held->rank == rank && !may_hold_many(rank))))
@@ -95,12 +106,12 @@ void os_mutex_destroy(struct os_mutex *mutex)
     pthread_mutex_destroy(&mutex->native);
 }
 
-static struct os_thread *mutex_owner(const struct os_mutex *mutex)
+INLINE struct os_thread *mutex_owner(const struct os_mutex *mutex)
 {
     return mutex->world == os_host.world ? atomic_load_explicit(&mutex->owner, memory_order_relaxed) : NULL;
 }
 
-static void set_owner(struct os_mutex *mutex, struct os_thread *owner)
+INLINE void set_owner(struct os_mutex *mutex, struct os_thread *owner)
 {
     mutex->world = os_host.world;
     atomic_store_explicit(&mutex->owner, owner, memory_order_relaxed);
@@ -145,7 +156,7 @@ bool os_mutex_try_lock(struct os_mutex *mutex)
 }
 
 /* Lets go without a scheduling point. */
-static void release(struct os_mutex *mutex)
+INLINE void release(struct os_mutex *mutex)
 {
     if (checking) {
         struct os_thread *self = os_thread_self();

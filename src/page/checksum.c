@@ -1,11 +1,13 @@
 #include "src/page/checksum.h"
 
+#include "src/os/sanitizer.h"
+
 #define HEADER_SEED 0x89abcdefu
 #define BLOCKS_MAX 4u
 /* The bit of a page that says which checksum it has; flipping it back would not make sense of anything. */
 #define FORMAT_BIT (8u * (uint32_t)offsetof(struct page_header, flags) + 13u)
 
-static uint32_t xor_of_words(const void *bytes, size_t size)
+OS_RANGE_CHECKED static uint32_t xor_of_words(const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
     uint64_t sum = 0;
@@ -21,6 +23,7 @@ uint32_t checksum_header(const void *header, size_t size)
 {
     uint32_t first;
     ASSERT(size % 8 == 0);
+    os_check_readable(header, size);
     memcpy(&first, header, 4);
     return xor_of_words(header, size) ^ first ^ HEADER_SEED;
 }
@@ -36,12 +39,12 @@ typedef uint64_t word_pair __attribute__((vector_size(16)));
 #define GROUP_PAIRS 8u
 #define GROUP_BYTES (GROUP_PAIRS * sizeof(word_pair))
 
-static uint32_t parity(uint64_t word)
+static inline __attribute__((always_inline)) uint32_t parity(uint64_t word)
 {
     return (uint32_t)__builtin_parityll(word);
 }
 
-static uint32_t parity_of_pair(word_pair pair)
+static inline __attribute__((always_inline)) uint32_t parity_of_pair(word_pair pair)
 {
     return parity(pair[0] ^ pair[1]);
 }
@@ -49,7 +52,7 @@ static uint32_t parity_of_pair(word_pair pair)
 /* The XOR of all words of a block, and of the numbers of those with an odd number of set bits. Bit b of the
  * latter is the parity of all words whose number has bit b: bit 0 tells the halves of a pair apart, bits 1 to
  * 3 the pairs of a group, the others the groups. */
-static uint32_t sum_words(const uint8_t *at, uint32_t size, uint64_t *columns)
+OS_RANGE_CHECKED static uint32_t sum_words(const uint8_t *at, uint32_t size, uint64_t *columns)
 {
     word_pair all = {0, 0};
     word_pair odd = {0, 0};    /* bit 1 */
@@ -92,6 +95,7 @@ uint64_t checksum_block(const void *block, uint32_t size, uint32_t page_number, 
 {
     ASSERT(size >= 1024 && size <= 8192 && (size & (size - 1)) == 0);
     uint64_t columns;
+    os_check_readable(block, size);
     const uint32_t rows = sum_words(block, size, &columns);
     if (skips_checksum) { /* the first word: its number is 0 and has changed no row */
         uint64_t word;

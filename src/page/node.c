@@ -9,7 +9,9 @@ static uint16_t read_size(const uint8_t *at)
     return (uint16_t)(size & NODE_KEY_SIZE_MASK);
 }
 
-JET_ERR node_get_checked(const struct page *page, uint32_t line_index, struct node *node)
+/* Inlined wherever a node is looked at, so that it stays in registers. */
+static inline __attribute__((always_inline)) JET_ERR read_node(const struct page *page, uint32_t line_index,
+                                                               struct node *node)
 {
     const struct line line = line_of_tag(page, line_index + reserved_count(page));
     const uint8_t *at = line.data;
@@ -38,10 +40,15 @@ JET_ERR node_get_checked(const struct page *page, uint32_t line_index, struct no
     return JET_errSuccess;
 }
 
+JET_ERR node_get_checked(const struct page *page, uint32_t line, struct node *node)
+{
+    return read_node(page, line, node);
+}
+
 struct node node_get(const struct page *page, uint32_t line)
 {
     struct node node;
-    const JET_ERR err = node_get_checked(page, line, &node);
+    const JET_ERR err = read_node(page, line, &node);
     ASSERT(err == JET_errSuccess);
     (void)err;
     return node;
@@ -56,15 +63,40 @@ page_number node_child(const struct page *page, uint32_t line)
     return child;
 }
 
+/* How many leading bytes are the same. Keys are short and differ early: this is less than a call of memcmp.
+ */
+static inline size_t common_bytes(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    size_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+        uint64_t word_a;
+        uint64_t word_b;
+        memcpy(&word_a, a + at, 8);
+        memcpy(&word_b, b + at, 8);
+        if (word_a != word_b)
+            return at + (size_t)__builtin_ctzll(word_a ^ word_b) / 8;
+    }
+    while (at < size && a[at] == b[at])
+        at++;
+    return at;
+}
+
+static inline int compare_spans(struct span a, struct span b)
+{
+    const size_t size = a.size < b.size ? a.size : b.size;
+    const size_t common = common_bytes(a.bytes, b.bytes, size);
+    if (common < size)
+        return a.bytes[common] < b.bytes[common] ? -1 : 1;
+    return (a.size > b.size) - (a.size < b.size);
+}
+
 int span_compare(struct span a, struct span b)
 {
-    const size_t common = a.size < b.size ? a.size : b.size;
-    const int order = common == 0 ? 0 : memcmp(a.bytes, b.bytes, common);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+    return compare_spans(a, b);
 }
 
 /* The part of a key that begins at `offset`, as one piece that ends where a part of the key ends. */
-static struct span key_piece(const struct key *key, size_t offset)
+static inline struct span key_piece(const struct key *key, size_t offset)
 {
     if (offset < key->prefix.size)
         return span_of(key->prefix.bytes + offset, key->prefix.size - offset);
@@ -74,28 +106,53 @@ static struct span key_piece(const struct key *key, size_t offset)
     return span_of(key->suffix.bytes + offset, key->suffix.size - offset);
 }
 
-int key_compare(const struct key *a, const struct key *b)
+static inline __attribute__((always_inline)) int compare_keys(const struct key *a, const struct key *b)
 {
     size_t at = 0;
     if (a->prefix.size + b->prefix.size == 0) /* most keys are of one piece */
-        return span_compare(a->suffix, b->suffix);
+        return compare_spans(a->suffix, b->suffix);
     for (;;) {
         const struct span piece_a = key_piece(a, at);
         const struct span piece_b = key_piece(b, at);
-        const size_t common = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
-        if (common == 0)
+        const size_t size = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
+        if (size == 0)
             return (piece_a.size > 0) - (piece_b.size > 0);
-        const int order = memcmp(piece_a.bytes, piece_b.bytes, common);
-        if (order != 0)
-            return order;
-        at += common;
+        const size_t common = common_bytes(piece_a.bytes, piece_b.bytes, size);
+        if (common < size)
+            return piece_a.bytes[common] < piece_b.bytes[common] ? -1 : 1;
+        at += size;
     }
+}
+
+int key_compare(const struct key *a, const struct key *b)
+{
+    return compare_keys(a, b);
 }
 
 int node_compare(const struct node *node, const struct key *key, struct span data, bool with_data)
 {
-    const int order = key_compare(&node->key, key);
-    return order != 0 || !with_data ? order : span_compare(node->data, data);
+    const int order = compare_keys(&node->key, key);
+    return order != 0 || !with_data ? order : compare_spans(node->data, data);
+}
+
+int node_compare_line(const struct page *page, uint32_t line, const struct key *key, struct span data,
+                      bool with_data)
+{
+    struct node node;
+    const JET_ERR err = read_node(page, line, &node);
+    ASSERT(err == JET_errSuccess);
+    (void)err;
+    const int order = compare_keys(&node.key, key);
+    return order != 0 || !with_data ? order : compare_spans(node.data, data);
+}
+
+bool node_separates(const struct page *page, uint32_t line, const struct key *key)
+{
+    struct node node;
+    const JET_ERR err = read_node(page, line, &node);
+    ASSERT(err == JET_errSuccess);
+    (void)err;
+    return key_size(&node.key) == 0 || compare_keys(&node.key, key) > 0;
 }
 
 size_t key_common_prefix(const struct key *a, const struct key *b)
@@ -104,13 +161,11 @@ size_t key_common_prefix(const struct key *a, const struct key *b)
     for (;;) {
         const struct span piece_a = key_piece(a, at);
         const struct span piece_b = key_piece(b, at);
-        const size_t common = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
-        if (common == 0)
-            return at;
-        for (size_t i = 0; i < common; i++)
-            if (piece_a.bytes[i] != piece_b.bytes[i])
-                return at + i;
+        const size_t size = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
+        const size_t common = common_bytes(piece_a.bytes, piece_b.bytes, size);
         at += common;
+        if (common < size || size == 0)
+            return at;
     }
 }
 

@@ -63,6 +63,13 @@ int key_compare(const struct key *a, const struct key *b);
 /* Compares key, then (if `with_data`, for non-unique trees) data. */
 int node_compare(const struct node *a, const struct key *key, struct span data, bool with_data);
 
+/* Whether a branch page's line lies above the key: its own key is greater, or empty. */
+bool node_separates(const struct page *page, uint32_t line, const struct key *key);
+
+/* node_get and node_compare in one: what a search does at each line. */
+int node_compare_line(const struct page *page, uint32_t line, const struct key *key, struct span data,
+                      bool with_data);
+
 /* Number of leading bytes that two keys share. */
 size_t key_common_prefix(const struct key *a, const struct key *b);
 

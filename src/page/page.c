@@ -5,6 +5,8 @@
 bool page_is_zero(const struct page *page)
 {
     const uint8_t *data = page->data;
+    if (page_header(page)->tag_state != 0) /* any page in use, without looking at all of it */
+        return false;
     return data[0] == 0 && memcmp(data, data + 1, page->size - 1) == 0;
 }
 

@@ -14,56 +14,59 @@
 #define RESERVED_MASK 0x7u
 #define TAG_SIZE ((uint32_t)sizeof(struct page_tag))
 
-static inline uint32_t data_size(const struct page *page)
+/* Inlined in every build: they are a few instructions, and nearly all that the engine does begins here. */
+#define TAG_INLINE static inline __attribute__((always_inline))
+
+TAG_INLINE uint32_t data_size(const struct page *page)
 {
     return page->size - page_header_size(page->size);
 }
 
-static inline uint8_t *data_start(const struct page *page)
+TAG_INLINE uint8_t *data_start(const struct page *page)
 {
     return page->data + page_header_size(page->size);
 }
 
-static inline uint32_t tag_count(const struct page *page)
+TAG_INLINE uint32_t tag_count(const struct page *page)
 {
     return page_header(page)->tag_state & TAG_COUNT_MASK;
 }
 
 /* Tags in front of the lines: the external header's, and in newer databases up to six more. */
-static inline uint32_t reserved_count(const struct page *page)
+TAG_INLINE uint32_t reserved_count(const struct page *page)
 {
     const uint32_t reserved = (uint32_t)page_header(page)->tag_state >> RESERVED_SHIFT & RESERVED_MASK;
     return reserved == 0 ? 1 : reserved;
 }
 
-static inline void set_tag_count(struct page *page, uint32_t count)
+TAG_INLINE void set_tag_count(struct page *page, uint32_t count)
 {
     struct page_header *header = page_header(page);
     ASSERT(count <= TAG_COUNT_MASK);
     header->tag_state = (uint16_t)((header->tag_state & ~TAG_COUNT_MASK) | count);
 }
 
-static inline struct page_tag *tag_at(const struct page *page, uint32_t index)
+TAG_INLINE struct page_tag *tag_at(const struct page *page, uint32_t index)
 {
     return (struct page_tag *)(void *)(page->data + page->size) - (index + 1);
 }
 
-static inline uint32_t offset_mask(const struct page *page)
+TAG_INLINE uint32_t offset_mask(const struct page *page)
 {
     return page_size_is_large(page->size) ? LARGE_MASK : SMALL_MASK;
 }
 
-static inline uint32_t tag_size(const struct page *page, const struct page_tag *tag)
+TAG_INLINE uint32_t tag_size(const struct page *page, const struct page_tag *tag)
 {
     return tag->size & offset_mask(page);
 }
 
-static inline uint32_t tag_offset(const struct page *page, const struct page_tag *tag)
+TAG_INLINE uint32_t tag_offset(const struct page *page, const struct page_tag *tag)
 {
     return tag->offset & offset_mask(page);
 }
 
-static inline void tag_set(const struct page *page, struct page_tag *tag, uint32_t offset, uint32_t size)
+TAG_INLINE void tag_set(const struct page *page, struct page_tag *tag, uint32_t offset, uint32_t size)
 {
     const uint32_t mask = offset_mask(page);
     ASSERT(offset <= mask && size <= mask);
@@ -71,7 +74,7 @@ static inline void tag_set(const struct page *page, struct page_tag *tag, uint32
     tag->size = (uint16_t)((tag->size & ~mask) | size);
 }
 
-static inline uint8_t tag_flags(const struct page *page, uint32_t index)
+TAG_INLINE uint8_t tag_flags(const struct page *page, uint32_t index)
 {
     const struct page_tag *tag = tag_at(page, index);
     if (!page_size_is_large(page->size))
@@ -83,7 +86,7 @@ static inline uint8_t tag_flags(const struct page *page, uint32_t index)
     return (uint8_t)(first >> FLAGS_SHIFT);
 }
 
-static inline void tag_set_flags(const struct page *page, uint32_t index, uint8_t flags)
+TAG_INLINE void tag_set_flags(const struct page *page, uint32_t index, uint8_t flags)
 {
     struct page_tag *tag = tag_at(page, index);
     ASSERT(flags <= 7);
@@ -100,7 +103,7 @@ static inline void tag_set_flags(const struct page *page, uint32_t index, uint8_
     memcpy(at, &first, 2);
 }
 
-static inline struct line line_of_tag(const struct page *page, uint32_t index)
+TAG_INLINE struct line line_of_tag(const struct page *page, uint32_t index)
 {
     const struct page_tag *tag = tag_at(page, index);
     return (struct line){data_start(page) + tag_offset(page, tag), tag_size(page, tag),
