@@ -215,7 +215,8 @@ static JET_ERR grow_buffer(struct log *log, size_t behind)
     size_t needed = behind - log->base + LOG_SECTOR_SIZE;
     if (needed <= log->capacity)
         return JET_errSuccess;
-    size_t capacity = log->capacity == 0 ? BUFFER_SECTORS * LOG_SECTOR_SIZE : log->capacity;
+    size_t capacity = log->capacity;
+    ASSERT(capacity > 0);
     while (capacity < needed)
         capacity *= 2;
     uint8_t *buffer = os_reallocate(log->buffer, capacity);

@@ -33,7 +33,7 @@ JET_ERR log_path_in(const struct log *log, const char *directory, int32_t genera
     else
         length =
             snprintf(name, sizeof(name), "%s%s", base, log->settings.legacy_extensions ? ".chk" : ".jcp");
-    if (length < 0 || (size_t)length >= sizeof(name))
+    if ((size_t)length >= sizeof(name))
         return JET_errInvalidPath;
     return os_path_join(directory, name, path, capacity);
 }
@@ -57,7 +57,7 @@ static JET_ERR reserve_path(const struct log *log, int number, char *path, size_
 {
     char name[64];
     int length = snprintf(name, sizeof(name), "%sres%05X.jrs", log->settings.base_name, (unsigned)number);
-    if (length < 0 || (size_t)length >= sizeof(name))
+    if ((size_t)length >= sizeof(name))
         return JET_errInvalidPath;
     return os_path_join(log->settings.log_directory, name, path, capacity);
 }

@@ -214,8 +214,8 @@ static JET_ERR fragment_continue(struct log_file_reader *reader, struct assembly
         memcpy(reader->assembled + assembly->seen, fragment->data, fragment->fragment_size);
     assembly->seen += fragment->fragment_size;
     *complete = assembly->seen == assembly->total;
-    if (*complete && (assembly->total > data_end(reader) ||
-                      log_record_size(reader->assembled, assembly->total) != assembly->total))
+    ASSERT(!*complete || assembly->total <= data_end(reader)); /* the fragments are in it */
+    if (*complete && log_record_size(reader->assembled, assembly->total) != assembly->total)
         return JET_errLogFileCorrupt;
     return JET_errSuccess;
 }

@@ -89,9 +89,9 @@ static enum segment_state classify(struct log_file_reader *reader, uint8_t *sect
 static bool shadow_read(struct log_file_reader *reader, struct os_file *file, uint32_t number,
                         uint8_t *sector)
 {
-    if (number + 1 >= reader->header.file_sectors ||
-        os_file_read(file, (uint64_t)(number + 1) * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE) <
-            JET_errSuccess)
+    ASSERT(number + 1 < reader->header.file_sectors); /* the last sector holds no segment */
+    if (os_file_read(file, (uint64_t)(number + 1) * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE) <
+        JET_errSuccess)
         return false;
     if (is_zero(sector) || !segment_verify(sector, number, &reader->end.repaired))
         return false;
