@@ -220,14 +220,19 @@ static void test_c_form(void **state)
 {
     (void)state;
     struct program program;
-    parse(&program, "set page 4096\nCreateInstance i0 \"a\" => 0\nInit i0 => 0\nStopBackupInstance i0 => "
-                    "0\n@1 Term i0\n");
+    parse(&program, "set page 4096\nset switches \"3\"\nset sector 512\nCreateInstance i0 \"a\" => 0\nInit "
+                    "i0 => 0\nStopBackupInstance i0 => "
+                    "0\n@1 Term i0\nCrash tear 7\n");
     struct text out = {0};
     emit_c(&program, &out);
     assert_non_null(strstr(out.bytes, "JetStopBackupInstance(i[0])"));
     assert_non_null(strstr(out.bytes, "JetCreateInstanceA(&out, \"a\")"));
     assert_non_null(strstr(out.bytes, "JET_paramDatabasePageSize"));
     assert_non_null(strstr(out.bytes, "not in this form of C: @1 Term i0"));
+    assert_non_null(strstr(out.bytes, "not in this form of C: Crash tear 7"));
+    /* What is the runner's is no parameter. */
+    assert_null(strstr(out.bytes, "JET_paramswitches"));
+    assert_null(strstr(out.bytes, "JET_paramsector"));
     text_free(&out);
     program_free(&program);
 }

@@ -567,11 +567,13 @@ static void emit_comment(const char *label, const struct program_line *line, str
 
 static void emit_setting(const struct program_line *line, struct text *out)
 {
-    if (strcmp(line->name, "profile") == 0) {
+    const bool page = strcmp(line->name, "page") == 0;
+    if (!page && line->name[0] >= 'a' &&
+        line->name[0] <= 'z') { /* of the runner: profile, schedule, sector... */
         emit_comment("", line, out);
         return;
     }
-    const char *name = strcmp(line->name, "page") == 0 ? "DatabasePageSize" : line->name;
+    const char *name = page ? "DatabasePageSize" : line->name;
     text_print(out, "    JetSetSystemParameterA(NULL, JET_sesidNil, JET_param%s, ", name);
     if (line->arguments[0].text != NULL) {
         text_print(out, "0, ");
