@@ -10,6 +10,7 @@
 
 #include "include/esent.h"
 #include "include/esent_host.h"
+#include "src/os/file.h"
 #include "src/page/database_header.h"
 #include "tests/api_cases.h"
 
@@ -123,6 +124,36 @@ static void paths_of_instances(void **state)
     cases_end();
 }
 
+/* Where the working directory is long, no relative path fits any more. */
+static void long_working_directory(void **state)
+{
+    (void)state;
+    static char directory[1020];
+    for (size_t i = 0; i < sizeof(directory) - 1; i++)
+        directory[i] = i % 100 == 0 ? '/' : 'd';
+    static const size_t lengths[] = {1000, 1015, 1016, 1017, 1018, 980, 700, 240};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        char path[1020];
+        memcpy(path, directory, lengths[i]);
+        path[lengths[i]] = '\0';
+        assert_int_equal(setup(state), 0);
+        if (EsentHostSetDirectory(path) != JET_errSuccess)
+            continue;
+        JET_INSTANCE made = JET_instanceNil;
+        EXPECT(JET_errSuccess, JetCreateInstanceA(&made, "a"));
+        (void)JetSetSystemParameterA(&made, JET_sesidNil, JET_paramTempPath, 0, "temp/");
+        (void)JetSetSystemParameterA(&made, JET_sesidNil, JET_paramLogFilePath, 0, "a/");
+        (void)JetSetSystemParameterA(&made, JET_sesidNil, JET_paramTempPath, 0, "one/two.edb");
+        JET_ERR err = JetInit(&made);
+        EXPECT_EQUAL(lengths[i] > 200, err < JET_errSuccess);
+        if (err >= JET_errSuccess)
+            EXPECT(JET_errSuccess, JetTerm(made));
+        EXPECT(JET_errSuccess, EsentHostSetDirectory(NULL));
+        assert_int_equal(teardown(state), 0);
+    }
+    cases_end();
+}
+
 /* Directories are made on request, with their parents; not through a file, and not if the path is none. */
 static void directories_on_request(void **state)
 {
@@ -217,6 +248,12 @@ static void attach_options(void **state)
                 0);
     assert_true(JetAttachDatabaseA(session, "a/x.edb", JET_bitDbVersioningOff) < JET_errSuccess);
     assert_true(JetAttachDatabaseA(session, "a", 0) < JET_errSuccess); /* a directory */
+    /* A file that may not be written. */
+    EXPECT(JET_errSuccess, os_file_set_read_only("a/x.edb", true));
+    assert_true(JetAttachDatabaseA(session, "a/x.edb", 0) < JET_errSuccess);
+    EXPECT(JET_errSuccess, JetAttachDatabaseA(session, "a/x.edb", JET_bitDbReadOnly));
+    EXPECT(JET_errSuccess, JetDetachDatabaseA(session, "a/x.edb"));
+    EXPECT(JET_errSuccess, os_file_set_read_only("a/x.edb", false));
     end();
     cases_end();
 }
@@ -379,6 +416,12 @@ static void cursors_of_others(void **state)
     EXPECT(JET_errInvalidTableId, JetMove(session, 12345, 1, 0));
     EXPECT(JET_errInvalidTableId, JetMove(session, session, 1, 0));
     EXPECT(JET_errInvalidSesid, JetMove(table, table, 1, 0));
+    EXPECT(JET_errInvalidSesid, JetBeginTransaction(session | 0xffff));
+    for (int bit = 0; bit < 64; bit++) {
+        JET_ERR err = JetMove(session, table ^ ((JET_TABLEID)1 << bit), 1, 0);
+        EXPECT(err == JET_errSesidTableIdMismatch ? err : JET_errInvalidTableId, err);
+        EXPECT(JET_errInvalidSesid, JetBeginTransaction(session ^ ((JET_SESID)1 << bit)));
+    }
     EXPECT(JET_errSuccess, JetDupCursor(session, table, &cursor, 0));
     EXPECT(JET_errSuccess, JetCloseTable(session, cursor));
     EXPECT(JET_errInvalidTableId, JetMove(session, cursor, 1, 0));
@@ -450,6 +493,34 @@ static void transactions_of_contexts(void **state)
     cases_end();
 }
 
+static void end_elsewhere(void *unused)
+{
+    (void)unused;
+    answer_elsewhere = JetEndSession(session, 0);
+}
+
+/* Nobody else ends a session that is in a transaction, but under a context anybody may. */
+static void end_of_a_session_in_a_transaction(void **state)
+{
+    (void)state;
+    struct ESENT_HOST_THREAD *thread;
+    begin();
+    EXPECT(JET_errSuccess, JetBeginTransaction(session));
+    EXPECT(JET_errSuccess, EsentHostThreadStart(end_elsewhere, NULL, &thread));
+    EsentHostThreadJoin(thread);
+    EXPECT(JET_errSessionSharingViolation, answer_elsewhere);
+    EXPECT(JET_errSuccess, JetCommitTransaction(session, 0));
+    EXPECT(JET_errSuccess, JetSetSessionContext(session, 5));
+    EXPECT(JET_errSuccess, JetBeginTransaction(session));
+    EXPECT(JET_errSuccess, JetBeginTransaction(session));
+    EXPECT(JET_errSuccess, EsentHostThreadStart(end_elsewhere, NULL, &thread));
+    EsentHostThreadJoin(thread);
+    EXPECT(JET_errSuccess, answer_elsewhere);
+    EXPECT(JET_errInvalidSesid, JetCommitTransaction(session, 0));
+    end();
+    cases_end();
+}
+
 /* --- one-instance mode, legacy calls --- */
 
 static void legacy_calls_of_an_instance_that_is_not_there(void **state)
@@ -469,6 +540,81 @@ static void legacy_calls_of_an_instance_that_is_not_there(void **state)
     JET_INSTANCE bogus = 12345;
     EXPECT(JET_errSuccess, JetInit(&bogus));
     EXPECT(JET_errSuccess, JetTerm(bogus));
+    cases_end();
+}
+
+/* --- starts that fail --- */
+
+/* A start with a map whose allocations fail takes the instance with it, and leaves nothing. */
+static void starts_that_lack_memory(void **state)
+{
+    static char from[] = "a/x.edb";
+    static char to[] = "a/y.edb";
+    static WCHAR wide_from[] = {'a', '/', 'x', '.', 'e', 'd', 'b', 0};
+    static WCHAR wide_to[] = {'a', '/', 'y', '.', 'e', 'd', 'b', 0};
+    static char long_path[2000];
+    JET_RSTMAP_A map = {from, to};
+    JET_RSTMAP_W wide_map = {wide_from, wide_to};
+    JET_RSTINFO_A info = {.cbStruct = sizeof(info), .rgrstmap = &map, .crstmap = 1};
+    JET_RSTINFO_W wide = {.cbStruct = sizeof(wide), .rgrstmap = &wide_map, .crstmap = 1};
+    for (int kind = 0; kind < 2; kind++) {
+        for (uint64_t nth = 1;; nth++) {
+            instance = make("a", "a/");
+            EsentHostResetCounters();
+            EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, nth, 1);
+            JET_ERR err = kind == 0 ? JetInit3A(&instance, &info, 0) : JetInit3W(&instance, &wide, 0);
+            uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE);
+            EsentHostFailNone();
+            if (err == JET_errSuccess)
+                EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
+            else if (instance != 0)
+                EXPECT(JET_errSuccess, JetTerm(instance)); /* it was not begun with */
+            EXPECT(failures > 0 && err < JET_errSuccess ? JET_errOutOfMemory : JET_errSuccess, err);
+            assert_int_equal(teardown(state), 0);
+            assert_int_equal(setup(state), 0);
+            if (failures == 0 || cases_wrong > 5)
+                break;
+        }
+    }
+    memset(long_path, 'p', sizeof(long_path) - 1);
+    map.szDatabaseName = long_path;
+    instance = make("a", "a/");
+    EXPECT(JET_errInvalidPath, JetInit3A(&instance, &info, 0));
+    map = (JET_RSTMAP_A){from, long_path};
+    instance = make("a", "a/");
+    EXPECT(JET_errInvalidPath, JetInit3A(&instance, &info, 0));
+    cases_end();
+}
+
+/* Directories that cannot be made. */
+static void starts_that_make_no_directories(void **state)
+{
+    static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_IO, ESENT_HOST_FAULT_NAME,
+                                                  ESENT_HOST_FAULT_SYNC};
+    for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
+        for (uint64_t nth = 1; nth < 200; nth++) {
+            instance = make("a", "new/one/");
+            EXPECT(JET_errSuccess,
+                   JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramCreatePathIfNotExist, 1, NULL));
+            EXPECT(JET_errSuccess,
+                   JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramTempPath, 0, "new/two/"));
+            EsentHostResetCounters();
+            EsentHostFailNth(kinds[kind], nth, 1);
+            JET_ERR err = JetInit(&instance);
+            uint64_t failures = EsentHostCountFailures(kinds[kind]);
+            EsentHostFailNone();
+            if (err >= JET_errSuccess)
+                EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
+            else
+                EXPECT_EQUAL(0, instance);
+            if (failures == 0)
+                EXPECT(JET_errSuccess, err);
+            assert_int_equal(teardown(state), 0);
+            assert_int_equal(setup(state), 0);
+            if (failures == 0)
+                break;
+        }
+    }
     cases_end();
 }
 
@@ -583,6 +729,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         CASE(paths_of_instances),
+        CASE(long_working_directory),
         CASE(directories_on_request),
         CASE(paths_of_databases),
         CASE(creation_options),
@@ -595,6 +742,9 @@ int main(int argc, char **argv)
         CASE(limit_of_cursors),
         CASE(transactions_of_contexts),
         CASE(legacy_calls_of_an_instance_that_is_not_there),
+        CASE(end_of_a_session_in_a_transaction),
+        CASE(starts_that_lack_memory),
+        CASE(starts_that_make_no_directories),
         CASE(ends_that_fail),
         CASE(compaction_of_odd_tables),
     };

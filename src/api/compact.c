@@ -50,9 +50,9 @@ static JET_ERR compact_files(struct session *session, const char *from, const ch
     TRY(tell(status, JET_sntComplete, 0, 0));
 done:
     if (from_id != JET_dbidNil)
-        (void)databases_close(session, from_id, &last);
+        databases_close(session, from_id, &last);
     if (to_id != JET_dbidNil) {
-        (void)databases_close(session, to_id, &last);
+        databases_close(session, to_id, &last);
         JET_ERR detached = databases_detach(session, to, 0);
         if (detached < JET_errSuccess)
             (void)databases_detach(session, to, 0); /* what was lacking may be back: it shall not stay */

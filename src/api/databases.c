@@ -173,7 +173,7 @@ JET_ERR JET_API JetCloseDatabase(JET_SESID sesid, JET_DBID dbid, JET_GRBIT grbit
     TRY(session_find_database(session, dbid, &database));
     if (session->row_callbacks > 0) /* a cursor in it is in the middle of a change */
         FAIL(JET_errIllegalOperation);
-    (void)databases_close(session, dbid, &last); /* it is there: it was found */
+    databases_close(session, dbid, &last);
     if (last) {
         struct close_in_database search = {database};
         session_visit_cursors(session, close_if_in_database, &search);

@@ -100,7 +100,7 @@ static JET_ERR defragment_path(JET_SESID sesid, const char *path, const struct d
     TRY(defragment(session, database, call));
 done:
     if (id != JET_dbidNil)
-        (void)databases_close(session, id, &last);
+        databases_close(session, id, &last);
     if (session != NULL)
         session_leave(session);
     return err;

@@ -150,24 +150,20 @@ done:
     return err;
 }
 
-JET_ERR databases_close(struct session *session, JET_DBID id, bool *last)
+void databases_close(struct session *session, JET_DBID id, bool *last)
 {
-    JET_ERR err = JET_errSuccess;
     struct instance *instance = session->instance;
     os_mutex_lock(&instance->database_lock);
     struct instance_database *slot = find_id_locked(instance, id);
-    uint32_t index = slot == NULL ? 0 : (uint32_t)(slot - instance->databases);
-    if (slot == NULL || index == 0 || !session_has_open(session, index))
-        FAIL(JET_errInvalidDatabaseId);
-    ASSERT(slot->opens > 0);
+    ASSERT(slot != NULL && slot != &instance->databases[0]);
+    uint32_t index = (uint32_t)(slot - instance->databases);
+    ASSERT(session_has_open(session, index) && slot->opens > 0);
     session->opened[index]--;
     slot->opens--;
     *last = session->opened[index] == 0;
     if (slot->exclusive_owner == session)
         slot->exclusive_owner = NULL;
-done:
     os_mutex_unlock(&instance->database_lock);
-    return err;
 }
 
 /* --- slots --- */

@@ -31,9 +31,9 @@ JET_ERR databases_detach(struct session *session, const char *path, JET_GRBIT gr
 
 /* Opens an attached database for the session. */
 JET_ERR databases_open(struct session *session, const char *path, JET_GRBIT grbit, JET_DBID *id);
-/* Closes one open of the session; `*last` tells whether the session has none left. JET_errInvalidDatabaseId.
- */
-JET_ERR databases_close(struct session *session, JET_DBID id, bool *last);
+/* Closes one open of the session, whose id this is (session_find_database); `*last` tells whether the session
+ * has none left. */
+void databases_close(struct session *session, JET_DBID id, bool *last);
 
 /* The id of a database of the instance. */
 JET_DBID databases_id(const struct instance *instance, const struct database *database);
@@ -73,8 +73,6 @@ JET_ERR databases_write_state(struct database *database, enum database_state sta
 /* --- sessions at the end of an instance (term.c, session_life.c): the session is entered or taken --- */
 
 void session_close_cursors(struct session *session);
-/* Rolls everything back. */
-JET_ERR session_undo(struct session *session);
 /* Frees a session whose cursors are closed and whose transaction is at level 0, and its handle. */
 void session_free(struct session *session);
 

@@ -9,9 +9,9 @@ JET_ERR directories_create(const char *path)
     char parent[OS_PATH_SIZE];
     if (os_directory_exists(path))
         return JET_errSuccess;
-    TRY(os_path_directory(path, parent, sizeof(parent)));
+    (void)os_path_directory(path, parent, sizeof(parent)); /* is shorter */
     if (strcmp(parent, path) == 0)
-        FAIL(JET_errInvalidPath);
+        FAIL(JET_errInvalidPath); /* a root that does not let itself be looked at */
     TRY(directories_create(parent));
     err = os_directory_create(path);
     if (err == JET_errFileAlreadyExists)

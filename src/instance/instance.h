@@ -109,7 +109,6 @@ void instance_release(struct instance *instance);
 
 /* Lookup and gates; the instance runs and does not end before instance_leave. */
 JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance);
-JET_ERR instance_enter_legacy(struct instance **instance);
 /* The gates for an instance that was found already, by a snapshot of the whole process: a stopped service is in
  * it, too. On success leave with instance_leave. */
 JET_ERR instance_enter_found(struct instance *instance);

@@ -117,7 +117,7 @@ struct instance *process_find_locked(JET_INSTANCE handle)
     ASSERT(os_mutex_is_held(&process_mutex));
     if (process.mode == PROCESS_MODE_ONE_INSTANCE) {
         /* There is one at most, and callers may hold anything. */
-        return process.slots_used > 0 ? process.slots[0].instance : NULL;
+        return process.slots[0].instance;
     }
     if (process.mode != PROCESS_MODE_MULTI_INSTANCE)
         return NULL;
@@ -131,8 +131,7 @@ struct instance *process_find_locked(JET_INSTANCE handle)
 struct instance *process_only_instance_locked(void)
 {
     ASSERT(os_mutex_is_held(&process_mutex));
-    return process.mode == PROCESS_MODE_ONE_INSTANCE && process.slots_used > 0 ? process.slots[0].instance
-                                                                               : NULL;
+    return process.mode == PROCESS_MODE_ONE_INSTANCE ? process.slots[0].instance : NULL;
 }
 
 static JET_ERR find_legacy_locked(struct instance **instance)
@@ -215,18 +214,6 @@ JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance)
     process_lock();
     struct instance *found = process_find_locked(handle);
     JET_ERR err = found != NULL ? enter_gated(found, false) : JET_errInvalidParameter;
-    process_unlock();
-    *instance = err == JET_errSuccess ? found : NULL;
-    return err;
-}
-
-JET_ERR instance_enter_legacy(struct instance **instance)
-{
-    struct instance *found = NULL;
-    process_lock();
-    JET_ERR err = find_legacy_locked(&found);
-    if (err == JET_errSuccess)
-        err = enter_gated(found, false);
     process_unlock();
     *instance = err == JET_errSuccess ? found : NULL;
     return err;
@@ -440,7 +427,7 @@ JET_ERR instance_create_for_init(bool handle_wanted, JET_INSTANCE *handle)
     process_lock();
     if (process.mode == PROCESS_MODE_MULTI_INSTANCE && !handle_wanted)
         FAIL(JET_errRunningInMultiInstanceMode);
-    if (process.mode == PROCESS_MODE_ONE_INSTANCE && process.count > 0)
+    if (process.mode == PROCESS_MODE_ONE_INSTANCE) /* and there is the one */
         FAIL(JET_errAlreadyInitialized);
     if (process.mode == PROCESS_MODE_NONE)
         process_set_mode_locked(PROCESS_MODE_ONE_INSTANCE);

@@ -94,7 +94,8 @@ void session_close_cursors(struct session *session)
     ASSERT(session->cursors_used == 0);
 }
 
-JET_ERR session_undo(struct session *session)
+/* Rolls everything back. */
+static JET_ERR session_undo(struct session *session)
 {
     JET_ERR err = JET_errSuccess;
     while (transaction_level(&session->transaction) > 0)

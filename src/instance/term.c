@@ -62,23 +62,17 @@ static bool some_session_in_transaction(struct instance *instance)
     return found;
 }
 
-/* Ends all sessions. With `undo` open transactions are rolled back, else they are abandoned to recovery. */
-static JET_ERR end_sessions(struct instance *instance, bool undo)
+/* Ends all sessions. Transactions that are open, which only an end in error leaves, are abandoned to
+ * recovery. */
+static void end_sessions(struct instance *instance)
 {
-    JET_ERR first = JET_errSuccess;
     while (instance->sessions != NULL) {
         struct session *session = instance->sessions;
         session_close_cursors(session);
-        if (undo) {
-            JET_ERR err = session_undo(session);
-            if (err < JET_errSuccess && first == JET_errSuccess)
-                first = err;
-        }
         if (transaction_level(&session->transaction) > 0)
             transaction_abandon(&session->transaction);
         session_free(session);
     }
-    return first;
 }
 
 /* --- the way in and out --- */
@@ -155,7 +149,8 @@ static enum term_kind kind_of(const struct instance *instance, JET_GRBIT grbit)
 static JET_ERR clean_versions(struct instance *instance, enum term_kind kind)
 {
     const JET_ERR cleaned = version_store_clean(instance->versions, NULL);
-    if (kind == TERM_CLEAN && (cleaned == JET_wrnRemainingVersions || some_session_in_transaction(instance))) {
+    if (kind == TERM_CLEAN &&
+        (cleaned == JET_wrnRemainingVersions || some_session_in_transaction(instance))) {
         os_sleep(REMAINING_VERSIONS_WAIT);
         (void)version_store_clean(instance->versions, NULL);
     }
@@ -195,9 +190,8 @@ static JET_ERR finish(struct instance *instance, enum term_kind kind, JET_GRBIT 
     /* While there is a log: what is written from here on waits for no freeze. */
     snapshot_drop(instance->backup);
     os_task_cancel(&instance->checkpoint_task);
-    JET_ERR err = end_sessions(instance, kind != TERM_ERROR);
-    if (kind != TERM_ERROR && err >= JET_errSuccess)
-        err = write_databases(instance);
+    end_sessions(instance);
+    JET_ERR err = kind != TERM_ERROR ? write_databases(instance) : JET_errSuccess;
     if (err < JET_errSuccess)
         kind = TERM_ERROR; /* the first error is the answer */
     if (instance->recovery_on) {
