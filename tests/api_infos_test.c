@@ -227,8 +227,8 @@ static void column_names_and_ids(void **state)
            JetGetTableColumnInfoA(session, table, LONG_NAME, &out, sizeof(out), JET_ColInfo));
     EXPECT(JET_errInvalidParameter,
            JetGetTableColumnInfoA(session, table, BAD_TEXT, &out, sizeof(out), JET_ColInfo));
-    EXPECT(JET_errBadColumnId, JetGetTableColumnInfoA(session, table, (const char *)&none, &out,
-                                                         sizeof(out), JET_ColInfoByColid));
+    EXPECT(JET_errBadColumnId, JetGetTableColumnInfoA(session, table, (const char *)&none, &out, sizeof(out),
+                                                      JET_ColInfoByColid));
     EXPECT(JET_errInvalidParameter,
            JetGetTableColumnInfoA(session, table, NULL, &out, sizeof(out), JET_ColInfoByColid));
     EXPECT(JET_errInvalidTableId, JetGetTableColumnInfoA(session, 0, "b", &out, sizeof(out), JET_ColInfo));
