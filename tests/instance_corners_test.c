@@ -8,79 +8,9 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
 #include "src/os/file.h"
 #include "src/page/database_header.h"
-#include "tests/api_cases.h"
-
-#define PAGE 4096u
-
-static JET_INSTANCE instance;
-static JET_SESID session;
-static JET_DBID database;
-static JET_TABLEID table;
-
-static int setup(void **state)
-{
-    struct ESENT_HOST_SIMULATION simulation = {.seed = 1, .scheduler = ESENT_HOST_SCHEDULE_FIFO};
-    (void)state;
-    (void)EsentHostReset(NULL, 0);
-    cases_wrong = 0;
-    instance = JET_instanceNil;
-    return EsentHostUseMemoryFiles() == JET_errSuccess &&
-                   EsentHostUseSimulation(&simulation) == JET_errSuccess &&
-                   EsentHostDirectoryCreate("a") == JET_errSuccess &&
-                   EsentHostDirectoryCreate("b") == JET_errSuccess &&
-                   JetSetSystemParameterA(NULL, JET_sesidNil, JET_paramDatabasePageSize, PAGE, NULL) ==
-                       JET_errSuccess
-               ? 0
-               : -1;
-}
-
-static int teardown(void **state)
-{
-    char report[1000] = "";
-    (void)state;
-    size_t leaks = EsentHostReset(report, sizeof(report));
-    if (leaks > 0)
-        print_message("left behind: %s\n", report);
-    return leaks == 0 ? 0 : -1;
-}
-
-static JET_INSTANCE make(const char *name, const char *directory)
-{
-    JET_INSTANCE made = JET_instanceNil;
-    EXPECT(JET_errSuccess, JetCreateInstanceA(&made, name));
-    EXPECT(JET_errSuccess, JetSetSystemParameterA(&made, JET_sesidNil, JET_paramLogFilePath, 0, directory));
-    EXPECT(JET_errSuccess, JetSetSystemParameterA(&made, JET_sesidNil, JET_paramSystemPath, 0, directory));
-    EXPECT(JET_errSuccess, JetSetSystemParameterA(&made, JET_sesidNil, JET_paramTempPath, 0, directory));
-    EXPECT(JET_errSuccess, JetSetSystemParameterA(&made, JET_sesidNil, JET_paramLogFileSize, 128, NULL));
-    return made;
-}
-
-static void start(void)
-{
-    EXPECT(JET_errSuccess, JetInit(&instance));
-    EXPECT(JET_errSuccess, JetBeginSessionA(instance, &session, NULL, NULL));
-}
-
-static void begin(void)
-{
-    instance = make("a", "a/");
-    start();
-}
-
-static void begin_with_database(void)
-{
-    begin();
-    EXPECT(JET_errSuccess, JetCreateDatabaseA(session, "a/x.edb", NULL, &database, 0));
-}
-
-static void end(void)
-{
-    EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
-}
+#include "tests/instance_world.h"
 
 /* --- paths --- */
 
@@ -543,136 +473,7 @@ static void legacy_calls_of_an_instance_that_is_not_there(void **state)
     cases_end();
 }
 
-/* --- starts that fail --- */
-
-/* A start with a map whose allocations fail takes the instance with it, and leaves nothing. */
-static void starts_that_lack_memory(void **state)
-{
-    static char from[] = "a/x.edb";
-    static char to[] = "a/y.edb";
-    static WCHAR wide_from[] = {'a', '/', 'x', '.', 'e', 'd', 'b', 0};
-    static WCHAR wide_to[] = {'a', '/', 'y', '.', 'e', 'd', 'b', 0};
-    static char long_path[2000];
-    JET_RSTMAP_A map = {from, to};
-    JET_RSTMAP_W wide_map = {wide_from, wide_to};
-    JET_RSTINFO_A info = {.cbStruct = sizeof(info), .rgrstmap = &map, .crstmap = 1};
-    JET_RSTINFO_W wide = {.cbStruct = sizeof(wide), .rgrstmap = &wide_map, .crstmap = 1};
-    for (int kind = 0; kind < 2; kind++) {
-        for (uint64_t nth = 1;; nth++) {
-            instance = make("a", "a/");
-            EsentHostResetCounters();
-            EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, nth, 1);
-            JET_ERR err = kind == 0 ? JetInit3A(&instance, &info, 0) : JetInit3W(&instance, &wide, 0);
-            uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE);
-            EsentHostFailNone();
-            if (err == JET_errSuccess)
-                EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
-            else if (instance != 0)
-                EXPECT(JET_errSuccess, JetTerm(instance)); /* it was not begun with */
-            EXPECT(failures > 0 && err < JET_errSuccess ? JET_errOutOfMemory : JET_errSuccess, err);
-            assert_int_equal(teardown(state), 0);
-            assert_int_equal(setup(state), 0);
-            if (failures == 0 || cases_wrong > 5)
-                break;
-        }
-    }
-    memset(long_path, 'p', sizeof(long_path) - 1);
-    map.szDatabaseName = long_path;
-    instance = make("a", "a/");
-    EXPECT(JET_errInvalidPath, JetInit3A(&instance, &info, 0));
-    map = (JET_RSTMAP_A){from, long_path};
-    instance = make("a", "a/");
-    EXPECT(JET_errInvalidPath, JetInit3A(&instance, &info, 0));
-    cases_end();
-}
-
-/* Directories that cannot be made. */
-static void starts_that_make_no_directories(void **state)
-{
-    static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_IO, ESENT_HOST_FAULT_NAME,
-                                                  ESENT_HOST_FAULT_SYNC};
-    for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
-        for (uint64_t nth = 1; nth < 200; nth++) {
-            instance = make("a", "new/one/");
-            EXPECT(JET_errSuccess,
-                   JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramCreatePathIfNotExist, 1, NULL));
-            EXPECT(JET_errSuccess,
-                   JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramTempPath, 0, "new/two/"));
-            EsentHostResetCounters();
-            EsentHostFailNth(kinds[kind], nth, 1);
-            JET_ERR err = JetInit(&instance);
-            uint64_t failures = EsentHostCountFailures(kinds[kind]);
-            EsentHostFailNone();
-            if (err >= JET_errSuccess)
-                EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
-            else
-                EXPECT_EQUAL(0, instance);
-            if (failures == 0)
-                EXPECT(JET_errSuccess, err);
-            assert_int_equal(teardown(state), 0);
-            assert_int_equal(setup(state), 0);
-            if (failures == 0)
-                break;
-        }
-    }
-    cases_end();
-}
-
-/* --- ends that fail --- */
-
-/* What an end cannot write it tells; the next start recovers. */
-static void ends_that_fail(void **state)
-{
-    static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_WRITE, ESENT_HOST_FAULT_SYNC,
-                                                  ESENT_HOST_FAULT_DISK_FULL};
-    static const JET_GRBIT bits[] = {0, JET_bitDbRecoveryOff};
-    for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
-        for (size_t logged = 0; logged < 2; logged++) {
-            for (uint64_t nth = 1; nth < 100; nth++) {
-                JET_DBINFOMISC misc;
-                begin();
-                EXPECT(JET_errSuccess, JetCreateDatabaseA(session, "a/x.edb", NULL, &database, bits[logged]));
-                EXPECT(JET_errSuccess, JetCreateTableA(session, database, "t", 0, 80, &table));
-                EsentHostResetCounters();
-                EsentHostFailNth(kinds[kind], nth, 1000000);
-                JET_ERR err = JetTerm2(instance, JET_bitTermComplete);
-                uint64_t failures = EsentHostCountFailures(kinds[kind]);
-                EsentHostFailNone();
-                EXPECT(JET_errSuccess,
-                       JetGetDatabaseFileInfoA("a/x.edb", &misc, sizeof(misc), JET_DbInfoMisc));
-                if (err >= JET_errSuccess && misc.dbstate != JET_dbstateCleanShutdown) {
-                    print_message("%s %d: answers %d, state %d\n", EsentHostFaultName(kinds[kind]), (int)nth,
-                                  (int)err, (int)misc.dbstate);
-                    cases_wrong++;
-                }
-                if (logged == 0 && err < JET_errSuccess) {
-                    begin();
-                    EXPECT(JET_errSuccess, JetAttachDatabaseA(session, "a/x.edb", 0));
-                    end();
-                }
-                assert_int_equal(teardown(state), 0);
-                assert_int_equal(setup(state), 0);
-                if (failures == 0)
-                    break;
-            }
-        }
-    }
-    cases_end();
-}
-
 /* --- compaction --- */
-
-static void make_table(const char *name, int column_count)
-{
-    JET_COLUMNDEF definition = {.cbStruct = sizeof(definition), .coltyp = JET_coltypLong};
-    char column[] = "c00";
-    EXPECT(JET_errSuccess, JetCreateTableA(session, database, name, 0, 80, &table));
-    for (int i = 0; i < column_count; i++) {
-        column[1] = (char)('0' + i / 10);
-        column[2] = (char)('0' + i % 10);
-        EXPECT(JET_errSuccess, JetAddColumnA(session, table, column, &definition, NULL, 0, NULL));
-    }
-}
 
 /* Names and ids in different orders, more columns than a list has room for at first, an index younger than
  * the next table, a last id that is nobody's any more. */
@@ -743,9 +544,6 @@ int main(int argc, char **argv)
         CASE(transactions_of_contexts),
         CASE(legacy_calls_of_an_instance_that_is_not_there),
         CASE(end_of_a_session_in_a_transaction),
-        CASE(starts_that_lack_memory),
-        CASE(starts_that_make_no_directories),
-        CASE(ends_that_fail),
         CASE(compaction_of_odd_tables),
     };
     if (argc > 1)

@@ -180,44 +180,38 @@ done:
     return err;
 }
 
+/* The absolute path, that of a folder with its separator. */
+static JET_ERR complete_path(const char *path, bool folder, char *full, size_t size)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(os_path_full(path, full, size - 1));
+    if (folder && !os_path_ends_with_separator(full))
+        strcat(full, "/");
+done:
+    return err;
+}
+
 static JET_ERR set_text(struct parameters *set, uint32_t number, const char *text,
                         const struct parameter_writer *writer)
 {
     JET_ERR err = JET_errSuccess;
     const struct parameter_definition *definition = parameter_definition(number);
     char full[OS_PATH_SIZE];
-    size_t length;
 
     TRY(check_time(definition, writer));
     if (text == NULL)
         text = "";
-    length = strlen(text);
+    const size_t length = strlen(text);
     if (length < definition->low || length > definition->high)
         FAIL(JET_errInvalidParameter);
-    if (definition->type == PARAMETER_FOLDER && text[0] != '\0') {
-        /* A folder is kept absolute, with its separator. */
-        TRY(os_path_full(text, full, sizeof(full) - 1));
-        length = strlen(full);
-        if (!os_path_ends_with_separator(full)) {
-            full[length++] = '/';
-            full[length] = '\0';
-        }
+    const bool folder = definition->type == PARAMETER_FOLDER || os_path_ends_with_separator(text);
+    /* A mere file name stays one: it is taken relative to the system path at start-up. */
+    if (length > 0 && definition->type != PARAMETER_STRING && (folder || os_path_file_name(text) != text)) {
+        TRY(complete_path(text, folder, full, sizeof(full)));
+        if (strlen(full) > definition->high)
+            FAIL(JET_errInvalidParameter);
         text = full;
-    } else if (definition->type == PARAMETER_PATH && text[0] != '\0') {
-        /* A mere file name stays one: it is taken relative to the system path at start-up. */
-        bool folder = os_path_ends_with_separator(text);
-        if (folder || os_path_file_name(text) != text) {
-            TRY(os_path_full(text, full, sizeof(full) - 1));
-            length = strlen(full);
-            if (folder && !os_path_ends_with_separator(full)) {
-                full[length++] = '/';
-                full[length] = '\0';
-            }
-            text = full;
-        }
     }
-    if (length > definition->high)
-        FAIL(JET_errInvalidParameter);
     TRY(parameter_force_text(set, number, text));
     set->values[number].written = true;
 done:
