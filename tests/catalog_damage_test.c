@@ -189,6 +189,16 @@ static void one_member(void **state)
         {"t", "bytes", NUMBER(space_usage, 0), JET_errCatalogCorrupted},
         {"t", "bytes", NUMBER(space_usage, 256), JET_errCatalogCorrupted},
         {"t", "bytes", NUMBER(space_usage, 255), JET_errSuccess},
+        {"t", "id", NUMBER(space_usage, 2), JET_errCatalogCorrupted}, /* not of its type's size */
+        {"t", "id", BYTES(default_value, zeros, 3), JET_errSuccess},  /* there is no bit that says so */
+        {"t", "text", NUMBER(type_or_root, JET_coltypLong), JET_errCatalogCorrupted}, /* its default is not */
+        {"t", "bytes", NUMBER(flags, COLUMN_FLAG_VERSION), JET_errCatalogCorrupted},
+        {"t", "text", NUMBER(flags, COLUMN_FLAG_VERSION), JET_errCatalogCorrupted},
+        {"t", "text", NUMBER(flags, COLUMN_FLAG_ESCROW), JET_errCatalogCorrupted},
+        {"t", "bytes", NUMBER(flags, COLUMN_FLAG_AUTOINCREMENT), JET_errCatalogCorrupted},
+        {"t", "id", NUMBER(flags, COLUMN_FLAG_AUTOINCREMENT), JET_errSuccess},
+        {"t", "id", NUMBER(flags, COLUMN_FLAG_VERSION), JET_errSuccess},
+        {"t", "id", NUMBER(flags, COLUMN_FLAG_DEFAULT), JET_errSuccess}, /* without one: there is none */
         {"t", "tag", NUMBER(id, 300),
          JET_errCatalogCorrupted}, /* then an index has a column that is not there */
         {"t", "id", NUMBER(id, 5), JET_errCatalogCorrupted},

@@ -109,6 +109,8 @@ JET_ERR table_definition_add_column(struct table_definition *table, const struct
             os_free(copy);
             FAIL(JET_errOutOfMemory);
         }
+    } else {
+        copy->flags &= (uint16_t)~COLUMN_FLAG_DEFAULT;
     }
     while (array->count <= index)
         array->entries[array->count++] = NULL;

@@ -129,6 +129,12 @@ static inline bool column_is_text(const struct column_definition *column)
 }
 
 /* The id that the API shows. */
+/* One without a value for it has none: table_definition_add_column sees to that. */
+static inline bool column_has_default(const struct column_definition *column)
+{
+    return (column->flags & COLUMN_FLAG_DEFAULT) != 0;
+}
+
 static inline JET_COLUMNID column_public_id(const struct column_definition *column)
 {
     return column->from_template ? column->id | COLUMN_TEMPLATE_BIT : column->id;

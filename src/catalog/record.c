@@ -84,7 +84,7 @@ void record_init(struct record *record)
 static void value_from_default(const struct column_definition *column, struct value *out)
 {
     *out = (struct value){.kind = VALUE_DEFAULT_NULL};
-    if ((column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL) {
+    if (column_has_default(column)) {
         out->kind = VALUE_DEFAULT;
         out->data = column->default_value;
         out->size = column->default_size;
@@ -180,8 +180,7 @@ static void burst_fixed_defaults(const struct table_definition *table, struct re
 {
     for (uint32_t id = first; id <= last; id++) {
         const struct column_definition *column = table_definition_column_any(table, id);
-        if (column == NULL || column->state == DEFINITION_DELETED ||
-            (column->flags & COLUMN_FLAG_DEFAULT) == 0 || column->default_value == NULL)
+        if (column == NULL || column->state == DEFINITION_DELETED || !column_has_default(column))
             continue;
         uint32_t index = id - COLUMN_FIXED_FIRST;
         record->data[null_bits + index / 8] &= (uint8_t) ~(1u << index % 8);
@@ -243,8 +242,7 @@ static uint32_t variable_defaults_size(const struct table_definition *table, uin
     uint32_t size = 0;
     for (uint32_t id = first; id <= last; id++) {
         const struct column_definition *column = table_definition_column_any(table, id);
-        if (column != NULL && column->state != DEFINITION_DELETED &&
-            (column->flags & COLUMN_FLAG_DEFAULT) != 0)
+        if (column != NULL && column->state != DEFINITION_DELETED && column_has_default(column))
             size += column->default_size;
     }
     return size;
@@ -267,8 +265,7 @@ static JET_ERR extend_variable(const struct table_definition *table, struct reco
     uint8_t *data = record->data + layout->variable + added;
     for (uint32_t i = layout->variable_last + 1; i <= id; i++, entry += 2) {
         const struct column_definition *column = table_definition_column_any(table, i);
-        if (i < id && column != NULL && column->state != DEFINITION_DELETED &&
-            (column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL) {
+        if (i < id && column != NULL && column->state != DEFINITION_DELETED && column_has_default(column)) {
             memcpy(data + end, column->default_value, column->default_size);
             end += column->default_size;
             store16(entry, end);
@@ -338,7 +335,7 @@ static const struct column_definition *last_with_default(const struct column_arr
         const struct column_definition *column = array->entries[i - 1];
         const bool settled = column != NULL && (column->state == DEFINITION_COMMITTED ||
                                                 (exclusive && column->state == DEFINITION_VERSIONED));
-        if (settled && (column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL)
+        if (settled && column_has_default(column))
             return column;
     }
     return NULL;

@@ -312,6 +312,22 @@ done:
     return err;
 }
 
+/* Whether the column is what its type and its bits demand: values are read and written in that size. */
+static bool column_is_sound(const struct column_definition *column)
+{
+    const uint32_t fixed = column_type_size(column->type);
+    const bool in_place = column_id_is_fixed(column->id);
+    if (column->state == DEFINITION_DELETED)
+        return true;
+    if (fixed != 0 && ((in_place && column->max_size != fixed) ||
+                       (column->default_value != NULL && column->default_size != fixed)))
+        return false;
+    if ((column->flags & COLUMN_FLAG_VERSION) != 0 && (!in_place || column->type != JET_coltypLong))
+        return false;
+    return (column->flags & (COLUMN_FLAG_AUTOINCREMENT | COLUMN_FLAG_ESCROW)) == 0 ||
+           (in_place && (fixed == 4 || fixed == 8));
+}
+
 JET_ERR catalog_column_from_row(const struct catalog_row *row, bool in_template,
                                 struct column_definition *column)
 {
@@ -335,7 +351,7 @@ JET_ERR catalog_column_from_row(const struct catalog_row *row, bool in_template,
     if (column_id_is_fixed(row->id) && (!row->has_record_offset || row->record_offset < RECORD_HEADER_SIZE ||
                                         row->space_usage == 0 || row->space_usage > 255))
         return JET_errCatalogCorrupted;
-    return JET_errSuccess;
+    return column_is_sound(column) ? JET_errSuccess : JET_errCatalogCorrupted;
 }
 
 static JET_ERR segments_from_bytes(struct bytes bytes, struct index_key_column *out, uint8_t *count)

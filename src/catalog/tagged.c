@@ -242,7 +242,7 @@ JET_ERR tagged_get(const struct table_definition *table, struct record_view view
     if (found)
         return tagged_value(&field, itag, out);
     *out = (struct value){.kind = VALUE_DEFAULT_NULL};
-    if (itag == 1 && (column->flags & COLUMN_FLAG_DEFAULT) != 0 && column->default_value != NULL) {
+    if (itag == 1 && column_has_default(column)) {
         out->kind = VALUE_DEFAULT;
         out->data = column->default_value;
         out->size = column->default_size;
@@ -500,7 +500,7 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record,
         edit.count = edit.itag > old.value_count ? old.value_count + 1 : old.value_count;
     else
         edit.count = null_over_null ? 0 : old.value_count - 1;
-    if (edit.count == 0 && ((column->flags & COLUMN_FLAG_DEFAULT) == 0 || (how & TAGGED_SET_REVERT) != 0)) {
+    if (edit.count == 0 && (!column_has_default(column) || (how & TAGGED_SET_REVERT) != 0)) {
         if (found)
             TRY(remove_field(record, &array, index));
         goto done;

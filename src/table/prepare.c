@@ -258,8 +258,6 @@ static JET_ERR set_autoincrement(struct table_cursor *cursor)
         goto done;
     const struct column_definition *column =
         table_definition_column(cursor->table, cursor->table->autoincrement_column);
-    if (column == NULL || column->state == DEFINITION_DELETED)
-        goto done;
     TRY(table_next_autoincrement(cursor, &value));
     TRY(record_set(cursor->table, &cursor->work, column, &value, column->max_size));
     table_column_mark_set(cursor, column);

@@ -97,13 +97,13 @@ static bool index_concerned(const struct table_cursor *cursor, const struct inde
     for (unsigned i = 0; i < index->column_count; i++) {
         const struct column_definition *column =
             table_definition_column(cursor->table, index->columns[i].column);
-        if (column == NULL || table_column_was_set(cursor, column))
+        if (table_column_was_set(cursor, column))
             return true;
     }
     for (unsigned i = 0; i < index->condition_count; i++) {
         const struct column_definition *column =
             table_definition_column(cursor->table, index->conditions[i].column);
-        if (column == NULL || table_column_was_set(cursor, column))
+        if (table_column_was_set(cursor, column))
             return true;
     }
     return false;
@@ -326,14 +326,12 @@ static JET_ERR set_version(struct table_cursor *cursor, struct record *record, s
         goto done;
     const struct column_definition *column =
         table_definition_column(cursor->table, cursor->table->version_column);
-    if (column == NULL || column->state == DEFINITION_DELETED)
-        goto done;
     if (insert && table_column_was_set(cursor, column))
         goto done;
     if (!insert) {
         TRY(record_get(cursor->table, old, column, &value));
         if (value.kind == VALUE_PLAIN || value.kind == VALUE_DEFAULT)
-            memcpy(&version, value.data, value.size < 4 ? value.size : 4);
+            memcpy(&version, value.data, sizeof(version)); /* a Long */
         version++;
     }
     TRY(record_set(cursor->table, record, column, &version, column->max_size));
@@ -372,8 +370,8 @@ static JET_ERR make_temporary_key_unique(struct table_cursor *cursor, struct ind
     struct table_definition *table = cursor->table;
     if (!temporary_has_numbers(cursor))
         return JET_errSuccess;
-    if (key->size + 4 > sizeof(key->bytes))
-        return JET_errInternalError;
+    if (key->size > KEY_SIZE_MAX - 4)
+        key->size = KEY_SIZE_MAX - 4; /* they are in the order of what is left */
     put_big_endian(key->bytes + key->size, (uint32_t)++table->sequential_next);
     key->size += 4;
     return JET_errSuccess;
