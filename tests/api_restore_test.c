@@ -199,7 +199,7 @@ static void restore_in_one_instance_mode(void **state)
     EXPECT(JET_errSuccess, JetSetSystemParameterA(NULL, JET_sesidNil, JET_paramLogFileSize, 128, NULL));
     EXPECT(JET_errSuccess, JetInit(NULL));
     EXPECT(JET_errAlreadyInitialized, JetRestoreA("d/", NULL));
-    EXPECT(JET_errAlreadyInitialized, JetRestoreInstanceA(JET_instanceNil, "d/", NULL, NULL));
+    EXPECT(JET_errTooManyInstances, JetRestoreInstanceA(JET_instanceNil, "d/", NULL, NULL));
     EXPECT(JET_errRunningInOneInstanceMode,
            JetExternalRestoreA(TEXT("r/"), TEXT("r/"), NULL, 0, TEXT("b/"), 1, 1, NULL));
     EXPECT(JET_errRunningInOneInstanceMode,
@@ -396,6 +396,117 @@ static void target_that_does_not_run(void **state)
     cases_end();
 }
 
+/* What the instance of the restore does not take as its parameters; and what there is no log for. */
+static void odd_arguments(void **state)
+{
+    (void)state;
+    static char long_path[2000];
+    static WCHAR wide_odd[] = {'o', 'd', 'd', 0};
+    JET_LOGINFO_A info = {.cbSize = sizeof(info), .ulGenLow = 1, .ulGenHigh = 1, .szBaseName = "ab"};
+    JET_LOGINFO_W wide = {
+        .cbSize = sizeof(wide), .szBaseName = {'e', 'd', 'b'}, .ulGenLow = 1, .ulGenHigh = 1};
+    JET_RSTMAP_A odd_map = {TEXT("a/x.edb"), long_path};
+    JET_RSTMAP_W wide_map = {BAD_WIDE, wide_to};
+    memset(long_path, 'p', sizeof(long_path) - 1);
+    EXPECT(JET_errInvalidParameter,
+           JetExternalRestore2A(TEXT("r/"), TEXT("r/"), NULL, 0, TEXT("b/"), &info, NULL, NULL, NULL, NULL));
+    EXPECT(JET_errInvalidParameter,
+           JetExternalRestoreA(TEXT("r/"), long_path, NULL, 0, TEXT("b/"), 1, 1, NULL));
+    EXPECT(JET_errInvalidParameter,
+           JetExternalRestoreA(long_path, TEXT("r/"), NULL, 0, TEXT("b/"), 1, 1, NULL));
+    EXPECT(JET_errInvalidPath,
+           JetExternalRestoreA(TEXT("r/"), TEXT("r/"), &odd_map, 1, TEXT("b/"), 1, 1, NULL));
+    odd_map = (JET_RSTMAP_A){long_path, TEXT("r/x.edb")};
+    EXPECT(JET_errInvalidPath,
+           JetExternalRestoreA(TEXT("r/"), TEXT("r/"), &odd_map, 1, TEXT("b/"), 1, 1, NULL));
+    EXPECT(JET_errInvalidParameter,
+           JetExternalRestore2W(BAD_WIDE, wide_restore, NULL, 0, wide_backup, &wide, NULL, NULL, NULL, NULL));
+    EXPECT(JET_errInvalidParameter, JetExternalRestore2W(wide_restore, wide_restore, NULL, 0, wide_backup,
+                                                         &wide, BAD_WIDE, NULL, NULL, NULL));
+    EXPECT(JET_errInvalidParameter, JetExternalRestore2W(wide_restore, wide_restore, &wide_map, 1,
+                                                         wide_backup, &wide, NULL, NULL, NULL, NULL));
+    assert_true(JetExternalRestoreA(TEXT("r/"), TEXT("r/"), NULL, 0, TEXT("b/"), 0, -1, NULL) <
+                JET_errSuccess);
+    /* Among the instances that are looked through there may be one without a name. */
+    JET_INSTANCE unnamed = JET_instanceNil;
+    EXPECT(JET_errSuccess, JetCreateInstanceA(&unnamed, NULL));
+    for (uint64_t nth = 1;; nth++) {
+        JET_RSTMAP_W good = {wide_from, wide_to};
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, nth, 1);
+        JET_ERR err = JetExternalRestore2W(wide_restore, wide_restore, &good, 1, wide_backup, &wide, wide_odd,
+                                           NULL, NULL, NULL);
+        uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE);
+        EsentHostFailNone();
+        EXPECT(failures > 0 ? JET_errOutOfMemory : JET_errBadRestoreTargetInstance, err);
+        if (failures == 0)
+            break;
+    }
+    EXPECT(JET_errSuccess, JetTerm(unnamed));
+    cases_end();
+}
+
+/* Files that fail before the restore has begun. */
+static void directories_that_fail(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth < 200; nth++) {
+        make("a", "t/");
+        EXPECT(JET_errSuccess,
+               JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramCreatePathIfNotExist, 1, NULL));
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_IO, nth, 1);
+        JET_ERR err = JetRestoreInstanceA(instance, "d/", "n/", NULL);
+        EsentHostFailNone();
+        EsentHostFailNth(ESENT_HOST_FAULT_IO, nth, 1);
+        JET_ERR external = JetExternalRestoreA(TEXT("n/c/"), TEXT("n/l/"), NULL, 0, TEXT("b/"), 1, 1, NULL);
+        uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_IO);
+        EsentHostFailNone();
+        assert_true(err < JET_errSuccess && external < JET_errSuccess);
+        EXPECT(JET_errSuccess, JetTerm(instance));
+        (void)EsentHostDirectoryDelete("n");
+        if (failures == 0)
+            break;
+    }
+    cases_end();
+}
+
+/* A target whose log cannot be completed. */
+static void target_that_cannot_roll(void **state)
+{
+    (void)state;
+    begin_and_back_up();
+    EsentHostFailNth(ESENT_HOST_FAULT_WRITE, 1, 1000);
+    assert_true(restore("edb", "a", NULL) < JET_errSuccess);
+    EsentHostFailNone();
+    (void)JetTerm2(instance, JET_bitTermAbrupt);
+    cases_end();
+}
+
+/* After a restore that failed, the instance may still be started. */
+static void start_after_a_failed_restore(void **state)
+{
+    static const enum ESENT_HOST_PROFILE profiles[] = {ESENT_HOST_DOCUMENTED, ESENT_HOST_PUBLISHED};
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        EXPECT(JET_errSuccess, JetBackupInstanceA(instance, "d/", 0, NULL));
+        EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
+        EXPECT(JET_errSuccess, EsentHostSetProfile(profiles[i]));
+        EXPECT(JET_errSuccess, EsentHostFileDelete("d/x.edb"));
+        make("a", "t/");
+        assert_true(JetRestoreInstanceA(instance, "d/", "t/", NULL) < JET_errSuccess);
+        JET_ERR err = JetInit(&instance);
+        if (err >= JET_errSuccess)
+            EXPECT(JET_errSuccess, JetTerm(instance));
+        else
+            EXPECT_EQUAL(0, instance);
+        EXPECT(JET_errSuccess, EsentHostSetProfile(ESENT_HOST_DOCUMENTED));
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+    cases_end();
+}
+
 /* The wide call does the same, and makes the directories it runs in. */
 static void wide_restore_call(void **state)
 {
@@ -427,6 +538,10 @@ int main(void)
         CASE(target_by_directory),
         CASE(circular_target),
         CASE(target_that_does_not_run),
+        CASE(odd_arguments),
+        CASE(directories_that_fail),
+        CASE(target_that_cannot_roll),
+        CASE(start_after_a_failed_restore),
         CASE(wide_restore_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
