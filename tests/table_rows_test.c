@@ -1,0 +1,627 @@
+/* Rows: what makes them refused, how their numbers go on, where their values lie, and what indexes tell of
+ * them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/api_world.h"
+
+#define CASES(array) (sizeof(array) / sizeof((array)[0]))
+
+static JET_DBID database;
+static JET_TABLEID table;
+static uint8_t big[20000];
+
+struct shape {
+    const char *name;
+    uint32_t type;
+    JET_GRBIT grbit;
+    uint16_t code_page;
+    const void *value;
+    uint32_t size;
+};
+
+static void make_table(const char *name, const struct shape *shape, int count, JET_COLUMNID *ids)
+{
+    assert_int_equal(JetCreateTableA(session, database, name, 0, 80, &table), JET_errSuccess);
+    for (int i = 0; i < count; i++) {
+        const JET_COLUMNDEF definition = {.cbStruct = sizeof(definition),
+                                          .coltyp = shape[i].type,
+                                          .grbit = shape[i].grbit,
+                                          .cp = shape[i].code_page};
+        assert_int_equal(
+            JetAddColumnA(session, table, shape[i].name, &definition, shape[i].value, shape[i].size, &ids[i]),
+            JET_errSuccess);
+    }
+}
+
+static int start(void **state)
+{
+    (void)state;
+    assert_true(api_world_start(true));
+    for (size_t i = 0; i < sizeof(big); i++)
+        big[i] = (uint8_t)(i * 17 + i / 256);
+    assert_int_equal(JetCreateDatabaseA(session, "r.edb", NULL, &database, 0), JET_errSuccess);
+    return 0;
+}
+
+/* What is in memory about tables is forgotten. */
+static void attach_anew(void)
+{
+    assert_int_equal(JetCloseTable(session, table), JET_errSuccess);
+    assert_int_equal(JetCloseDatabase(session, database, 0), JET_errSuccess);
+    assert_int_equal(JetDetachDatabaseA(session, "r.edb"), JET_errSuccess);
+    assert_int_equal(JetAttachDatabaseA(session, "r.edb", 0), JET_errSuccess);
+    assert_int_equal(JetOpenDatabaseA(session, "r.edb", NULL, &database, 0), JET_errSuccess);
+    assert_int_equal(JetOpenTableA(session, database, "t", NULL, 0, 0, &table), JET_errSuccess);
+}
+
+static JET_ERR set_with(JET_COLUMNID id, const void *value, uint32_t size, JET_GRBIT grbit, uint32_t itag)
+{
+    JET_SETINFO info = {.cbStruct = sizeof(info), .itagSequence = itag};
+    return JetSetColumn(session, table, id, value, size, grbit, &info);
+}
+
+static void prepare(uint32_t preparation)
+{
+    assert_int_equal(JetPrepareUpdate(session, table, preparation), JET_errSuccess);
+}
+
+/* --- numbers */
+
+static int64_t insert_numbered(JET_COLUMNID number, uint32_t width)
+{
+    int64_t value = 0;
+    prepare(JET_prepInsert);
+    assert_int_equal(
+        JetRetrieveColumn(session, table, number, &value, width, NULL, JET_bitRetrieveCopy, NULL),
+        JET_errSuccess);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    return value;
+}
+
+static void auto_increment(void **state)
+{
+    static const struct shape shapes[2][2] = {
+        {{"n", JET_coltypLong, JET_bitColumnAutoincrement, 0, NULL, 0}, {"d", JET_coltypLong, 0, 0, NULL, 0}},
+        {{"n", JET_coltypCurrency, JET_bitColumnAutoincrement, 0, NULL, 0},
+         {"d", JET_coltypLong, 0, 0, NULL, 0}}};
+    (void)state;
+    for (int wide = 0; wide < 2; wide++) {
+        const uint32_t width = wide != 0 ? 8 : 4;
+        JET_COLUMNID ids[2];
+        make_table("t", shapes[wide], 2, ids);
+        for (int64_t i = 1; i <= 5; i++)
+            assert_int_equal(insert_numbered(ids[0], width), i);
+        prepare(JET_prepInsert); /* takes a number that is never used */
+        prepare(JET_prepCancel);
+        assert_int_equal(insert_numbered(ids[0], width), 7);
+        assert_int_equal(set_with(ids[0], "\0\0\0\0\0\0\0\0", width, 0, 1), JET_errUpdateNotPrepared);
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[0], "\0\0\0\0\0\0\0\0", width, 0, 1), JET_errInvalidColumnType);
+        prepare(JET_prepCancel);
+        /* Numbers go on behind those in use. */
+        attach_anew();
+        /* ... and behind what was left of the batches in which the published engine would have taken these: 1
+         * and 2, 3 to 6, of which 6 is not used, so that 7 and 8 are the first batch of another life. */
+        assert_int_equal(insert_numbered(ids[0], width), 9);
+        assert_int_equal(insert_numbered(ids[0], width), 10);
+        /* An empty table begins anew: nobody knows of the numbers any more. */
+        for (JET_ERR err = JetMove(session, table, (int32_t)JET_MoveFirst, 0); err == JET_errSuccess;
+             err = JetMove(session, table, JET_MoveNext, 0))
+            assert_int_equal(JetDelete(session, table), JET_errSuccess);
+        attach_anew();
+        assert_int_equal(insert_numbered(ids[0], width), 1);
+        assert_int_equal(JetCloseTable(session, table), JET_errSuccess);
+        assert_int_equal(JetDeleteTableA(session, database, "t"), JET_errSuccess);
+    }
+}
+
+/* In the published profile numbers are taken in growing batches, and what is left of one is lost. */
+static void reserved_numbers(void **state)
+{
+    static const struct shape shape[2] = {{"n", JET_coltypLong, JET_bitColumnAutoincrement, 0, NULL, 0},
+                                          {"d", JET_coltypLong, 0, 0, NULL, 0}};
+    JET_COLUMNID ids[2];
+    (void)state;
+    EsentHostSetProfile(ESENT_HOST_PUBLISHED);
+    make_table("t", shape, 2, ids);
+    for (int64_t i = 1; i <= 3; i++)
+        assert_int_equal(insert_numbered(ids[0], 4), i);
+    attach_anew();
+    assert_int_equal(insert_numbered(ids[0], 4), 7); /* 2, then 4 had been taken */
+    attach_anew();
+    assert_int_equal(insert_numbered(ids[0], 4), 9); /* 2 again */
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    for (int64_t i = 10; i < 700; i++) /* batches grow to 256 */
+        assert_int_equal(insert_numbered(ids[0], 4), i);
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    EsentHostSetProfile(ESENT_HOST_DOCUMENTED);
+}
+
+/* Where the root does not say how far numbers were taken (the documented profile wrote the rows), those in
+ * use do. */
+static void numbers_of_the_other_profile(void **state)
+{
+    static const struct shape shape[2] = {{"n", JET_coltypLong, JET_bitColumnAutoincrement, 0, NULL, 0},
+                                          {"d", JET_coltypLong, 0, 0, NULL, 0}};
+    JET_COLUMNID ids[2];
+    (void)state;
+    make_table("t", shape, 2, ids);
+    for (int64_t i = 1; i <= 300; i++)
+        assert_int_equal(insert_numbered(ids[0], 4), i);
+    attach_anew();
+    EsentHostSetProfile(ESENT_HOST_PUBLISHED);
+    /* 2 + 4 + ... + 128 + 256 is the first end of a batch at or behind 300. */
+    assert_int_equal(insert_numbered(ids[0], 4), 511);
+    EsentHostSetProfile(ESENT_HOST_DOCUMENTED);
+    attach_anew();
+    assert_int_equal(insert_numbered(ids[0], 4), 513); /* 511 and 512 were the first of a new life */
+}
+
+/* Rows without a primary index are in the order of insertion, through every new start. */
+static void sequence(void **state)
+{
+    static const struct shape shape[1] = {{"d", JET_coltypLong, 0, 0, NULL, 0}};
+    JET_COLUMNID ids[1];
+    uint8_t bookmark[10];
+    uint32_t size = 0;
+    (void)state;
+    make_table("t", shape, 1, ids);
+    for (int32_t i = 0; i < 3; i++) {
+        attach_anew();
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[0], &i, 4, 0, 1), JET_errSuccess);
+        assert_int_equal(JetUpdate(session, table, bookmark, 3, &size), JET_errBufferTooSmall);
+        assert_int_equal(JetUpdate(session, table, bookmark, 4, &size), JET_errSuccess);
+        assert_int_equal(size, 4);
+    }
+    int32_t expected = 0;
+    for (JET_ERR err = JetMove(session, table, (int32_t)JET_MoveFirst, 0); err == JET_errSuccess;
+         err = JetMove(session, table, JET_MoveNext, 0)) {
+        int32_t value = 0;
+        assert_int_equal(JetRetrieveColumn(session, table, ids[0], &value, 4, NULL, 0, NULL), JET_errSuccess);
+        assert_int_equal(value, expected++);
+    }
+    assert_int_equal(expected, 3);
+}
+
+/* --- what is refused */
+
+static void nulls(void **state)
+{
+    static const struct shape shape[5] = {
+        {"fixed", JET_coltypLong, JET_bitColumnNotNULL, 0, NULL, 0},
+        {"variable", JET_coltypText, JET_bitColumnNotNULL, 1252, NULL, 0},
+        {"tagged", JET_coltypText, JET_bitColumnNotNULL | JET_bitColumnTagged, 1252, NULL, 0},
+        {"long", JET_coltypLongText, JET_bitColumnNotNULL, 1252, NULL, 0},
+        {"default", JET_coltypLong, JET_bitColumnNotNULL, 0, "\1\0\0\0", 4},
+    };
+    JET_COLUMNID ids[5];
+    (void)state;
+    make_table("t", shape, 5, ids);
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    prepare(JET_prepInsert);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(set_with(ids[i], NULL, 0, 0, 1), JET_errNullInvalid);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errNullInvalid);
+        assert_int_equal(set_with(ids[i], "abcd", 4, 0, 1), JET_errSuccess);
+    }
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+}
+
+static void conflicts(void **state)
+{
+    static const struct shape shape[2] = {{"id", JET_coltypLong, JET_bitColumnFixed, 0, NULL, 0},
+                                          {"v", JET_coltypLong, JET_bitColumnVersion, 0, NULL, 0}};
+    JET_COLUMNID ids[2];
+    JET_TABLEID other;
+    const int32_t one = 1;
+    const int32_t two = 2;
+    (void)state;
+    make_table("t", shape, 2, ids);
+    assert_int_equal(JetCreateIndexA(session, table, "pk", JET_bitIndexPrimary, "+id\0", 5, 80),
+                     JET_errSuccess);
+    prepare(JET_prepInsert);
+    assert_int_equal(set_with(ids[0], &one, 4, 0, 1), JET_errSuccess);
+    assert_int_equal(JetUpdate2(session, table, NULL, 0, NULL, JET_bitUpdateNoVersion),
+                     JET_errUpdateMustVersion);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetMove(session, table, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+    prepare(JET_prepReplace);
+    assert_int_equal(set_with(ids[1], &two, 4, 0, 1), JET_errInvalidColumnType);
+    assert_int_equal(set_with(ids[0], &two, 4, 0, 1), JET_errSuccess);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errRecordPrimaryChanged);
+    prepare(JET_prepCancel);
+    /* The row has changed since the update without a lock was prepared. */
+    assert_int_equal(JetDupCursor(session, table, &other, 0), JET_errSuccess);
+    assert_int_equal(JetMove(session, other, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+    prepare(JET_prepReplaceNoLock);
+    assert_int_equal(set_with(ids[0], &one, 4, 0, 1), JET_errSuccess);
+    assert_int_equal(JetPrepareUpdate(session, other, JET_prepReplace), JET_errSuccess);
+    assert_int_equal(JetSetColumn(session, other, ids[0], &one, 4, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetUpdate(session, other, NULL, 0, NULL), JET_errSuccess); /* its version counts up */
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errWriteConflict);
+    prepare(JET_prepCancel);
+    assert_int_equal(JetDelete(session, other), JET_errSuccess);
+    assert_int_equal(JetPrepareUpdate(session, table, JET_prepReplace), JET_errRecordDeleted);
+    assert_int_equal(JetPrepareUpdate(session, table, 77), JET_errInvalidParameter);
+    assert_int_equal(JetPrepareUpdate(session, table, JET_prepCancel), JET_errUpdateNotPrepared);
+    assert_int_equal(JetCloseTable(session, other), JET_errSuccess);
+    /* A moved copy's original is not deleted beside it. */
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    prepare(JET_prepInsert);
+    assert_int_equal(set_with(ids[0], &one, 4, 0, 1), JET_errSuccess);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetMove(session, table, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+    prepare(JET_prepInsertCopyDeleteOriginal);
+    assert_int_equal(JetDelete(session, table), JET_errAlreadyPrepared);
+    prepare(JET_prepCancel);
+    prepare(JET_prepReplace);
+    assert_int_equal(JetDelete(session, table), JET_errSuccess); /* the update is gone with the row */
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errUpdateNotPrepared);
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+}
+
+/* --- where values lie */
+
+/* More than a row holds: long values go out, the largest limits first, and come back as they were. */
+static void rows_that_overflow(void **state)
+{
+    static struct shape shape[31];
+    static char names[31][8];
+    JET_COLUMNID ids[31];
+    static uint8_t back[20000];
+    (void)state;
+    for (int i = 0; i < 31; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "c%d", i);
+        shape[i] = (struct shape){names[i],
+                                  JET_coltypLongBinary,
+                                  i % 3 == 0 ? JET_bitColumnTagged | JET_bitColumnMultiValued : 0,
+                                  0,
+                                  NULL,
+                                  0};
+    }
+    shape[30] = (struct shape){"id", JET_coltypLong, JET_bitColumnFixed, 0, NULL, 0};
+    make_table("t", shape, 31, ids);
+    static const uint32_t sizes[] = {1000, 900, 300, 120, 60, 1024, 5000};
+    for (size_t s = 0; s < CASES(sizes); s++) {
+        uint32_t set = 0;
+        assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+        prepare(JET_prepInsert);
+        for (int i = 0; i < 30; i++, set++) {
+            const JET_ERR err =
+                set_with(ids[i], big + i, sizes[s], i % 7 == 3 ? JET_bitSetIntrinsicLV : 0, 1);
+            if (err == JET_errRecordTooBig)
+                continue;
+            assert_int_equal(err, JET_errSuccess);
+        }
+        for (int i = 0; i < 30; i += 3) {
+            assert_int_equal(set_with(ids[i], big + 100 + i, sizes[s] / 2, 0, 0), JET_errSuccess);
+            assert_int_equal(set_with(ids[i], big + 200 + i, 7, 0, 0), JET_errSuccess);
+        }
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+        assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+        assert_int_equal(JetMove(session, table, JET_MoveLast, 0), JET_errSuccess);
+        for (int i = 0; i < 30; i++) {
+            uint32_t actual = 0;
+            const JET_ERR err =
+                JetRetrieveColumn(session, table, ids[i], back, sizeof(back), &actual, 0, NULL);
+            if (err == JET_wrnColumnNull) /* one that had to stay in the row and found no room */
+                continue;
+            assert_int_equal(err, JET_errSuccess);
+            if (i % 7 != 3 || actual == sizes[s]) {
+                assert_int_equal(actual, sizes[s]);
+                assert_memory_equal(back, big + i, actual);
+            }
+            if (i % 3 == 0) {
+                JET_RETINFO info = {.cbStruct = sizeof(info), .itagSequence = 3};
+                assert_int_equal(
+                    JetRetrieveColumn(session, table, ids[i], back, sizeof(back), &actual, 0, &info),
+                    JET_errSuccess);
+                if (actual == 7)
+                    assert_memory_equal(back, big + 200 + i, 7);
+            }
+        }
+        assert_int_equal(set, 30);
+    }
+}
+
+/* A derived table: the template's columns and its own share rows. */
+static void derived_rows(void **state)
+{
+    static char *const key = "+a\0";
+    JET_COLUMNCREATE_A columns[4] = {
+        {.cbStruct = sizeof(columns[0]), .szColumnName = "a", .coltyp = JET_coltypLong},
+        {.cbStruct = sizeof(columns[0]),
+         .szColumnName = "t",
+         .coltyp = JET_coltypLongText,
+         .grbit = JET_bitColumnTagged},
+        {.cbStruct = sizeof(columns[0]),
+         .szColumnName = "d",
+         .coltyp = JET_coltypLongText,
+         .pvDefault = "dd",
+         .cbDefault = 2},
+        {.cbStruct = sizeof(columns[0]),
+         .szColumnName = "m",
+         .coltyp = JET_coltypLongBinary,
+         .grbit = JET_bitColumnTagged | JET_bitColumnMultiValued}};
+    JET_INDEXCREATE_A index = {.cbStruct = sizeof(index),
+                               .szIndexName = "pk",
+                               .szKey = key,
+                               .cbKey = 4,
+                               .grbit = JET_bitIndexPrimary};
+    JET_TABLECREATE2_A create = {.cbStruct = sizeof(create),
+                                 .szTableName = "m",
+                                 .rgcolumncreate = columns,
+                                 .cColumns = 4,
+                                 .rgindexcreate = &index,
+                                 .cIndexes = 1,
+                                 .grbit = JET_bitTableCreateTemplateTable};
+    const int32_t one = 1;
+    static uint8_t back[5000];
+    uint32_t actual = 0;
+    (void)state;
+    assert_int_equal(JetCreateTableColumnIndex2A(session, database, &create), JET_errSuccess);
+    assert_int_equal(JetCloseTable(session, create.tableid), JET_errSuccess);
+    JET_COLUMNCREATE_A own[2] = {
+        {.cbStruct = sizeof(own[0]), .szColumnName = "o", .coltyp = JET_coltypLongText},
+        {.cbStruct = sizeof(own[0]), .szColumnName = "b", .coltyp = JET_coltypLong}};
+    create = (JET_TABLECREATE2_A){.cbStruct = sizeof(create),
+                                  .szTableName = "t",
+                                  .szTemplateTableName = "m",
+                                  .rgcolumncreate = own,
+                                  .cColumns = 2};
+    assert_int_equal(JetCreateTableColumnIndex2A(session, database, &create), JET_errSuccess);
+    table = create.tableid;
+    attach_anew();
+    const struct {
+        JET_COLUMNID id;
+        uint32_t size;
+    } values[] = {{columns[1].columnid, 3000},
+                  {columns[3].columnid, 400},
+                  {own[0].columnid, 4000},
+                  {columns[2].columnid, 5}};
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    prepare(JET_prepInsert);
+    assert_int_equal(set_with(columns[0].columnid, &one, 4, 0, 1), JET_errSuccess);
+    for (size_t i = 0; i < CASES(values); i++)
+        assert_int_equal(
+            set_with(values[i].id, big + i, values[i].size, i < 2 ? JET_bitSetIntrinsicLV : 0, 1),
+            JET_errSuccess);
+    for (int i = 0; i < 8; i++) /* until the template's values must go out */
+        assert_int_equal(set_with(columns[3].columnid, big, 300, 0, 0), JET_errSuccess);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    assert_int_equal(JetMove(session, table, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+    for (size_t i = 0; i < CASES(values); i++) {
+        assert_int_equal(
+            JetRetrieveColumn(session, table, values[i].id, back, sizeof(back), &actual, 0, NULL),
+            JET_errSuccess);
+        assert_int_equal(actual, values[i].size);
+        assert_memory_equal(back, big + i, actual);
+    }
+    /* Back to the default, by leaving the field away. */
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    prepare(JET_prepReplace);
+    assert_int_equal(set_with(columns[2].columnid, NULL, 0, JET_bitSetRevertToDefaultValue, 1),
+                     JET_errSuccess);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    assert_int_equal(
+        JetRetrieveColumn(session, table, columns[2].columnid, back, sizeof(back), &actual, 0, NULL),
+        JET_errSuccess);
+    assert_int_equal(actual, 2);
+}
+
+/* --- what indexes tell */
+
+/* Whatever an index is made of: a value out of it is the row's, and the itag is the one that the entry stands
+ * for. */
+static void values_from_indexes(void **state)
+{
+    static const struct shape shape[9] = {
+        {"id", JET_coltypLong, JET_bitColumnFixed, 0, NULL, 0},
+        {"text", JET_coltypText, 0, 1252, NULL, 0},
+        {"wide", JET_coltypText, 0, 1200, NULL, 0},
+        {"bytes", JET_coltypBinary, 0, 0, NULL, 0},
+        {"guid", JET_coltypGUID, 0, 0, NULL, 0},
+        {"many", JET_coltypLong, JET_bitColumnTagged | JET_bitColumnMultiValued, 0, NULL, 0},
+        {"words", JET_coltypText, JET_bitColumnTagged | JET_bitColumnMultiValued, 1252, NULL, 0},
+        {"long", JET_coltypLongBinary, 0, 0, NULL, 0},
+        {"date", JET_coltypDateTime, 0, 0, NULL, 0},
+    };
+    static const struct {
+        const char *name;
+        const char *key;
+        uint32_t size;
+        JET_GRBIT grbit;
+        uint32_t segment_max;
+    } indexes[] = {
+        {"pk", "+id\0", 5, JET_bitIndexPrimary, 0},
+        {"text-id", "+text\0-id\0", 11, 0, 0},
+        {"wide-id", "+wide\0+id\0", 11, 0, 0},
+        {"bytes-guid", "-bytes\0+guid\0", 14, 0, 0},
+        {"bytes-short", "+bytes\0+id\0", 12, 0, 20},
+        {"many-date", "+many\0+date\0", 13, 0, 0},
+        {"words-many", "+words\0-many\0", 14, JET_bitIndexCrossProduct, 0},
+        {"nested", "+words\0+many\0", 14, JET_bitIndexNestedTable, 0},
+        {"long", "+long\0+id\0", 11, 0, 0},
+        {"tuples", "+text\0+id\0", 11, JET_bitIndexTuples, 0},
+        {"high", "-many\0", 7, JET_bitIndexSortNullsHigh, 0},
+    };
+    JET_COLUMNID ids[9];
+    static const char *const texts[] = {"alpha", "beta gamma", "", "alphabet", NULL};
+    (void)state;
+    make_table("t", shape, 9, ids);
+    for (size_t i = 0; i < CASES(indexes); i++) {
+        JET_INDEXCREATE_A index = {.cbStruct = sizeof(index),
+                                   .szIndexName = (char *)(uintptr_t)indexes[i].name,
+                                   .szKey = (char *)(uintptr_t)indexes[i].key,
+                                   .cbKey = indexes[i].size,
+                                   .grbit = indexes[i].grbit,
+                                   .ulDensity = 80,
+                                   .cbVarSegMac = indexes[i].segment_max};
+        assert_int_equal(JetCreateIndex2A(session, table, &index, 1), JET_errSuccess);
+    }
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    for (int32_t id = 1; id <= 5; id++) {
+        const char *text = texts[id - 1];
+        const uint32_t size = text == NULL ? 0 : (uint32_t)strlen(text);
+        const double date = id;
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[0], &id, 4, 0, 1), JET_errSuccess);
+        if (text != NULL) {
+            assert_int_equal(set_with(ids[1], text, size, JET_bitSetZeroLength, 1), JET_errSuccess);
+            assert_int_equal(set_with(ids[2], "a\0b\0c\0d\0", size > 4 ? 8 : 4, 0, 1), JET_errSuccess);
+            assert_int_equal(set_with(ids[3], big, size * 3, JET_bitSetZeroLength, 1), JET_errSuccess);
+            assert_int_equal(set_with(ids[4], big + id, 16, 0, 1), JET_errSuccess);
+            assert_int_equal(set_with(ids[7], big, size * 40 + 1, 0, 1), JET_errSuccess);
+            assert_int_equal(set_with(ids[8], &date, 8, 0, 1), JET_errSuccess);
+        }
+        for (int32_t i = 0; i < id - 1; i++) {
+            const int32_t value = i * 3 - id;
+            assert_int_equal(set_with(ids[5], &value, 4, 0, 0), JET_errSuccess);
+            assert_int_equal(set_with(ids[6], i % 2 == 0 ? "x" : "yy", i % 2 == 0 ? 1 : 2, 0, 0),
+                             JET_errSuccess);
+        }
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    }
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    unsigned compared = 0;
+    for (size_t i = 0; i < CASES(indexes); i++) {
+        assert_int_equal(JetSetCurrentIndexA(session, table, indexes[i].name), JET_errSuccess);
+        for (JET_ERR err = JetMove(session, table, (int32_t)JET_MoveFirst, 0); err == JET_errSuccess;
+             err = JetMove(session, table, JET_MoveNext, 0)) {
+            for (int c = 0; c < 9; c++) {
+                uint8_t told[1000];
+                uint8_t real[1000];
+                uint32_t told_size = 0;
+                uint32_t real_size = 0;
+                JET_RETINFO info = {.cbStruct = sizeof(info), .itagSequence = 1};
+                JET_GRBIT grbit = JET_bitRetrieveFromIndex | JET_bitRetrieveTag;
+                JET_ERR got =
+                    JetRetrieveColumn(session, table, ids[c], told, sizeof(told), &told_size, grbit, &info);
+                const bool within = strstr(indexes[i].name[0] == 'n' ? "words many" : indexes[i].key,
+                                           shape[c].name) != NULL ||
+                                    (c == 5 && strstr(indexes[i].name, "many") != NULL);
+                if (!within && got == JET_errColumnNotFound)
+                    continue;
+                if (got == JET_errIndexTuplesCannotRetrieveFromIndex) {
+                    assert_string_equal(indexes[i].name, "tuples");
+                    continue;
+                }
+                if (got == JET_errColumnNotFound) /* behind the first name in the key */
+                    continue;
+                assert_true(got >= JET_errSuccess);
+                bool same = false;
+                /* Of two columns with several values the itag tells only which of the first one it is. */
+                const bool second = c == 5 && strstr(indexes[i].key, "words") != NULL;
+                for (uint32_t itag = second ? 1 : info.itagSequence;
+                     !same && itag <= (second ? 5 : info.itagSequence); itag++) {
+                    JET_RETINFO of = {.cbStruct = sizeof(of), .itagSequence = itag};
+                    const JET_ERR row =
+                        JetRetrieveColumn(session, table, ids[c], real, sizeof(real), &real_size, 0, &of);
+                    same = got == row && told_size == real_size && memcmp(told, real, real_size) == 0;
+                }
+                if (!same)
+                    fail_msg("index %s, column %s, itag %u: %d and %u bytes", indexes[i].name, shape[c].name,
+                             (unsigned)info.itagSequence, (int)got, (unsigned)told_size);
+                compared++;
+            }
+        }
+    }
+    assert_true(compared > 60);
+    uint8_t value[100];
+    assert_int_equal(
+        JetRetrieveColumn(session, table, 0xff00, value, sizeof(value), NULL, JET_bitRetrieveFromIndex, NULL),
+        JET_errBadColumnId);
+    assert_int_equal(JetSetCurrentIndexA(session, table, "tuples"), JET_errSuccess);
+    assert_int_equal(JetMove(session, table, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+    assert_true(JetRetrieveColumn(session, table, ids[1], value, sizeof(value), NULL,
+                                  JET_bitRetrieveFromIndex | JET_bitRetrieveTuple, NULL) >= JET_errSuccess);
+}
+
+/* Keys that would have to be cut. */
+static void whole_keys_only(void **state)
+{
+    static const struct shape shape[3] = {{"id", JET_coltypLong, JET_bitColumnFixed, 0, NULL, 0},
+                                          {"a", JET_coltypLongBinary, 0, 0, NULL, 0},
+                                          {"b", JET_coltypLongBinary, 0, 0, NULL, 0}};
+    JET_COLUMNID ids[3];
+    (void)state;
+    make_table("t", shape, 3, ids);
+    assert_int_equal(JetCreateIndexA(session, table, "ab", JET_bitIndexDisallowTruncation, "+a\0+b\0", 7, 80),
+                     JET_errSuccess);
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    const struct {
+        uint32_t a;
+        uint32_t b;
+        JET_ERR expected;
+    } cases[] = {{100, 20, JET_errSuccess}, {240, 10, JET_errKeyTruncated}, {100, 200, JET_errKeyTruncated},
+                 {216, 8, JET_errSuccess},  {216, 9, JET_errKeyTruncated},  {300, 1, JET_errKeyTruncated}};
+    for (size_t i = 0; i < CASES(cases); i++) {
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[1], big, cases[i].a, 0, 1), JET_errSuccess);
+        assert_int_equal(set_with(ids[2], big, cases[i].b, 0, 1), JET_errSuccess);
+        const JET_ERR err = JetUpdate(session, table, NULL, 0, NULL);
+        if (err != cases[i].expected)
+            fail_msg("case %zu: %d, not %d", i, (int)err, (int)cases[i].expected);
+        if (err < JET_errSuccess)
+            prepare(JET_prepCancel);
+    }
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+}
+
+/* An index that is to be filled later knows the rows that came after it only, and nobody may use it. */
+static void deferred_index(void **state)
+{
+    static const struct shape shape[1] = {{"id", JET_coltypLong, JET_bitColumnFixed, 0, NULL, 0}};
+    JET_COLUMNID ids[1];
+    (void)state;
+    make_table("t", shape, 1, ids);
+    assert_int_equal(JetCreateIndexA(session, table, "pk", JET_bitIndexPrimary, "+id\0", 5, 80),
+                     JET_errSuccess);
+    for (int32_t id = 1; id <= 4; id++) {
+        if (id == 3)
+            assert_int_equal(
+                JetCreateIndexA(session, table, "later", JET_bitIndexDeferredPopulateCreate, "-id\0", 5, 80),
+                JET_errSuccess);
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[0], &id, 4, 0, 1), JET_errSuccess);
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    }
+    assert_int_equal(JetSetCurrentIndexA(session, table, "later"), JET_errCantUseDeferredPopulateIndex);
+    for (JET_ERR err = JetMove(session, table, (int32_t)JET_MoveFirst, 0); err == JET_errSuccess;
+         err = JetMove(session, table, JET_MoveNext, 0))
+        assert_int_equal(JetDelete(session, table), JET_errSuccess);
+}
+
+int main(int argc, char **argv)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, api_world_end)
+    const struct CMUnitTest tests[] = {
+        CASE(auto_increment),
+        CASE(reserved_numbers),
+        CASE(numbers_of_the_other_profile),
+        CASE(sequence),
+        CASE(nulls),
+        CASE(conflicts),
+        CASE(rows_that_overflow),
+        CASE(derived_rows),
+        CASE(values_from_indexes),
+        CASE(whole_keys_only),
+        CASE(deferred_index),
+    };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
