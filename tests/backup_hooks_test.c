@@ -89,6 +89,13 @@ static void stop(void)
     world_end();
 }
 
+static JET_ERR look_away(void *argument, void *member)
+{
+    (void)argument;
+    (void)member;
+    return JET_errSuccess;
+}
+
 static JET_ERR end_abort(void)
 {
     return backup_end(context, JET_bitBackupEndAbort);
@@ -105,14 +112,14 @@ static void members_that_are_on_their_way_out(void **state)
     OK(snapshot_prepare(0, &id));
     snapshot_add(id, context);
     hook(ENTER, 0, NULL, true);
-    IS(snapshot_freeze(id, 0, 1000), JET_errOSSnapshotNotAllowed);
+    IS(snapshot_freeze(id, 0, 1000, look_away, NULL), JET_errOSSnapshotNotAllowed);
     assert_false(snapshot_is_frozen(context));
     assert_int_equal(backup_state_of(context), BACKUP_IDLE);
     OK(snapshot_end(id, 0));
     /* It left since the thaw: nothing is truncated, its header is as before. */
     OK(snapshot_prepare(JET_bitContinueAfterThaw, &id));
     snapshot_add(id, context);
-    OK(snapshot_freeze(id, 0, 1000));
+    OK(snapshot_freeze(id, 0, 1000, look_away, NULL));
     OK(snapshot_thaw(id, 0));
     hook(ENTER, 0, NULL, true);
     IS(snapshot_truncate_log(id, context, 0), (JET_ERR)-1);
@@ -133,13 +140,13 @@ static void arguments_of_snapshots(void **state)
     OK(snapshot_prepare(0, &other));
     snapshot_add(other + 1, context); /* a session that has ended meanwhile */
     IS(snapshot_prepare_instance(id, context, false, 0), JET_errOSSnapshotNotAllowed);
-    IS(snapshot_freeze(id, 1, 1000), JET_errInvalidGrbit);
+    IS(snapshot_freeze(id, 1, 1000, look_away, NULL), JET_errInvalidGrbit);
     OK(snapshot_prepare_instance(id, context, true, 0));
-    OK(snapshot_freeze(id, 0, 1000));
+    OK(snapshot_freeze(id, 0, 1000, look_away, NULL));
     IS(snapshot_end(id, 0), JET_errOSSnapshotInvalidSequence);
     OK(snapshot_end(id, JET_bitAbortSnapshot));
     IS(snapshot_end(id, 0), JET_errOSSnapshotInvalidSnapId);
-    OK(snapshot_freeze(other, 0, 1000));
+    OK(snapshot_freeze(other, 0, 1000, look_away, NULL));
     snapshot_add(other, context); /* too late: it is frozen without this one */
     assert_null(context->snapshot);
     OK(snapshot_thaw(other, 0));
@@ -153,13 +160,13 @@ static void ends_of_frozen_and_timed_out(void **state)
     start(ESENT_HOST_DOCUMENTED);
     OK(snapshot_prepare(JET_bitContinueAfterThaw, &id));
     snapshot_add(id, context);
-    OK(snapshot_freeze(id, 0, 1000));
+    OK(snapshot_freeze(id, 0, 1000, look_away, NULL));
     OK(snapshot_end(id, JET_bitAbortSnapshot));
     assert_false(snapshot_is_frozen(context));
     IS(snapshot_thaw(id, 0), JET_errOSSnapshotInvalidSnapId);
     OK(snapshot_prepare(JET_bitContinueAfterThaw, &id));
     snapshot_add(id, context);
-    OK(snapshot_freeze(id, 0, 1000));
+    OK(snapshot_freeze(id, 0, 1000, look_away, NULL));
     EsentHostAdvanceClock(1000);
     IS(snapshot_end(id, 0), JET_errOSSnapshotInvalidSequence);
     OK(snapshot_end(id, JET_bitAbortSnapshot));
@@ -171,7 +178,7 @@ static bool attach_ended;
 
 static void freezes(void *argument)
 {
-    OK(snapshot_freeze(*(const JET_OSSNAPID *)argument, 0, 1000));
+    OK(snapshot_freeze(*(const JET_OSSNAPID *)argument, 0, 1000, look_away, NULL));
     assert_true(attach_ended);
 }
 
@@ -537,7 +544,7 @@ static void begins(void *unused)
 static void freezes_now(void *unused)
 {
     (void)unused;
-    second_answer = snapshot_freeze(frozen_id, 0, 1000);
+    second_answer = snapshot_freeze(frozen_id, 0, 1000, look_away, NULL);
 }
 
 /* Whoever comes second is refused. */
@@ -597,7 +604,7 @@ static void an_end_by_somebody_else(void **state)
 static void full_snapshot_before(void)
 {
     prepare_snapshot();
-    OK(snapshot_freeze(frozen_id, 0, 1000));
+    OK(snapshot_freeze(frozen_id, 0, 1000, look_away, NULL));
     OK(snapshot_thaw(frozen_id, 0));
     OK(snapshot_prepare(JET_bitIncrementalSnapshot | JET_bitContinueAfterThaw, &frozen_id));
     snapshot_add(frozen_id, context);
@@ -606,7 +613,7 @@ static void full_snapshot_before(void)
 static void freezes_and_is_done(void *unused)
 {
     (void)unused;
-    second_answer = snapshot_freeze(frozen_id, 0, 100000);
+    second_answer = snapshot_freeze(frozen_id, 0, 100000, look_away, NULL);
     over = true;
 }
 
@@ -628,7 +635,7 @@ static void a_checkpoint_during_a_freeze(void **state)
     context->services = &services;
     full_snapshot_before();
     hook(VISIT, 1, move_checkpoint, false);
-    OK(snapshot_freeze(frozen_id, 0, 1000));
+    OK(snapshot_freeze(frozen_id, 0, 1000, look_away, NULL));
     assert_int_equal(context->delete_end, context->copy_end);
     OK(snapshot_thaw(frozen_id, 0));
     OK(snapshot_truncate_log(frozen_id, NULL, JET_bitAllDatabasesSnapshot));

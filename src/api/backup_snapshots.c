@@ -63,19 +63,6 @@ static JET_ERR add_member(void *context, void *instance)
     return instance_info_add(context, instance);
 }
 
-/* Freezes and gathers; what cannot be told is thawed again. */
-static JET_ERR freeze(JET_OSSNAPID id, JET_GRBIT grbit, struct instance_info *info)
-{
-    JET_ERR err = JET_errSuccess;
-    TRY(snapshot_freeze(id, grbit,
-                        (uint32_t)parameter_number(process_parameters(), JET_paramOSSnapshotTimeout)));
-    err = snapshot_visit(id, add_member, info);
-    if (err < JET_errSuccess)
-        (void)snapshot_abort(id, 0);
-done:
-    return err;
-}
-
 /* Where a list of instances goes, in one alphabet or the other. */
 struct list_out {
     uint32_t *count;
@@ -108,8 +95,10 @@ static JET_ERR freeze_and_give(JET_OSSNAPID id, JET_GRBIT grbit, struct list_out
     struct instance_info info = {NULL, 0};
     JET_ERR err = JET_errSuccess;
     TRY(clear_out(&out, grbit));
-    TRY(freeze(id, grbit, &info));
-    err = give(&info, &out);
+    TRY(snapshot_freeze(id, grbit,
+                        (uint32_t)parameter_number(process_parameters(), JET_paramOSSnapshotTimeout),
+                        add_member, &info));
+    err = give(&info, &out); /* what cannot be told is thawed again */
     if (err < JET_errSuccess)
         (void)snapshot_abort(id, 0);
 done:

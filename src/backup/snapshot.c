@@ -360,25 +360,6 @@ done:
     return err;
 }
 
-JET_ERR snapshot_freeze(JET_OSSNAPID id, JET_GRBIT grbit, uint32_t timeout)
-{
-    JET_ERR err = JET_errSuccess;
-    struct snapshot *session;
-    if (grbit != 0)
-        return JET_errInvalidGrbit;
-    lock_sessions();
-    TRY(find_session(id, &session));
-    if (session->state != SNAPSHOT_PREPARED)
-        FAIL(JET_errOSSnapshotInvalidSequence);
-    TRY(claim_members(session));
-    session->deadline = os_clock_ticks() + timeout;
-    TRY(freeze_members(session));
-    session->state = SNAPSHOT_FROZEN;
-done:
-    unlock_sessions();
-    return err;
-}
-
 /* Which of the four fields the snapshot goes to. */
 static void save_database(void *argument, struct database *database)
 {
@@ -457,6 +438,47 @@ done:
     return err;
 }
 
+static JET_ERR abort_frozen(struct snapshot *session)
+{
+    /* The published engine counts an aborted freeze as a good snapshot. */
+    if ((session->grbit & JET_bitContinueAfterThaw) == 0)
+        return thaw_session(session, !os_host_is_published());
+    (void)thaw_session(session, true); /* one that is frozen thaws */
+    return end_session(session, JET_bitAbortSnapshot);
+}
+
+static JET_ERR visit_members(struct snapshot *session, snapshot_visitor visit, void *context)
+{
+    JET_ERR err = JET_errSuccess;
+    for (struct backup_context *member = session->members; member != NULL; member = member->snapshot_next)
+        TRY(visit(context, member->instance));
+done:
+    return err;
+}
+
+JET_ERR snapshot_freeze(JET_OSSNAPID id, JET_GRBIT grbit, uint32_t timeout, snapshot_visitor visit,
+                        void *context)
+{
+    JET_ERR err = JET_errSuccess;
+    struct snapshot *session;
+    if (grbit != 0)
+        return JET_errInvalidGrbit;
+    lock_sessions();
+    TRY(find_session(id, &session));
+    if (session->state != SNAPSHOT_PREPARED)
+        FAIL(JET_errOSSnapshotInvalidSequence);
+    TRY(claim_members(session));
+    session->deadline = os_clock_ticks() + timeout;
+    TRY(freeze_members(session));
+    session->state = SNAPSHOT_FROZEN;
+    err = visit_members(session, visit, context);
+    if (err < JET_errSuccess)
+        (void)abort_frozen(session);
+done:
+    unlock_sessions();
+    return err;
+}
+
 JET_ERR snapshot_end(JET_OSSNAPID id, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
@@ -469,12 +491,8 @@ JET_ERR snapshot_end(JET_OSSNAPID id, JET_GRBIT grbit)
         err = end_session(session, grbit);
     } else if (!(grbit & JET_bitAbortSnapshot)) {
         err = JET_errOSSnapshotInvalidSequence;
-    } else if (session->grbit & JET_bitContinueAfterThaw) {
-        (void)thaw_session(session, true); /* one that is frozen thaws */
-        err = end_session(session, grbit);
     } else {
-        /* The published engine counts an aborted freeze as a good snapshot. */
-        err = thaw_session(session, !os_host_is_published());
+        err = abort_frozen(session);
     }
 done:
     unlock_sessions();
@@ -547,14 +565,13 @@ done:
 
 /* --- from other layers --- */
 
-JET_ERR snapshot_visit(JET_OSSNAPID id, JET_ERR (*visit)(void *context, void *instance), void *context)
+JET_ERR snapshot_visit(JET_OSSNAPID id, snapshot_visitor visit, void *context)
 {
     JET_ERR err = JET_errSuccess;
     struct snapshot *session;
     lock_sessions();
     TRY(find_session(id, &session));
-    for (struct backup_context *member = session->members; member != NULL; member = member->snapshot_next)
-        TRY(visit(context, member->instance));
+    err = visit_members(session, visit, context);
 done:
     unlock_sessions();
     return err;

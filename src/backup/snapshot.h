@@ -26,8 +26,13 @@ void snapshot_add(JET_OSSNAPID id, struct backup_context *context);
 JET_ERR snapshot_prepare_instance(JET_OSSNAPID id, struct backup_context *context, bool backup_allowed,
                                   JET_GRBIT grbit);
 
-/* Freezes all instances of a session, for at most `timeout` milliseconds. */
-JET_ERR snapshot_freeze(JET_OSSNAPID id, JET_GRBIT grbit, uint32_t timeout);
+/* Gets an instance of a session; an error stops the walk. The session stays while it runs. */
+typedef JET_ERR (*snapshot_visitor)(void *context, void *instance);
+
+/* Freezes all instances of a session, for at most `timeout` milliseconds, and visits them before anybody can
+ * thaw it. If that fails, it is aborted. */
+JET_ERR snapshot_freeze(JET_OSSNAPID id, JET_GRBIT grbit, uint32_t timeout, snapshot_visitor visit,
+                        void *context);
 JET_ERR snapshot_thaw(JET_OSSNAPID id, JET_GRBIT grbit);
 JET_ERR snapshot_abort(JET_OSSNAPID id, JET_GRBIT grbit);
 JET_ERR snapshot_end(JET_OSSNAPID id, JET_GRBIT grbit);
@@ -36,9 +41,8 @@ JET_ERR snapshot_end(JET_OSSNAPID id, JET_GRBIT grbit);
  * session. */
 JET_ERR snapshot_truncate_log(JET_OSSNAPID id, struct backup_context *context, JET_GRBIT grbit);
 
-/* Calls visit for the instances of a session, in the order they were added; stops at an error. The session
- * stays while it does. JET_errOSSnapshotInvalidSnapId. */
-JET_ERR snapshot_visit(JET_OSSNAPID id, JET_ERR (*visit)(void *context, void *instance), void *context);
+/* Visits the instances of a session, in the order they were added. JET_errOSSnapshotInvalidSnapId. */
+JET_ERR snapshot_visit(JET_OSSNAPID id, snapshot_visitor visit, void *context);
 
 /* Before an instance ends: waits while it is frozen, then takes it out of its session. */
 void snapshot_term(struct backup_context *context);
