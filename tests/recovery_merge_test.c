@@ -509,6 +509,85 @@ static void empty_leaves_go(void **state)
     }
 }
 
+/* What the flags of a parent's record say, and pages that have no room. */
+static void odd_records(void **state)
+{
+    (void)state;
+    struct plan plan;
+    char key[100];
+    /* A full merge to the left whose pointer only goes, or only gets another key, or that changes nothing
+     * above. */
+    for (int i = 0; i < 3; i++) {
+        begin_case();
+        make_plan(&plan, MERGE_FULL_LEFT);
+        plan.parent_flags = i == 0 ? LOG_MERGE_DELETE_NODE : i == 1 ? LOG_MERGE_KEY_CHANGE : 0;
+        (void)snprintf(plan.separator, sizeof plan.separator, "row");
+        const uint32_t lines = lines_of(root);
+        append_plan(&plan);
+        OK(crash_and_start());
+        assert_int_equal(lines_of(root), lines - (i == 0));
+        assert_int_equal(time_of(root), plan.after);
+        line_text(root, plan.line, key, NULL);
+        assert_int_equal(strcmp(key, "row") == 0, i == 1);
+    }
+    /* The parent goes, too. */
+    begin_case();
+    make_plan(&plan, MERGE_FULL_RIGHT);
+    plan.parent_flags = LOG_MERGE_EMPTY_PAGE;
+    append_plan(&plan);
+    OK(crash_and_start());
+    assert_int_equal(lines_of(root), 0);
+    /* A separator that is too long for the page. */
+    begin_case();
+    make_plan(&plan, MERGE_PARTIAL_RIGHT);
+    struct log_record_merge2 parent = parent_record(&plan), leaf = leaf_record(&plan);
+    static uint8_t bytes[8000];
+    leaf.merge.parent_separator_size = 3900;
+    leaf.before_image_size = 4000;
+    macro_record(LOG_RECORD_MACRO_BEGIN, plan.after);
+    append(&parent, sizeof parent);
+    append_two(&leaf, sizeof leaf, bytes, 7900);
+    macro_record(LOG_RECORD_MACRO_COMMIT, plan.after);
+    IS(crash_and_start(), JET_errLogCorrupted);
+    /* Nodes that do not fit on the page they go to: it has got more since. */
+    begin_case();
+    make_plan(&plan, MERGE_FULL_RIGHT);
+    struct log_record_insert insert;
+    uint64_t time = plan.right_before;
+    for (int i = 0; i < 4; i++) {
+        memset(&insert, 0, sizeof insert);
+        insert.node = node_part(LOG_RECORD_INSERT, plan.right, 0);
+        insert.node.page.dbtime_before = time;
+        time = insert.node.page.dbtime;
+        insert.suffix_size = 2;
+        insert.data_size = 500;
+        bytes[0] = 'r';
+        bytes[1] = (uint8_t)(0x70 - i);
+        append_two(&insert, sizeof insert, bytes, 502);
+    }
+    plan.right_before = time;
+    plan.after = database_next_dbtime(database);
+    append_plan(&plan);
+    IS(crash_and_start(), JET_errLogCorrupted);
+    /* The source is not there, but the pages that need it are as before. */
+    begin_case();
+    make_plan(&plan, MERGE_FULL_RIGHT);
+    plan.source = 1000000;
+    append_plan(&plan);
+    IS(crash_and_start(), JET_errDatabaseBufferDependenciesCorrupted);
+    /* Each page at a wrong time. */
+    for (int i = 0; i < 4; i++) {
+        begin_case();
+        make_plan(&plan, MERGE_FULL_RIGHT);
+        plan.left_before += i == 0;
+        plan.source_before += i == 1;
+        plan.right_before += i == 2;
+        plan.root_before += i == 3;
+        append_plan(&plan);
+        IS(crash_and_start(), JET_errDbTimeTooOld);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -521,6 +600,7 @@ int main(void)
         cmocka_unit_test(macros_of_other_records),
         cmocka_unit_test(pages_that_are_the_same),
         cmocka_unit_test(empty_leaves_go),
+        cmocka_unit_test(odd_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
