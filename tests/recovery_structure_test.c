@@ -3,6 +3,7 @@
 #include "tests/kill_workload.h"
 #include "tests/recovery_world.h"
 
+#include "src/log/log_reader.h"
 #include "src/recovery/recovery_internal.h"
 
 /* --- page moves --- */
@@ -297,6 +298,137 @@ static void splits_that_make_no_sense(void **state)
     }
 }
 
+/* --- a split, played again with changes --- */
+
+/* The records of the split that a large row brings about, as the engine writes them. */
+static struct {
+    uint8_t bytes[6000];
+    size_t size;
+} played[8];
+static size_t played_count;
+static page_number split_leaf;
+
+static void insert_large_row(void)
+{
+    static char data[3500];
+    struct versioned_cursor *cursor = NULL;
+    memset(data, 'l', sizeof data);
+    OK(transaction_begin(&session->transaction, false));
+    OK(versioned_cursor_open(&session->transaction, database, root, &cursor));
+    OK(versioned_cursor_insert(cursor, span_of("row00100+", 9), span_of(data, sizeof data), 0));
+    versioned_cursor_close(cursor);
+    OK(transaction_commit(&session->transaction, false));
+}
+
+static void record_split(void)
+{
+    struct log_file_reader *reader;
+    const struct log_record_header *record;
+    size_t size;
+    struct log_position position;
+    begin_case();
+    const struct log_position from = log_end(database->log);
+    insert_large_row();
+    OK(log_flush_all(database->log));
+    OK(log_file_open("edb.log", &reader));
+    OK(log_file_seek(reader, from));
+    bool inside = false;
+    played_count = 0;
+    while (log_file_next(reader, &record, &size, &position) == JET_errSuccess) {
+        inside = inside || record->type == LOG_RECORD_MACRO_BEGIN;
+        if (!inside)
+            continue;
+        assert_true(size <= sizeof played[0].bytes && played_count < 8);
+        memcpy(played[played_count].bytes, record, size);
+        played[played_count++].size = size;
+        if (record->type == LOG_RECORD_MACRO_COMMIT)
+            break;
+    }
+    log_file_close(reader);
+    assert_true(played_count >= 5); /* begin, two levels, the insert, end */
+    assert_int_equal(played[2].bytes[0], LOG_RECORD_SPLIT2);
+    split_leaf = ((const struct log_record_page *)(const void *)played[2].bytes)->page;
+}
+
+/* The same state of the files, and these records. */
+static JET_ERR play(bool leaf_is_newer)
+{
+    const struct log_record_begin0 transaction = {{LOG_RECORD_BEGIN0, PROCESS, 0x10}, 0x1000};
+    const struct log_record_commit0 commit = {{LOG_RECORD_COMMIT0, PROCESS, 0}, 0x1002};
+    append(&transaction, sizeof transaction);
+    uint64_t time = 0;
+    for (size_t i = 0; i < played_count; i++) {
+        memcpy(played[i].bytes + 1, (const uint16_t[]){PROCESS}, 2);
+        append(played[i].bytes, played[i].size);
+        if (i == 0)
+            time = ((const struct log_record_macro *)(const void *)played[i].bytes)->dbtime;
+    }
+    append(&commit, sizeof commit);
+    if (leaf_is_newer) {
+        struct latch latch = LATCH_INIT;
+        OK(cache_latch(database, split_leaf, LATCH_EXCLUSIVE, 0, &latch));
+        page_delete_lines(&latch.page, 0, page_line_count(&latch.page)); /* as if it had been split */
+        cache_set_dirty(&latch, time, appended, appended);
+        cache_unlatch(&latch);
+        OK(cache_flush_page(database, split_leaf));
+    }
+    return crash_and_start();
+}
+
+static void a_split_played_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        record_split();
+        struct log_record_split2 *leaf = (void *)played[2].bytes;
+        JET_ERR expected = JET_errLogCorrupted;
+        bool newer = false;
+        begin_case();
+        switch (i) {
+        case 0:
+            expected = JET_errSuccess;
+            break;
+        case 1: /* the leaf was written first: the image brings it back */
+            newer = true;
+            expected = JET_errSuccess;
+            break;
+        case 2: /* the image is none */
+            newer = true;
+            leaf->flags |= LOG_PREIMAGE_XPRESS;
+            break;
+        case 3:
+            newer = true;
+            memset(played[2].bytes + played[2].size - 40, 0xff, 40);
+            break;
+        case 4: /* the leaf is not there, the new page neither, but the parent is as before */
+            leaf->split.page.page = 1000000;
+            break;
+        case 5:
+            leaf->split.page.dbtime_before++;
+            expected = JET_errDbTimeTooOld;
+            break;
+        case 6:
+            leaf->split.dbtime_right_before++;
+            expected = JET_errDbTimeTooOld;
+            break;
+        case 7:
+            leaf->split.new_page = PAGE_NUMBER_NULL;
+            break;
+        default: /* a line that is not there */
+            leaf->split.operation_line = 1000;
+            break;
+        }
+        const JET_ERR err = play(newer);
+        if (err != expected)
+            print_message("played %d: %d\n", i, (int)err);
+        assert_int_equal(err, expected);
+        if (err >= JET_errSuccess) {
+            check_tree(ROWS + 1);
+            assert_int_equal(visible_rows(), ROWS + 1);
+        }
+    }
+}
+
 /* --- workloads --- */
 
 #define WELL(call) assert_true((call) >= JET_errSuccess)
@@ -396,9 +528,10 @@ static void workloads_from_any_mixture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(moves_that_make_no_sense),  cmocka_unit_test(moves_at_edges),
-        cmocka_unit_test(moves_from_any_mixture),    cmocka_unit_test(images_of_moves),
-        cmocka_unit_test(splits_that_make_no_sense), cmocka_unit_test(workloads_from_any_mixture),
+        cmocka_unit_test(moves_that_make_no_sense),   cmocka_unit_test(moves_at_edges),
+        cmocka_unit_test(moves_from_any_mixture),     cmocka_unit_test(images_of_moves),
+        cmocka_unit_test(splits_that_make_no_sense),  cmocka_unit_test(a_split_played_again),
+        cmocka_unit_test(workloads_from_any_mixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
