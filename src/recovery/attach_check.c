@@ -50,7 +50,7 @@ static JET_ERR absent(JET_ERR err, enum attach_decision *decision)
 }
 
 JET_ERR attach_check_create(const struct recovery *recovery, const struct recovery_database *known,
-                            struct database_header *header, enum attach_decision *decision)
+                            bool overwrites, struct database_header *header, enum attach_decision *decision)
 {
     JET_ERR err = read_header(known->path, header);
     *decision = ATTACH_DEFER;
@@ -66,10 +66,11 @@ JET_ERR attach_check_create(const struct recovery *recovery, const struct recove
     }
     if (err < JET_errSuccess)
         return absent(err, decision);
-    if (!signatures_equal(&header->log_signature, &recovery->log_signature))
-        return JET_errSuccess;
-    if (log_position_compare(header->attach, known->attach) != 0 ||
-        !signatures_equal(&header->signature, &known->signature))
+    const bool matches_log = signatures_equal(&header->log_signature, &recovery->log_signature);
+    const int attach = log_position_compare(header->attach, known->attach);
+    if (overwrites && (!matches_log || attach < 0))
+        *decision = ATTACH_CREATE; /* another database, which had to go */
+    if (!matches_log || attach != 0 || !signatures_equal(&header->signature, &known->signature))
         return JET_errSuccess;
     if (log_position_compare(known->attach, header->consistent) <= 0) {
         *decision = ATTACH_DEFER_FUTURE;

@@ -13,9 +13,9 @@ enum attach_decision {
     ATTACH_DEFER_ACCESS_DENIED, /* cannot be opened */
 };
 
-/* For a create record. */
+/* For a create record; `overwrites`: of a call that was to delete what was in its place. */
 JET_ERR attach_check_create(const struct recovery *recovery, const struct recovery_database *known,
-                            struct database_header *header, enum attach_decision *decision);
+                            bool overwrites, struct database_header *header, enum attach_decision *decision);
 
 /* For an attach record, or (NULL) for an attachment of the checkpoint. Errors end recovery:
  * JET_errRequiredLogFilesMissing, JET_errSoftRecoveryOnBackupDatabase, JET_errConsistentTimeMismatch,

@@ -233,7 +233,8 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
     if (!directory_exists)
         decision = ATTACH_DEFER;
     else
-        TRY(attach_check_create(recovery, known, &header, &decision));
+        TRY(attach_check_create(recovery, known, (record->grbit & JET_bitDbOverwriteExisting) != 0, &header,
+                                &decision));
     if (decision == ATTACH_CREATE) {
         /* Databases made without the version information had their first pages made without records. */
         uint16_t version = 0;
