@@ -42,7 +42,9 @@ static bool locale_to_ascii(const uint16_t *locale, char *out)
 static UCollator *collator_open(const char *locale, uint32_t flags)
 {
     UErrorCode status = U_ZERO_ERROR;
+    os_library_begins();
     UCollator *collator = ucol_open(locale, &status);
+    os_library_ends(NULL, 0);
     if (U_FAILURE(status))
         return NULL;
     UCollationStrength strength = UCOL_TERTIARY;
@@ -57,6 +59,16 @@ static UCollator *collator_open(const char *locale, uint32_t flags)
         ucol_setAttribute(collator, UCOL_ALTERNATE_HANDLING, UCOL_NON_IGNORABLE, &status);
     ucol_setAttribute(collator, UCOL_NORMALIZATION_MODE, UCOL_ON, &status);
     return collator;
+}
+
+/* The length of the text's sort key; it is made unless `out` is NULL. */
+static int32_t make_key(const UCollator *collator, const UChar *text, uint32_t size, uint8_t *out,
+                        int32_t available)
+{
+    os_library_begins();
+    const int32_t length = ucol_getSortKey(collator, text, (int32_t)(size / sizeof(UChar)), out, available);
+    os_library_ends(out, length < available ? (size_t)length : (size_t)available);
+    return length;
 }
 
 /* The collator for a locale, from the slots or newly opened; *shared says whether it stays in a slot. Under
@@ -99,11 +111,9 @@ JET_ERR key_map_text(const uint16_t *locale, uint32_t map_flags, const uint8_t *
     collator = collator_get(name, map_flags, &shared);
     int32_t length = 0;
     if (collator != NULL) {
-        length = ucol_getSortKey(collator, copy, (int32_t)(size / 2), NULL, 0);
-        if (length > 0 && (whole = os_allocate((size_t)length)) != NULL) {
-            ucol_getSortKey(collator, copy, (int32_t)(size / 2), whole, length);
-            os_filled_by_library(whole, (size_t)length);
-        }
+        length = make_key(collator, copy, size, NULL, 0);
+        if (length > 0 && (whole = os_allocate((size_t)length)) != NULL)
+            make_key(collator, copy, size, whole, length);
     }
     os_mutex_unlock(&slots_lock);
     if (collator == NULL || length <= 0)
@@ -129,11 +139,10 @@ bool key_locale_is_valid(const uint16_t *locale)
     if (name[0] == 0)
         return true;
     UErrorCode status = U_ZERO_ERROR;
-    char language[16];
-    const int32_t length = uloc_getLanguage(name, language, sizeof(language), &status);
-    if (length >= 0 && (size_t)length < sizeof(language))
-        os_filled_by_library(language, (size_t)length + 1);
-    if (U_FAILURE(status) || language[0] == 0)
-        return false;
-    return uloc_getISO3Language(name)[0] != 0;
+    char language[16] = {0};
+    os_library_begins();
+    uloc_getLanguage(name, language, sizeof(language), &status);
+    const char *three = uloc_getISO3Language(name);
+    os_library_ends(NULL, 0);
+    return !U_FAILURE(status) && language[0] != 0 && three[0] != 0;
 }

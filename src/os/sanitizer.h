@@ -44,14 +44,25 @@ static inline void os_check_readable(const void *bytes, size_t size)
 #endif
 }
 
-/* A library of the system has written these bytes. Only for what it truly filled: elsewhere this hides
- * faults. */
-static inline void os_filled_by_library(const volatile void *bytes, size_t size)
+/* Around calls of a library of the system: what it hands to the C library meanwhile is not looked at, since
+ * places on the stack that it fills still look as our calls before left them. */
+static inline void os_library_begins(void)
 {
 #if defined(OS_MEMORY_SANITIZER)
-    __msan_unpoison(bytes, size);
+    __msan_scoped_disable_interceptor_checks();
+#endif
+}
+
+/* The library is done, and has written these bytes (NULL: none). Only for what it truly filled: elsewhere
+ * this hides faults. */
+static inline void os_library_ends(const volatile void *filled, size_t size)
+{
+#if defined(OS_MEMORY_SANITIZER)
+    __msan_scoped_enable_interceptor_checks();
+    if (filled != NULL)
+        __msan_unpoison(filled, size);
 #else
-    (void)bytes;
+    (void)filled;
     (void)size;
 #endif
 }
