@@ -7,7 +7,7 @@
 
 static void macro_record(uint8_t type, uint64_t time)
 {
-    const struct log_record_macro record = {type, PROCESS, time};
+    const struct log_record_macro record = {type, process, time};
     append(&record, sizeof record);
 }
 
@@ -122,6 +122,7 @@ static void new_trees(page_number first)
     append(&single, sizeof single);
     struct log_record_convert_fdp convert;
     memset(&convert, 0, sizeof convert);
+    process++;
     convert.convert.page = page_part(LOG_RECORD_CONVERT_FDP, PAGE_NUMBER_NULL, 0);
     convert.convert.page.page = first;
     convert.convert.page.dbtime_before = single.page.dbtime;
@@ -154,6 +155,22 @@ static void sizes(page_number last)
     const struct log_record_new_page page = {LOG_RECORD_NEW_PAGE, PROCESS, (uint8_t)database->id,
                                              last + 150,          77,      database_next_dbtime(database)};
     append(&page, sizeof page);
+    process++;
+    struct log_record_insert insert;
+    memset(&insert, 0, sizeof insert);
+    insert.node = node_part(LOG_RECORD_INSERT, child(14), 0);
+    insert.node.page.level = 1; /* of a transaction that began before: not redone */
+    append(&insert, sizeof insert);
+    process++;
+    const struct log_record_commit commit = {LOG_RECORD_COMMIT, process, 1};
+    append(&commit, sizeof commit);
+    process++;
+    struct log_record_merge2 merge;
+    memset(&merge, 0, sizeof merge);
+    merge.merge.page = page_part(LOG_RECORD_MERGE2, child(14), 0);
+    merge.merge.page.level = 1;
+    append(&merge, sizeof merge);
+    process = PROCESS;
     struct log_record_scrub scrub;
     memset(&scrub, 0, sizeof scrub);
     scrub.node = node_part(LOG_RECORD_SCRUB, child(5), 0);
@@ -204,7 +221,12 @@ static void write_everything(void)
     const page_number last = atomic_load(&database->page_last);
     changed_leaf = child(12);
     an_open_transaction();
-    a_page_move(last + 30, a_merge());
+    /* Each kind in a session of its own, which redo has to make. */
+    process = PROCESS + 1;
+    const uint64_t merged = a_merge();
+    process = PROCESS + 2;
+    a_page_move(last + 30, merged);
+    process = PROCESS + 3;
     new_trees(last + 1);
     sizes(last);
     creation(2, "/b.edb", true);

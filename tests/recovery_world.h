@@ -36,6 +36,7 @@ static page_number root;
 static object_id object;
 static JET_GRBIT init_grbit; /* of the start after the crash */
 static struct log_position appended;
+static uint16_t process = PROCESS; /* of the records to come */
 
 static inline void open_database(bool create)
 {
@@ -143,7 +144,7 @@ static inline struct log_record_page page_part(uint8_t type, page_number page, u
 {
     return (struct log_record_page){
         .type = type,
-        .process_id = PROCESS,
+        .process_id = process,
         .database_id = (uint8_t)database->id,
         .page = page,
         .dbtime = database_next_dbtime(database),
