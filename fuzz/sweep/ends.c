@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SLOTS 32
+#define SESSIONS 100 /* slots from here on are the ends' own */
 
 void ends_append(struct program *program, const char *format, ...)
 {
@@ -82,46 +83,53 @@ void ends_terminate(struct program *program, const struct program *source, size_
     ends_append(program, "GetInstanceInfo");
 }
 
-/* Whether an instance is started before the first crash. */
-static bool is_started(const struct program *source, size_t count, unsigned instance)
+/* The lines that lead to an instance's first start: from the last crash before it, up to the start. */
+static bool find_first_start(const struct program *source, size_t count, unsigned instance, size_t *from,
+                             size_t *start)
 {
-    for (size_t i = 0; i < count && !is_call(&source->lines[i], "Crash"); i++) {
+    *from = 0;
+    for (size_t i = 0; i < count; i++) {
         unsigned slot;
-        if (starts_instance(&source->lines[i]) && slot_of(&source->lines[i], 0, 'i', &slot) &&
-            slot == instance)
-            return true;
+        if (is_call(&source->lines[i], "Crash"))
+            *from = i + 1;
+        if (!starts_instance(&source->lines[i]) || !slot_of(&source->lines[i], 0, 'i', &slot) ||
+            slot != instance)
+            continue;
+        *start = i;
+        return true;
     }
     return false;
 }
 
-/* The lines before the first crash that make, set and start each instance. */
+/* Makes, sets and starts each instance that the program starts. */
 static void append_starts(struct program *program, const struct program *source, size_t count,
                           uint32_t *started)
 {
-    for (size_t i = 0; i < count && !is_call(&source->lines[i], "Crash"); i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct program_line *line = &source->lines[i];
         unsigned slot;
-        if (line->kind != LINE_CALL || !slot_of(line, 0, 'i', &slot) || !is_started(source, count, slot))
+        size_t from, start;
+        if (line->kind != LINE_CALL || !slot_of(line, 0, 'i', &slot) ||
+            !find_first_start(source, count, slot, &from, &start) || i < from || i > start)
             continue;
-        const bool done = (*started >> slot & 1) != 0;
-        if (!done && (is_call(line, "CreateInstance") || is_call(line, "SetSystemParameter")))
+        if (is_call(line, "CreateInstance") || is_call(line, "SetSystemParameter"))
             ends_append_plain(program, line);
-        if (!done && starts_instance(line)) {
+        if (i == start) {
             ends_append(program, "Init i%u", slot);
             *started |= UINT32_C(1) << slot;
         }
     }
 }
 
-/* Which instance a session was begun on, by the program's lines. */
-static bool instance_of_session(const struct program *source, size_t count, unsigned session,
+/* Which instance a session was begun on last, before the line `before`. */
+static bool instance_of_session(const struct program *source, size_t before, unsigned session,
                                 unsigned *instance)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = before; i > 0; i--) {
+        const struct program_line *line = &source->lines[i - 1];
         unsigned slot;
-        if (is_call(&source->lines[i], "BeginSession") && slot_of(&source->lines[i], 1, 's', &slot) &&
-            slot == session)
-            return slot_of(&source->lines[i], 0, 'i', instance);
+        if (is_call(line, "BeginSession") && slot_of(line, 1, 's', &slot) && slot == session)
+            return slot_of(line, 0, 'i', instance);
     }
     return false;
 }
@@ -151,7 +159,7 @@ static void each_database(struct program *program, const struct program *source,
         unsigned session, database, instance;
         if (!is_call(line, "CreateDatabase") || line->argument_count < 3 ||
             !slot_of(line, 0, 's', &session) || !slot_of(line, 1, 'd', &database) ||
-            line->arguments[2].text == NULL || !instance_of_session(source, count, session, &instance) ||
+            line->arguments[2].text == NULL || !instance_of_session(source, i, session, &instance) ||
             (started >> instance & 1) == 0)
             continue;
         const char *path = line->arguments[2].text;
@@ -159,9 +167,10 @@ static void each_database(struct program *program, const struct program *source,
             ends_append(program, "Check \"%s\"", path);
             continue;
         }
-        if ((sessions >> session & 1) == 0)
+        session = SESSIONS + instance; /* one for each instance */
+        if ((sessions >> instance & 1) == 0)
             ends_append(program, "BeginSession i%u s%u", instance, session);
-        sessions |= UINT32_C(1) << session;
+        sessions |= UINT32_C(1) << instance;
         ends_append(program, "AttachDatabase s%u \"%s\" 0", session, path);
         ends_append(program, "OpenDatabase s%u d%u \"%s\" 0", session, database, path);
         ends_append(program, "GetDatabaseInfo s%u d%u DbInfoMisc", session, database);
