@@ -137,6 +137,42 @@ static void compactions(void **state)
     cases_end();
 }
 
+/* Each file operation of a compaction fails once, the source being read anew each time: nothing is left, and
+ * the next one succeeds. */
+static void compactions_with_failing_files(void **state)
+{
+    (void)state;
+    struct ESENT_HOST_FILE_INFO info;
+    for (int32_t i = 0; i < 2000; i++) {
+        EXPECT(JET_errSuccess, JetPrepareUpdate(session, table, JET_prepInsert));
+        EXPECT(JET_errSuccess, JetSetColumn(session, table, column, &i, sizeof(i), 0, NULL));
+        EXPECT(JET_errSuccess, JetUpdate(session, table, NULL, 0, NULL));
+    }
+    EXPECT(JET_errSuccess, JetCloseDatabase(session, database, 0));
+    EXPECT(JET_errSuccess, JetDetachDatabaseA(session, "x.edb"));
+    for (uint64_t nth = 1; nth < 1000; nth++) {
+        EXPECT(JET_errSuccess, JetAttachDatabaseA(session, "x.edb", 0));
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_IO, nth, 1);
+        JET_ERR err = JetCompactA(session, "x.edb", "y.edb", NULL, NULL, 0);
+        uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_IO);
+        EsentHostFailNone();
+        JET_ERR there = EsentHostFileInfo("y.edb", &info);
+        EXPECT(err < JET_errSuccess ? JET_errFileNotFound : JET_errSuccess, there);
+        if (err >= JET_errSuccess) {
+            EXPECT(JET_errSuccess, EsentHostCheckDatabase("y.edb", NULL, NULL));
+            EXPECT(JET_errSuccess, EsentHostFileDelete("y.edb"));
+        }
+        EXPECT(JET_errSuccess, JetDetachDatabaseA(session, "x.edb"));
+        if (failures == 0) {
+            EXPECT(JET_errSuccess, err);
+            break;
+        }
+        assert_true(cases_wrong < 10);
+    }
+    cases_end();
+}
+
 static void instance_information(void **state)
 {
     (void)state;
@@ -476,9 +512,16 @@ static void first_calls_of_sessions(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CASE(texts_of_backups),         CASE(texts_of_defragmentation), CASE(compactions),
-        CASE(instance_information),     CASE(files_that_fail),          CASE(transaction_of_another_thread),
-        CASE(index_of_another_session), CASE(read_only_cursors),        CASE(more_cursors_than_room),
+        CASE(texts_of_backups),
+        CASE(texts_of_defragmentation),
+        CASE(compactions),
+        CASE(compactions_with_failing_files),
+        CASE(instance_information),
+        CASE(files_that_fail),
+        CASE(transaction_of_another_thread),
+        CASE(index_of_another_session),
+        CASE(read_only_cursors),
+        CASE(more_cursors_than_room),
         CASE(first_calls_of_sessions),
     };
     if (argc > 1)

@@ -326,6 +326,7 @@ static void current_index(void **state)
     EXPECT(JET_errSuccess, JetGetCurrentIndexW(session, table, wide, sizeof(wide)));
     EXPECT_EQUAL('x', wide[0]);
     EXPECT(JET_errInvalidTableId, JetGetCurrentIndexA(session, 0, name, sizeof(name)));
+    EXPECT(JET_errInvalidTableId, JetGetCurrentIndexW(session, 0, wide, sizeof(wide)));
     cases_end();
 }
 
@@ -607,6 +608,10 @@ static void intersection(void **state)
     EXPECT(JET_errInvalidParameter,
            JetIntersectIndexes(session, ranges, 2, &list, 0)); /* twice the same index */
     ranges[1].tableid = 0;
+    EXPECT(JET_errInvalidTableId, JetIntersectIndexes(session, ranges, 2, &list, 0));
+    ranges[1].tableid = session;
+    EXPECT(JET_errInvalidTableId, JetIntersectIndexes(session, ranges, 2, &list, 0));
+    ranges[1].tableid = two ^ 0xff;
     EXPECT(JET_errInvalidTableId, JetIntersectIndexes(session, ranges, 2, &list, 0));
     ranges[1].tableid = two;
     EXPECT(JET_errSuccess, JetIntersectIndexes(session, ranges, 2, &list, 0));

@@ -396,6 +396,42 @@ static void languages(void **state)
     cases_end();
 }
 
+/* A language that programs have no number for here is known by its name. */
+static void language_without_a_number(void **state)
+{
+    (void)state;
+    static WCHAR name[] = {'g', 'a', '-', 'I', 'E', 0};
+    JET_UNICODEINDEX2 unicode = {.szLocaleName = name, .dwMapFlags = 0x10401};
+    JET_INDEXCREATE3_A index = {.cbStruct = sizeof(index),
+                                .szIndexName = TEXT("i"),
+                                .szKey = TEXT("+b\0"),
+                                .cbKey = 4,
+                                .grbit = JET_bitIndexUnicode,
+                                .pidxunicode = &unicode};
+    char locale[170];
+    uint32_t lcid = 7;
+    EXPECT(JET_errSuccess, JetCreateIndex4A(session, table, &index, 1));
+    EXPECT(JET_errSuccess,
+           JetGetTableIndexInfoA(session, table, "i", locale, sizeof(locale), JET_IdxInfoLocaleName));
+    assert_string_equal(locale, "ga-IE");
+    EXPECT(JET_errSuccess, JetGetTableIndexInfoA(session, table, "i", &lcid, 4, JET_IdxInfoLCID));
+    EXPECT_EQUAL(0, lcid);
+    lcid = 7;
+    EXPECT(JET_errSuccess, JetGetTableIndexInfoA(session, table, "i", &lcid, 2, JET_IdxInfoLCID));
+    EXPECT_EQUAL(0, lcid);
+    /* Without the bit or without the structure it is the default one. */
+    index.szIndexName = TEXT("j");
+    index.pidxunicode = NULL;
+    EXPECT(JET_errIndexInvalidDef, JetCreateIndex4A(session, table, &index, 1));
+    JET_INDEXCREATE_A first = {.cbStruct = sizeof(first),
+                               .szIndexName = TEXT("k"),
+                               .szKey = TEXT("+b\0"),
+                               .cbKey = 4,
+                               .grbit = JET_bitIndexUnicode};
+    EXPECT(JET_errIndexInvalidDef, JetCreateIndex2A(session, table, &first, 1));
+    cases_end();
+}
+
 static void old_index_structures(void **state)
 {
     (void)state;
@@ -606,6 +642,7 @@ int main(void)
         CASE(index_arguments),
         CASE(index_forms),
         CASE(languages),
+        CASE(language_without_a_number),
         CASE(old_index_structures),
         CASE(tuple_limits),
         CASE(read_ahead),

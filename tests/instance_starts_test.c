@@ -86,7 +86,9 @@ static void full_disk_under_the_log(void **state)
         uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_DISK_FULL);
         EsentHostFailNone();
         EXPECT_EQUAL(failures > 0, err < JET_errSuccess);
-        JET_ERR after = JetBeginSessionA(instance, &other, NULL, NULL);
+        JET_ERR after = JetBeginTransaction(session);
+        EXPECT(after, after == JET_errSuccess ? JetCommitTransaction(session, 0) : after);
+        EXPECT(after, JetBeginSessionA(instance, &other, NULL, NULL));
         EXPECT(after == JET_errInstanceUnavailable ? after : JET_errSuccess, after);
         if (err == JET_errLogWriteFail)
             EXPECT(JET_errInstanceUnavailable, after);
@@ -101,6 +103,32 @@ static void full_disk_under_the_log(void **state)
             break;
     }
     assert_true(unavailable > 0);
+    cases_end();
+}
+
+/* An end that was refused leaves a running instance: another start is told so. */
+static void start_after_a_refused_end(void **state)
+{
+    static const struct {
+        enum ESENT_HOST_PROFILE profile;
+        JET_ERR answer;
+    } rows[] = {{ESENT_HOST_DOCUMENTED, JET_errAlreadyInitialized},
+                {ESENT_HOST_PUBLISHED, JET_errTempPathInUse}};
+    for (size_t i = 0; i < 2; i++) {
+        EXPECT(JET_errSuccess, EsentHostSetProfile(rows[i].profile));
+        EXPECT(JET_errSuccess, JetSetSystemParameterA(NULL, JET_sesidNil, JET_paramEngineFormatVersion,
+                                                      JET_efvExchange2016Cu1Rtm, NULL));
+        begin();
+        EXPECT(JET_errSuccess, JetBeginTransaction(session));
+        EXPECT(JET_errTooManyActiveUsers, JetTerm2(instance, JET_bitTermComplete));
+        JET_INSTANCE again = instance;
+        EXPECT(rows[i].answer, JetInit(&again));
+        EXPECT(JET_errSuccess, JetCommitTransaction(session, 0));
+        EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermComplete));
+        EXPECT(JET_errSuccess, EsentHostSetProfile(ESENT_HOST_DOCUMENTED));
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
     cases_end();
 }
 
@@ -245,9 +273,9 @@ static void ends_that_fail(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CASE(numbers_at_their_ends), CASE(settings_by_name),        CASE(full_disk_under_the_log),
-        CASE(three_instances),       CASE(starts_that_lack_memory), CASE(starts_that_make_no_directories),
-        CASE(ends_that_fail),
+        CASE(numbers_at_their_ends),           CASE(settings_by_name), CASE(full_disk_under_the_log),
+        CASE(start_after_a_refused_end),       CASE(three_instances),  CASE(starts_that_lack_memory),
+        CASE(starts_that_make_no_directories), CASE(ends_that_fail),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
