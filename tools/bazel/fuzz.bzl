@@ -34,6 +34,7 @@ def fuzz_target(name, corpus, seeds = []):
         linkstatic = True,
         tags = ["fuzz-test"],
         timeout = "long",
+        visibility = ["//tests:__pkg__"],
         deps = [
             ":harness",
             "//fuzz/target",
