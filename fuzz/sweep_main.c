@@ -31,6 +31,7 @@ static const char usage[] =
     "  --pairs N        no FILE: every schedule of all programs in which two threads make N calls in all, "
     "each at\n"
     "                   most three (fuzz/sweep/pairs.c), behind each set-up\n"
+    "  --setup N        only behind the Nth set-up\n"
     "\n"
     "How far:\n"
     "  --depth N        with --fail: N faults in a row, 1 or 2 (default 1): the new start after the first "
@@ -57,6 +58,7 @@ struct options {
     size_t call_count;
     bool schedules;
     unsigned pairs; /* 0: not */
+    unsigned setup; /* 0: each */
     struct sweep sweep;
     double seconds;
 };
@@ -125,6 +127,8 @@ static void parse_option(struct options *options, char **argv, int argc, int *at
         options->calls[options->call_count++] = value;
     else if (strcmp(option, "--pairs") == 0)
         options->pairs = (unsigned)number(option, value, 2, 2 * PAIRS_CALLS_MAX);
+    else if (strcmp(option, "--setup") == 0)
+        options->setup = (unsigned)number(option, value, 1, PAIRS_SETUPS);
     else if (strcmp(option, "--depth") == 0)
         options->sweep.depth = (unsigned)number(option, value, 1, 2);
     else if (strcmp(option, "--switches") == 0)
@@ -235,8 +239,10 @@ static void sweep_pairs(struct options *options)
 {
     for (size_t calls = 1; calls <= PAIRS_CALLS_MAX; calls++) {
         const size_t other = options->pairs > calls ? options->pairs - calls : 0;
-        for (size_t setup = 0; pairs_setup_name(setup) != NULL && other > 0 && other <= calls; setup++)
-            sweep_pairs_of(options, setup, calls, other);
+        for (size_t setup = 0; setup < PAIRS_SETUPS && other > 0 && other <= calls; setup++) {
+            if (options->setup == 0 || options->setup == setup + 1)
+                sweep_pairs_of(options, setup, calls, other);
+        }
     }
 }
 

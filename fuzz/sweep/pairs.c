@@ -27,7 +27,7 @@
 static const struct {
     const char *name;
     const char *text;
-} setups[] = {
+} setups[PAIRS_SETUPS] = {
     {"nothing under way", START},
     {"a file being read", START BACKUP},
     {"among the logs", START BACKUP "CloseFileInstance i0 h0\nGetLogInfoInstance i0\n"},
@@ -51,7 +51,7 @@ static const char *const vocabulary[] = {
 
 const char *pairs_setup_name(size_t setup)
 {
-    return setup < sizeof setups / sizeof setups[0] ? setups[setup].name : NULL;
+    return setups[setup].name;
 }
 
 /* How many sequences of so many calls. */

@@ -9,8 +9,8 @@
 #include "fuzz/program/program.h"
 
 #define PAIRS_CALLS_MAX 3 /* of one thread */
+#define PAIRS_SETUPS 5
 
-/* The set-ups, from 0; NULL behind the last one. */
 const char *pairs_setup_name(size_t setup);
 
 /* How many programs there are in which one thread makes `calls` calls and the other `other` (at most
