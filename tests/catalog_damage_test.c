@@ -300,6 +300,34 @@ static void lost_rows(void **state)
     assert_int_equal(transaction_rollback(transaction), JET_errSuccess);
 }
 
+/* A database of an older kind has no list of ids. */
+static void no_list_of_ids(void **state)
+{
+    struct versioned_cursor *cursor = NULL;
+    uint8_t key[KEY_BUFFER_SIZE];
+    const struct bytes name = {(const uint8_t *)CATALOG_OBJIDS_NAME, sizeof(CATALOG_OBJIDS_NAME) - 1};
+    (void)state;
+    /* One that is not in it can be taken out. */
+    assert_int_equal(transaction_begin(transaction, false), JET_errSuccess);
+    assert_int_equal(catalog_delete_objid(transaction, database, 4711), JET_errSuccess);
+    assert_int_equal(versioned_cursor_open(transaction, database, CATALOG_ROOT_OBJECTS_INDEX_ROOT, &cursor),
+                     JET_errSuccess);
+    assert_int_equal(
+        versioned_cursor_seek(cursor, span_of(key, catalog_key_root(name, key)), VERSIONED_SEEK_EQ),
+        JET_errSuccess);
+    assert_int_equal(versioned_cursor_delete(cursor), JET_errSuccess);
+    versioned_cursor_close(cursor);
+    database->catalog->objids_root = 0;
+    assert_int_equal(catalog_insert_objid(transaction, database, 4711, 4711, CATALOG_TABLE, false),
+                     JET_errSuccess);
+    assert_int_equal(catalog_delete_objid(transaction, database, 4711), JET_errSuccess);
+    assert_int_equal(database->catalog->objids_root, 0);
+    assert_int_equal(transaction_rollback(transaction), JET_errSuccess);
+    assert_int_equal(catalog_insert_objid(transaction, database, 4711, 4711, CATALOG_TABLE, false),
+                     JET_errNotInTransaction);
+    assert_true(database->catalog->objids_root != 0);
+}
+
 /* Every byte of every row, changed in a few ways. */
 static JET_ERR sweep_row(void *context, const struct catalog_row *row)
 {
@@ -417,7 +445,8 @@ static int end_and_forget(void **state)
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, end_and_forget)
-    const struct CMUnitTest tests[] = {CASE(one_member), CASE(lost_rows), CASE(every_byte), CASE(own_tables)};
+    const struct CMUnitTest tests[] = {CASE(one_member), CASE(lost_rows), CASE(no_list_of_ids),
+                                       CASE(every_byte), CASE(own_tables)};
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

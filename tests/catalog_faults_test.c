@@ -97,10 +97,11 @@ static void first_look(void **state)
     JET_DBID database;
     (void)state;
     unsigned failures = 0;
-    for (int call = 0; call < 4; call++) {
+    for (int call = 0; call < 6; call++) {
         for (uint64_t nth = 1;; nth++) {
             JET_TABLEID table = JET_tableidNil;
             JET_COLUMNDEF column = {.cbStruct = sizeof(column)};
+            JET_OBJECTLIST objects = {.cbStruct = sizeof(objects)};
             JET_ERR err = JET_errSuccess;
             (void)EsentHostReset(NULL, 0);
             assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
@@ -120,6 +121,13 @@ static void first_look(void **state)
             case 1:
                 err = JetCreateTableA(session, database, "u", 0, 80, &table);
                 break;
+            case 4:
+                err = JetGetObjectInfoA(session, database, JET_objtypTable, NULL, NULL, &objects,
+                                        sizeof(objects), JET_ObjInfoListNoStats);
+                break;
+            case 5:
+                err = JetGetColumnInfoA(session, database, "t", "none", &column, sizeof(column), JET_ColInfo);
+                break;
             case 2:
                 err = JetDeleteTableA(session, database, "t");
                 break;
@@ -129,8 +137,9 @@ static void first_look(void **state)
             }
             const bool failed = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE) > 0;
             EsentHostFailNone();
-            assert_true(err == JET_errSuccess || (failed && err == JET_errOutOfMemory));
-            failures += err != JET_errSuccess;
+            const JET_ERR expected = call == 5 ? JET_errColumnNotFound : JET_errSuccess;
+            assert_true(err == expected || (failed && err == JET_errOutOfMemory));
+            failures += err != expected;
             if (err != JET_errSuccess) /* as if nothing had been asked for */
                 assert_int_equal(JetOpenTableA(session, database, "t", NULL, 0, 0, &table), JET_errSuccess);
             assert_int_equal(JetTerm2(instance, JET_bitTermComplete), JET_errSuccess);

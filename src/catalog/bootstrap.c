@@ -49,7 +49,7 @@ static JET_ERR create_tree(struct bootstrap *b, page_number parent, uint32_t pag
         .page_flags = page_flags,
     };
     JET_ERR err = versioned_create_tree(b->transaction, b->database, &design, root, id);
-    if (err >= JET_errSuccess && expected != 0 && *root != expected)
+    if (NEVER(err >= JET_errSuccess && expected != 0 && *root != expected))
         err = JET_errDatabaseCorrupted; /* the space trees were not as a new database has them */
     return err;
 }
@@ -70,7 +70,7 @@ static JET_ERR create_catalog_trees(struct bootstrap *b)
     TRY(create_tree(b, CATALOG_ROOT, INDEX_PAGES, true, PAGE_INDEX, CATALOG_NAME_INDEX_ROOT, &root, &id));
     TRY(create_tree(b, CATALOG_ROOT, INDEX_PAGES, true, PAGE_INDEX, CATALOG_ROOT_OBJECTS_INDEX_ROOT, &root,
                     &id));
-    if (id != CATALOG_ROOT_OBJECTS_INDEX_ID)
+    if (NEVER(id != CATALOG_ROOT_OBJECTS_INDEX_ID))
         FAIL(JET_errDatabaseCorrupted);
 done:
     return err;
@@ -255,9 +255,9 @@ static JET_ERR insert_locales_row(struct versioned_cursor *cursor, const struct 
         name[length] = (uint8_t)row->name[length];
     while (row->name[length++] != 0);
     record_init(&record);
-    TRY(record_set(table, &record, table_definition_column(table, LOCALES_TYPE), &row->type, 1));
-    TRY(record_set(table, &record, table_definition_column(table, LOCALES_VALUE), &row->value, 4));
-    TRY(record_set(table, &record, table_definition_column(table, LOCALES_KEY), name, length * 2));
+    TRY_SOUND(record_set(table, &record, table_definition_column(table, LOCALES_TYPE), &row->type, 1));
+    TRY_SOUND(record_set(table, &record, table_definition_column(table, LOCALES_VALUE), &row->value, 4));
+    TRY_SOUND(record_set(table, &record, table_definition_column(table, LOCALES_KEY), name, length * 2));
     TRY(key_normalize(&format, (const uint8_t *)name, length * 2, key, KEY_SIZE_DEFAULT, &segment));
     TRY(versioned_cursor_insert(cursor, span_of(key, segment.size), span_of(record.data, record.size),
                                 VERSIONED_INSERT_UNVERSIONED));

@@ -83,14 +83,13 @@ void catalog_link(struct catalog *catalog, struct table_definition *table)
 void catalog_unlink(struct catalog *catalog, struct table_definition *table)
 {
     struct table_definition **link = &catalog->tables;
-    while (*link != NULL && *link != table)
+    while (*link != table) {
+        ASSERT(*link != NULL);
         link = &(*link)->next;
-    if (*link == table)
-        *link = table->next;
+    }
+    *link = table->next;
     table->next = NULL;
     table->unlinked = true;
-    if (table->open_count == 0 && table->versioned_count == 0)
-        table_definition_free(table);
 }
 
 void catalog_hold(struct table_definition *table)

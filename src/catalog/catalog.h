@@ -50,7 +50,7 @@ void catalog_lock(struct catalog *catalog);
 void catalog_unlock(struct catalog *catalog);
 /* Puts a new definition into the cache; the cache owns it. */
 void catalog_link(struct catalog *catalog, struct table_definition *table);
-/* Takes a definition out; it is freed now or when its last cursor is closed. Under the lock. */
+/* Takes a definition out; it is freed when who holds it lets go. Under the lock. */
 void catalog_unlink(struct catalog *catalog, struct table_definition *table);
 /* Pending schema changes keep a definition in memory. Release may free it. */
 void catalog_hold(struct table_definition *table);

@@ -93,8 +93,7 @@ JET_ERR table_definition_add_column(struct table_definition *table, const struct
     struct column_definition *copy = NULL;
     uint32_t first = 0;
     const JET_COLUMNID id = column->id & 0xffff;
-    if (id < COLUMN_FIXED_FIRST || id > COLUMN_TAGGED_LAST)
-        FAIL(JET_errCatalogCorrupted);
+    ASSERT(id >= COLUMN_FIXED_FIRST && id <= COLUMN_TAGGED_LAST);
     struct column_array *array = array_of(table, id, column->inherited, &first);
     const uint32_t index = id - first;
     if (index < array->count && array->entries[index] != NULL)
@@ -148,21 +147,6 @@ JET_ERR table_definition_add_index(struct table_definition *table, const struct 
     if (out != NULL)
         *out = copy;
     return JET_errSuccess;
-}
-
-void table_definition_remove_index(struct table_definition *table, struct index_definition *index)
-{
-    if (table->primary == index) {
-        table->primary = NULL;
-    } else {
-        struct index_definition **link = &table->secondary;
-        while (*link != index) {
-            ASSERT(*link != NULL);
-            link = &(*link)->next;
-        }
-        *link = index->next;
-    }
-    os_free(index);
 }
 
 static struct column_definition *array_get(const struct column_array *array, uint32_t index)

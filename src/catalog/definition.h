@@ -97,12 +97,12 @@ struct column_definition {
 
 static inline bool column_id_is_fixed(JET_COLUMNID id)
 {
-    return (id & 0xffff) >= COLUMN_FIXED_FIRST && (id & 0xffff) <= COLUMN_FIXED_LAST;
+    return (id & 0xffff) - COLUMN_FIXED_FIRST <= COLUMN_FIXED_LAST - COLUMN_FIXED_FIRST;
 }
 
 static inline bool column_id_is_variable(JET_COLUMNID id)
 {
-    return (id & 0xffff) >= COLUMN_VARIABLE_FIRST && (id & 0xffff) <= COLUMN_VARIABLE_LAST;
+    return (id & 0xffff) - COLUMN_VARIABLE_FIRST <= COLUMN_VARIABLE_LAST - COLUMN_VARIABLE_FIRST;
 }
 
 static inline bool column_id_is_tagged(JET_COLUMNID id)
@@ -112,10 +112,8 @@ static inline bool column_id_is_tagged(JET_COLUMNID id)
 
 static inline bool column_id_is_valid(JET_COLUMNID id)
 {
-    return (id & 0xffff0000u & ~(JET_COLUMNID)COLUMN_TEMPLATE_BIT) == 0 &&
-           ((id & 0xffff) <= COLUMN_VARIABLE_LAST
-                ? (id & 0xffff) >= COLUMN_FIXED_FIRST
-                : (id & 0xffff) >= COLUMN_TAGGED_FIRST && (id & 0xffff) <= COLUMN_TAGGED_LAST);
+    const JET_COLUMNID bare = id & ~(JET_COLUMNID)COLUMN_TEMPLATE_BIT;
+    return bare >= COLUMN_FIXED_FIRST && bare <= COLUMN_TAGGED_LAST; /* the three kinds are side by side */
 }
 
 static inline bool column_is_long(const struct column_definition *column)
@@ -293,8 +291,6 @@ JET_ERR table_definition_add_column(struct table_definition *table, const struct
 /* Appends a copy of `index`, as primary or at the end of the secondary ones. */
 JET_ERR table_definition_add_index(struct table_definition *table, const struct index_definition *index,
                                    struct index_definition **out);
-/* Takes an index out of the lists and frees it. */
-void table_definition_remove_index(struct table_definition *table, struct index_definition *index);
 
 /* The column of a public id (template bit as shown by the API), whatever its state, or NULL. */
 struct column_definition *table_definition_column(const struct table_definition *table, JET_COLUMNID id);

@@ -219,7 +219,7 @@ static JET_ERR set_fixed(const struct table_definition *table, struct record *re
     JET_ERR err = JET_errSuccess;
     if (column->id > layout->fixed_last) {
         TRY(extend_fixed(table, record, layout, column));
-        TRY(layout_read(record_as_view(record), layout));
+        TRY_SOUND(layout_read(record_as_view(record), layout));
     }
     if (column->record_offset + column->max_size > layout->null_bits)
         FAIL(JET_errDatabaseCorrupted);
@@ -284,13 +284,13 @@ static JET_ERR set_variable(const struct table_definition *table, struct record 
     JET_ERR err = JET_errSuccess;
     if (column->id > layout->variable_last) {
         TRY(extend_variable(table, record, layout, column->id, value == NULL ? 0 : size));
-        TRY(layout_read(record_as_view(record), layout));
+        TRY_SOUND(layout_read(record_as_view(record), layout));
     }
     uint32_t index = column->id - COLUMN_VARIABLE_FIRST;
     uint8_t *entry = record->data + layout->offsets + 2 * index;
     uint32_t start = index == 0 ? 0 : load16(entry - 2) & ~NULL_BIT;
     uint32_t end = load16(entry) & ~NULL_BIT;
-    if (start > end || layout->variable + end > layout->tagged)
+    if (NEVER(start > end || layout->variable + end > layout->tagged)) /* record_check */
         FAIL(JET_errDatabaseCorrupted);
     int32_t delta = (int32_t)(value == NULL ? 0 : size) - (int32_t)(end - start);
     int64_t new_size = (int64_t)record->size + delta;
@@ -319,7 +319,7 @@ JET_ERR record_set(const struct table_definition *table, struct record *record,
 {
     struct layout layout;
     JET_ERR err = layout_read(record_as_view(record), &layout);
-    if (err < JET_errSuccess)
+    if (NEVER(err < JET_errSuccess)) /* it was made here, or has passed record_check */
         return err;
     if (column_id_is_fixed(column->id))
         return set_fixed(table, record, &layout, column, value, size);
@@ -355,7 +355,7 @@ JET_ERR record_set_defaults(const struct table_definition *table, struct record 
     const struct column_definition *fixed = last_with_default(&table->fixed, table->deny_read_count > 0);
     if (fixed != NULL) {
         struct layout layout;
-        TRY(layout_read(record_as_view(record), &layout));
+        TRY_SOUND(layout_read(record_as_view(record), &layout));
         TRY(extend_fixed(table, record, &layout, fixed));
     }
     const struct column_definition *variable =

@@ -292,7 +292,7 @@ static JET_ERR edit_header(const struct field_edit *edit, uint32_t *header)
     }
     struct value first;
     JET_ERR err = edit_value(edit, 1, &first);
-    if (err < JET_errSuccess)
+    if (NEVER(err < JET_errSuccess))
         return err;
     if (first.kind == VALUE_COMPRESSED)
         *header |= HEADER_COMPRESSED;
@@ -323,7 +323,7 @@ static JET_ERR edit_write(const struct field_edit *edit, uint32_t header, uint8_
         at += 2 * edit->count;
     for (uint32_t number = 1; number <= edit->count; number++) {
         struct value value;
-        TRY(edit_value(edit, number, &value));
+        TRY_SOUND(edit_value(edit, number, &value));
         if (out != NULL) {
             if (two && number == 1)
                 out[base] = (uint8_t)value.size;
@@ -360,7 +360,7 @@ static void add_to_offsets(uint8_t *base, uint32_t from, uint32_t to, uint32_t m
     }
 }
 
-static JET_ERR remove_field(struct record *record, const struct field_array *array, uint32_t index)
+static void remove_field(struct record *record, const struct field_array *array, uint32_t index)
 {
     uint32_t start = array_offset(array, index);
     uint32_t end = array_offset(array, index + 1);
@@ -370,7 +370,6 @@ static JET_ERR remove_field(struct record *record, const struct field_array *arr
     uint8_t *base = record->data + array->start;
     add_to_offsets(base, 0, index, array->mask, -(int32_t)ENTRY_SIZE);
     add_to_offsets(base, index, array->count - 1, array->mask, -(int32_t)(ENTRY_SIZE + end - start));
-    return JET_errSuccess;
 }
 
 #define WIDE_ID_MORE 4u /* bytes of a separated value's id in the newest format beyond those here */
@@ -380,7 +379,8 @@ static uint32_t count_separated(const struct tagged_field *field)
     uint32_t count = 0;
     for (uint32_t itag = 1; field->long_type && itag <= field->value_count; itag++) {
         struct value value;
-        if (tagged_value(field, itag, &value) >= JET_errSuccess && value.kind == VALUE_SEPARATED)
+        const JET_ERR err = tagged_value(field, itag, &value);
+        if (ALWAYS(err >= JET_errSuccess) && value.kind == VALUE_SEPARATED)
             count++;
     }
     return count;
@@ -391,11 +391,13 @@ static uint32_t separated_in_record(const struct table_definition *table, const 
     const struct record_view view = {record->data, record->size};
     struct field_array array;
     uint32_t count = 0;
-    if (array_open(view, table->page_size, &array) < JET_errSuccess)
+    const JET_ERR err = array_open(view, table->page_size, &array);
+    if (NEVER(err < JET_errSuccess)) /* it has passed record_check */
         return 0;
     for (uint32_t i = 0; i < array.count; i++) {
         struct tagged_field field;
-        if (field_decode(&array, i, &field) >= JET_errSuccess)
+        const JET_ERR decoded = field_decode(&array, i, &field);
+        if (ALWAYS(decoded >= JET_errSuccess))
             count += count_separated(&field);
     }
     return count;
@@ -463,10 +465,10 @@ static int32_t separated_change(const struct field_edit *edit)
 {
     int32_t change = edit->value != NULL && (edit->how & TAGGED_SET_SEPARATED) != 0 ? 1 : 0;
     struct value value;
-    if (edit->itag >= 1 && edit->itag <= edit->old->value_count &&
-        tagged_value(edit->old, edit->itag, &value) >= JET_errSuccess && value.kind == VALUE_SEPARATED)
-        change--;
-    return change;
+    if (edit->itag > edit->old->value_count)
+        return change;
+    const JET_ERR err = tagged_value(edit->old, edit->itag, &value);
+    return ALWAYS(err >= JET_errSuccess) && value.kind == VALUE_SEPARATED ? change - 1 : change;
 }
 
 JET_ERR tagged_set(const struct table_definition *table, struct record *record,
@@ -478,10 +480,10 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record,
     struct field_array array;
     struct tagged_field old = {0};
     bool found = false;
-    TRY(array_open((struct record_view){record->data, record->size}, table->page_size, &array));
+    TRY_SOUND(array_open((struct record_view){record->data, record->size}, table->page_size, &array));
     uint32_t index = array_search(&array, (uint16_t)column->id, column->inherited, &found);
     if (found)
-        TRY(field_decode(&array, index, &old));
+        TRY_SOUND(field_decode(&array, index, &old)); /* record_check */
     struct field_edit edit = {
         .old = &old,
         .itag = itag,
@@ -502,18 +504,18 @@ JET_ERR tagged_set(const struct table_definition *table, struct record *record,
         edit.count = null_over_null ? 0 : old.value_count - 1;
     if (edit.count == 0 && (!column_has_default(column) || (how & TAGGED_SET_REVERT) != 0)) {
         if (found)
-            TRY(remove_field(record, &array, index));
+            remove_field(record, &array, index);
         goto done;
     }
     uint32_t header = 0;
     uint32_t new_size = 0;
-    TRY(edit_header(&edit, &header));
-    TRY(edit_write(&edit, header, NULL, &new_size));
+    TRY_SOUND(edit_header(&edit, &header));
+    TRY_SOUND(edit_write(&edit, header, NULL, &new_size));
     if (new_size > record_size_max(table))
         FAIL(JET_errRecordTooBig);
     if ((bytes = os_allocate(new_size + 1)) == NULL)
         FAIL(JET_errOutOfMemory);
-    TRY(edit_write(&edit, header, bytes, &new_size));
+    TRY_SOUND(edit_write(&edit, header, bytes, &new_size));
     const uint32_t flags = entry_flags(&edit, column, header);
     TRY(put_field(table, record, &array, index, found, column, flags, bytes, new_size,
                   separated_change(&edit)));

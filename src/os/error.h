@@ -42,20 +42,29 @@ _Noreturn void os_assertion_failed(const char *expression, const char *file, int
 #define ASSERT(expression) ((void)sizeof(!(expression)))
 #endif
 
-/* Defensive code: a condition that our own invariants make always true, or never. No input, damage, fault or misuse may
- * reach the other side; where one can, the code is tested instead of marked. The checked builds assert it, the builds of
- * users keep the defence, and the coverage build, which counts what tests reach, leaves it out - unevaluated: an operand
- * has no side effects.
+/* Defensive code: a condition that our own invariants make always true, or never. No input, damage, fault or
+ * misuse may reach the other side; where one can, the code is tested instead of marked. The checked builds
+ * assert it, the builds of users keep the defence, and the coverage build, which counts what tests reach,
+ * leaves it out - unevaluated: an operand has no side effects.
  */
 #if defined(ESENT_COVERAGE)
 #define ALWAYS(expression) ((__typeof__(!(expression)))1)
 #define NEVER(expression) ((__typeof__(!(expression)))0)
 #elif defined(ESENT_ASSERTIONS)
 #define ALWAYS(expression) ((expression) ? 1 : (os_assertion_failed(#expression, __FILE__, __LINE__), 0))
-#define NEVER(expression) ((expression) ? (os_assertion_failed("never: " #expression, __FILE__, __LINE__), 1) : 0)
+#define NEVER(expression)                                                                                    \
+    ((expression) ? (os_assertion_failed("never: " #expression, __FILE__, __LINE__), 1) : 0)
 #else
 #define ALWAYS(expression) (expression)
 #define NEVER(expression) (expression)
 #endif
+
+/* TRY of a call that cannot fail here, by what was checked before. The call is made in every build. */
+#define TRY_SOUND(call)                                                                                      \
+    do {                                                                                                     \
+        err = (call);                                                                                        \
+        if (NEVER(err < JET_errSuccess))                                                                     \
+            goto done;                                                                                       \
+    } while (0)
 
 #endif

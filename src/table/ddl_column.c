@@ -365,6 +365,7 @@ static JET_ERR number_rows(struct table_cursor *cursor, const struct column_defi
             FAIL(JET_errDatabaseCorrupted);
         memcpy(record.data, node.data.bytes, node.data.size);
         record.size = (uint32_t)node.data.size;
+        TRY(record_check((struct record_view){record.data, record.size}, cursor->table->page_size));
         TRY(record_set(cursor->table, &record, column, &next, column->max_size));
         next++;
         TRY(versioned_cursor_replace(walk, span_of(record.data, record.size)));

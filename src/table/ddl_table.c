@@ -15,7 +15,7 @@ static void undo_create(struct transaction *transaction, struct database *databa
     (void)transaction;
     catalog_lock(database->catalog);
     table->delete_pending = true;
-    catalog_unlink(database->catalog, table); /* frees it not yet: this change holds it */
+    catalog_unlink(database->catalog, table);
     catalog_unlock(database->catalog);
     catalog_release(table);
 }
@@ -345,9 +345,7 @@ static JET_ERR create_in_transaction(struct creation *creation)
     err = register_change(creation->transaction, creation->table, &create_action);
     if (err < JET_errSuccess) {
         catalog_lock(catalog);
-        creation->table->open_count++; /* unlinking must not free it here */
-        catalog_unlink(catalog, creation->table);
-        creation->table->open_count--;
+        catalog_unlink(catalog, creation->table); /* it is ours again */
         catalog_unlock(catalog);
         goto done;
     }
