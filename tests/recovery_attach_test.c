@@ -101,6 +101,11 @@ static void with_large_pages(const char *path)
     OK(EsentHostFileWrite(path, sizeof page, page, sizeof page));
 }
 
+static void closed(struct database_header *header)
+{
+    header->state = DATABASE_CLEAN_SHUTDOWN;
+}
+
 static void needs_older_logs(struct database_header *header)
 {
     header->generation_min_required = 1;
@@ -186,6 +191,7 @@ static void databases_of_other_times(void **state)
          with_large_pages,
          {JET_errPageSizeMismatch, JET_errPageSizeMismatch, JET_errPageSizeMismatch,
           JET_errPageSizeMismatch}},
+        {closed, NULL, {FINE, FINE, FINE, FINE}},
         {needs_older_logs,
          NULL,
          {FINE, JET_errRequiredLogFilesMissing, JET_errRequiredLogFilesMissing, FINE}},

@@ -90,6 +90,42 @@ static void remove_both(const char *path)
     OK(EsentHostFileDelete("/a/edb.log"));
 }
 
+static void eight_digits(const char *path)
+{
+    OK(EsentHostFileRename(path, "/a/edb00000001.log"));
+}
+
+static void eight_digits_no_checkpoint(const char *path)
+{
+    eight_digits(path);
+    OK(EsentHostFileDelete("/a/edb.chk"));
+}
+
+static void eight_digits_no_current(const char *path)
+{
+    eight_digits_no_checkpoint(path);
+    OK(EsentHostFileDelete("/a/edb.log"));
+}
+
+/* Behind the term, a segment that belongs elsewhere. */
+static void something_behind(const char *path)
+{
+    static uint8_t segment[4096];
+    struct log_file_reader *reader;
+    size_t done;
+    OK(log_file_open(path, &reader));
+    const uint32_t sector = log_file_reader_end(reader)->end.sector;
+    log_file_close(reader);
+    OK(EsentHostFileRead(path, (sector - 1) * 4096ull, segment, sizeof segment, &done));
+    struct log_segment_header header;
+    memcpy(&header, segment, sizeof header);
+    header.position.sector = (uint16_t)(sector + 3);
+    memcpy(segment, &header, sizeof header);
+    header.checksum = checksum_block(segment, sizeof segment, sector, true);
+    memcpy(segment, &header, sizeof header);
+    OK(EsentHostFileWrite(path, sector * 4096ull, segment, sizeof segment));
+}
+
 static void with_temporary(const char *path)
 {
     OK(EsentHostFileRename(path, "/a/edbtmp.log"));
@@ -173,6 +209,11 @@ static void logs_after_a_crash(void **state)
         {"/a/edb.log", other_history, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
         {"/a/edb.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved, 5,
          5, 6},
+        {"/a/edb.log", remove_file, JET_bitReplayIgnoreLostLogs, false, JET_errSuccess, ROWS - 1, 5, 5},
+        {"/a/edb00003.log", remove_both, 0, false, JET_errMissingLogFile, 0, 2, 2},
+        {"/a/edb00001.log", eight_digits, 0, false, JET_errMissingLogFile, 0, 0, 0},
+        {"/a/edb00001.log", eight_digits_no_checkpoint, 0, false, JET_errRequiredLogFilesMissing, 0, 0, 0},
+        {"/a/edb00001.log", eight_digits_no_current, 0, false, JET_errMissingPreviousLogFile, 0, 0, 0},
         {"/a/edb.log", other_birth, 0, false, JET_errRequiredLogFilesMissing, 0, 0, 0},
         {"/a/edb.log", other_birth, JET_bitReplayIgnoreLostLogs, false, JET_errSuccess, ROWS, 0, 0},
         {"/a/edb00003.log", other_checksum, 0, false, JET_errLogSequenceChecksumMismatch, 0, 0, 0},
@@ -208,6 +249,7 @@ static void logs_after_an_end(void **state)
          JET_errRecoveredWithoutUndoDatabasesConsistent, 0, 0, 0},
         {"/a/edb.log", remove_file, 0, false, JET_errMissingLogFile, 0, 0, 0},
         {"/a/edb.log", other_signature, 0, false, JET_errBadLogSignature, 0, 0, 0},
+        {"/a/edb.log", something_behind, 0, false, JET_errLogFileCorrupt, 0, 0, 0},
     };
     try_cases(2, cases, sizeof cases / sizeof *cases);
 }

@@ -67,6 +67,9 @@ static void kinds_of_records(void **state)
         {LOG_RECORD_TERM, JET_errSuccess},
         {LOG_RECORD_RECOVERY_UNDO, JET_errSuccess},
         {LOG_RECORD_RECOVERY_QUIT, JET_errSuccess},
+        {LOG_RECORD_RECOVERY_QUIT2, JET_errSuccess},
+        {LOG_RECORD_RECOVERY_QUIT_KEEP_ATTACHMENTS, JET_errSuccess},
+        {LOG_RECORD_FORCE_ROLLOVER, JET_errSuccess},
         {LOG_RECORD_BEGIN, JET_errLogCorrupted}, /* of no level */
         {LOG_RECORD_COMMIT, JET_errSuccess},
         {LOG_RECORD_ROLLBACK, JET_errSuccess},
@@ -75,6 +78,8 @@ static void kinds_of_records(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin_case();
         append_zeroes(cases[i].type);
+        if (cases[i].type == LOG_RECORD_TERM)
+            append_zeroes(cases[i].type); /* it has ended already */
         const JET_ERR err = crash_and_start();
         if (err != cases[i].answer)
             print_message("%s: %d\n", log_record_name(cases[i].type), (int)err);
@@ -239,7 +244,7 @@ static void changes_that_do_not_fit(void **state)
     (void)state;
     static uint8_t many[4000];
     struct made made;
-    for (int i = 0; i < 11; i++) {
+    for (int i = 0; i < 13; i++) {
         begin_leaf_case();
         made = new_row();
         switch (i) {
@@ -274,6 +279,14 @@ static void changes_that_do_not_fit(void **state)
             made = made_node(LOG_RECORD_REPLACE_DIFFERENCE, leaf, 2, many, 3);
             made.replace.size = 3;
             made.replace.new_size = 10;
+            break;
+        case 11:
+            made = made_node(LOG_RECORD_FLAG_INSERT_AND_REPLACE_DATA, leaf, 2, many, 3900);
+            made.both.data_size = 3900;
+            break;
+        case 12:
+            made = made_node(LOG_RECORD_REPLACE, leaf, 2, many, 3900);
+            made.replace.size = made.replace.new_size = 3900;
             break;
         case 8: /* a counter behind the node's data */
             made = made_node(LOG_RECORD_DELTA, leaf, 2, NULL, 0);
@@ -453,6 +466,54 @@ static void a_root_that_goes_with_its_tree(void **state)
     IS(crash_and_start(), JET_errLogCorrupted);
 }
 
+/* A page of the tree that is of another time. */
+static void a_tree_of_other_times(void **state)
+{
+    (void)state;
+    begin_leaf_case();
+    const struct log_empty_page entry = {.page = child(0), .dbtime_before = time_of(child(0)) + 1};
+    struct made made = made_node(LOG_RECORD_EMPTY_TREE, root, 0, &entry, sizeof entry);
+    made.empty.list_size = sizeof entry;
+    append_made(&made);
+    IS(crash_and_start(), JET_errDbTimeTooOld);
+}
+
+/* --- pages that are not there --- */
+
+static struct log_record_new_page new_page(page_number page)
+{
+    return (struct log_record_new_page){
+        LOG_RECORD_NEW_PAGE, PROCESS, (uint8_t)database->id, page, 77, database_next_dbtime(database)};
+}
+
+/* In a file of a later time pages may be missing, if they are made anew or dropped later on. */
+static void missing_pages(void **state)
+{
+    (void)state;
+    struct log_record_new_page page;
+    begin_leaf_case();
+    const page_number last = atomic_load(&database->page_last);
+    struct made made = new_row();
+    for (page_number i = 0; i < 20; i++) {
+        made.page.page = last + 1 + i % 18; /* some of them twice */
+        made.page.dbtime = database_next_dbtime(database);
+        append_made(&made);
+    }
+    for (page_number i = 0; i < 18; i++) {
+        page = new_page(last + 1 + i);
+        append(&page, sizeof page);
+    }
+    OK(crash_and_start());
+    /* In one of an earlier time none may be. */
+    begin_leaf_case();
+    made = new_row();
+    made.page.page = last + 1;
+    append_made(&made);
+    EsentHostCrash();
+    OK(EsentHostFileCopy("/old.edb", "a.edb"));
+    IS(init_instance(), JET_errPageNotInitialized);
+}
+
 /* --- transactions --- */
 
 static void begin_record(uint8_t type, unsigned from, unsigned levels)
@@ -626,6 +687,8 @@ int main(void)
         cmocka_unit_test(the_external_header),
         cmocka_unit_test(a_tree_is_emptied),
         cmocka_unit_test(a_root_that_goes_with_its_tree),
+        cmocka_unit_test(a_tree_of_other_times),
+        cmocka_unit_test(missing_pages),
         cmocka_unit_test(transactions),
         cmocka_unit_test(levels_that_do_not_exist),
         cmocka_unit_test(undos),

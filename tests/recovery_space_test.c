@@ -337,7 +337,7 @@ struct database_record {
         struct log_record_create_database create;
         struct log_record_attach_database attach;
         struct log_record_detach_database detach;
-        uint8_t bytes[600];
+        uint8_t bytes[3000];
     };
 };
 
@@ -489,6 +489,23 @@ static void creations_that_cannot_be(void **state)
         assert_int_equal(err, cases[i].answer);
         assert_false(exists("/b.edb"));
     }
+    /* Texts that are no paths. */
+    static char long_path[1100];
+    memset(long_path, 'x', sizeof long_path - 1);
+    long_path[0] = '/';
+    long_path[550] = 0;
+    begin_case();
+    record =
+        create_record(2, long_path, LOG_CREATE_VERSION_INFO | LOG_CREATE_UNICODE_NAMES, LOG_CREATE_VERSION);
+    record.create.path_size = 2 * 1024 + 2;
+    append(record.bytes, sizeof record.create + 4 + record.create.path_size);
+    IS(crash_and_start(), JET_errLogFileCorrupt);
+    begin_case();
+    record = attach_record(2, long_path);
+    record.attach.path_size = 1100;
+    memset(record.bytes + sizeof record.attach, 'x', 1100);
+    append(record.bytes, sizeof record.attach + 1100);
+    IS(crash_and_start(), JET_errLogFileCorrupt);
     /* The place of a database that is attached; the same one once more, under the same number. */
     begin_case();
     record = create_record(2, database->path, LOG_CREATE_VERSION_INFO, LOG_CREATE_VERSION);

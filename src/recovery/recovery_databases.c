@@ -48,12 +48,11 @@ void recovery_drop_database(struct recovery *recovery, uint32_t id)
     struct recovery_database *known = &recovery->databases[id];
     struct database *database = known->database;
     if (database != NULL) {
-        if (recovery->set->versions != NULL)
-            version_store_forget(recovery->set->versions, database);
+        version_store_forget(recovery->set->versions, database);
         (void)tree_registry_forget(recovery->options->trees, database);
         cache_purge_database(database);
-        if (database_set_get(recovery->set, id) == database)
-            database_set_remove(recovery->set, database);
+        ASSERT(database_set_get(recovery->set, id) == database);
+        database_set_remove(recovery->set, database);
         database_free(database);
     }
     forget(known);
@@ -228,7 +227,8 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
     known->maximum_pages = record->maximum_pages;
     if (known->skipped)
         goto done;
-    TRY(os_path_directory(known->path, directory, sizeof(directory)));
+    err = os_path_directory(known->path, directory, sizeof(directory));
+    ASSERT(err >= JET_errSuccess); /* a part of what fits */
     TRY(recovery_path_exists(directory, true, &directory_exists));
     if (!directory_exists)
         decision = ATTACH_DEFER;

@@ -146,8 +146,8 @@ JET_ERR recovery_undo(struct recovery *recovery)
         TRY(undo_open_sessions(recovery));
     } else {
         recovery_free_sessions(recovery);
-        if (!log_position_is_null(recovery->last_term))
-            TRY(log_write_checkpoint(recovery->log, recovery->last_term));
+        ASSERT(!log_position_is_null(recovery->last_term));
+        TRY(log_write_checkpoint(recovery->log, recovery->last_term));
     }
     TRY(log_flush_all(recovery->log));
 done:

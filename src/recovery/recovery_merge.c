@@ -30,12 +30,14 @@ static JET_ERR collect(struct merge_redo *redo, const struct recovery_macro *mac
     for (size_t offset = 0; offset < macro->size;) {
         const struct log_record_page *record = (const void *)(macro->records + offset);
         size_t size = log_record_size(record, macro->size - offset);
-        if (size == 0 || record->type != LOG_RECORD_MERGE2 || redo->count == LEVELS_MAX)
+        ASSERT(size > 0); /* a record that was read once */
+        if (record->type != LOG_RECORD_MERGE2 || redo->count == LEVELS_MAX)
             return JET_errLogCorrupted;
         redo->levels[redo->count++].record = (const void *)record;
         offset += size;
     }
-    return redo->count == 0 ? JET_errLogCorrupted : JET_errSuccess;
+    ASSERT(redo->count > 0); /* the macro's first record is one */
+    return JET_errSuccess;
 }
 
 static const struct log_record_merge2 *leaf_record(const struct merge_redo *redo)

@@ -50,11 +50,10 @@ static JET_ERR node_bookmark(struct node_redo *redo, struct node *node, struct b
     JET_ERR err = JET_errSuccess;
     TRY(apply_check_line(&redo->latch.page, redo->record->page.line));
     *node = node_get(&redo->latch.page, redo->record->page.line);
-    if (redo->key == NULL) {
-        redo->key = os_allocate(VALUE_SIZE_MAX);
-        if (redo->key == NULL)
-            FAIL(JET_errOutOfMemory);
-    }
+    ASSERT(redo->key == NULL); /* asked for once a record */
+    redo->key = os_allocate(VALUE_SIZE_MAX);
+    if (redo->key == NULL)
+        FAIL(JET_errOutOfMemory);
     size_t size = key_copy(&node->key, 0, redo->key, VALUE_SIZE_MAX);
     bookmark->key = span_at(redo->key, size);
     bookmark->data = (redo->record->page.flags & LOG_PAGE_UNIQUE) != 0 ? span_at(NULL, 0) : node->data;
@@ -318,12 +317,6 @@ static JET_ERR dispatch(struct node_redo *redo)
         return redo_undo(redo);
     case LOG_RECORD_EMPTY_TREE:
         return redo_empty_tree(redo);
-    case LOG_RECORD_DELETE:
-        if (redo->needed) {
-            TRY(apply_check_line(page, redo->record->page.line));
-            apply_delete(page, redo->record->page.line);
-        }
-        break;
     case LOG_RECORD_SET_EXTERNAL_HEADER:
         if (redo->needed) {
             const struct log_record_set_external_header *header = (const void *)redo->record;
@@ -333,7 +326,12 @@ static JET_ERR dispatch(struct node_redo *redo)
         }
         break;
     default:
-        FAIL(JET_errLogCorrupted);
+        ASSERT(redo->record->page.type == LOG_RECORD_DELETE);
+        if (redo->needed) {
+            TRY(apply_check_line(page, redo->record->page.line));
+            apply_delete(page, redo->record->page.line);
+        }
+        break;
     }
 done:
     return err;

@@ -31,8 +31,7 @@ static JET_ERR collect(struct split_redo *redo, const struct recovery_macro *mac
     for (size_t offset = 0; offset < macro->size;) {
         const struct log_record_page *record = (const void *)(macro->records + offset);
         size_t size = log_record_size(record, macro->size - offset);
-        if (size == 0)
-            return JET_errLogCorrupted;
+        ASSERT(size > 0); /* a record that was read once */
         if (record->type == LOG_RECORD_SPLIT2) {
             if (redo->count == LEVELS_MAX || redo->operation != NULL)
                 return JET_errLogCorrupted;
@@ -44,7 +43,8 @@ static JET_ERR collect(struct split_redo *redo, const struct recovery_macro *mac
         }
         offset += size;
     }
-    return redo->count == 0 ? JET_errLogCorrupted : JET_errSuccess;
+    ASSERT(redo->count > 0); /* the macro's first record is one */
+    return JET_errSuccess;
 }
 
 static bool pages_differ(const struct split_redo *redo)

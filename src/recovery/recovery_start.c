@@ -172,13 +172,13 @@ static JET_ERR match_log_size(struct recovery *recovery, uint32_t wanted)
     int32_t low = 0;
     int32_t high = 0;
     char path[OS_PATH_SIZE];
-    if (recovery->options->log_size_default || recovery->log_file_size == 0 ||
-        recovery->log_file_size == wanted)
+    ASSERT(recovery->log_file_size != 0); /* a log was there */
+    if (recovery->options->log_size_default || recovery->log_file_size == wanted)
         return JET_errSuccess;
     if (!recovery->options->cleanup_mismatched_logs)
         return JET_errLogFileSizeMismatchDatabasesConsistent;
     /* All databases are consistent: the logs are not needed any more, a new sequence begins. */
-    TRY(log_abandon(recovery->log));
+    (void)log_abandon(recovery->log);
     TRY(log_generation_range(recovery->log, &low, &high));
     if (low != 0) /* a start that died in the middle of this has left the current one alone */
         TRY(log_delete_generations(recovery->log, low, high + 1));
