@@ -51,8 +51,8 @@ static void normalize_fixed(const struct key_format *format, const uint8_t *valu
 {
     if (format->type == JET_coltypGUID) {
         const uint8_t *order = format->dotnet_guid ? guid_order_dotnet : guid_order;
-        for (uint32_t i = 0; i < size && i < 16; i++)
-            out[i] = order[i] < size ? value[order[i]] : 0;
+        for (uint32_t i = 0; i < 16; i++)
+            out[i] = value[order[i]];
         return;
     }
     if (format->type == JET_coltypBit) {
@@ -114,15 +114,11 @@ static void segment_binary_fixed(const struct key_format *format, const uint8_t 
 static void segment_binary(const struct key_format *format, const uint8_t *value, uint32_t size, uint8_t *out,
                            uint32_t available, struct key_segment *segment)
 {
-    bool whole = true;
     uint64_t wanted = ((uint64_t)size + CHUNK - 1) / CHUNK * CHUNK_NORMALIZED + 1;
-    if (segment_limit(format) < format->key_max && wanted > segment_limit(format)) {
+    if (segment_limit(format) < format->key_max && wanted > segment_limit(format))
         wanted = segment_limit(format);
-        whole = false;
-    }
     if (wanted > available) {
         wanted = available;
-        whole = false;
         segment->truncated = true;
     }
     uint32_t room = (uint32_t)wanted - 1;
@@ -134,7 +130,7 @@ static void segment_binary(const struct key_format *format, const uint8_t *value
         if (size <= CHUNK) {
             segment->binary_delimiter = at + take;
             memset(out + at + take, 0, CHUNK - take);
-            out[at + CHUNK] = (uint8_t)(take < CHUNK || whole ? take : CHUNK_NORMALIZED);
+            out[at + CHUNK] = (uint8_t)take; /* a chunk that has room is cut by no limit */
         } else {
             out[at + CHUNK] = CHUNK_NORMALIZED;
         }
