@@ -138,15 +138,13 @@ done:
 /* --- retrieving columns --- */
 
 /* A row and its long values are read in one state of the database, also outside a transaction. */
-static JET_ERR begin_reading(struct data_call *call, bool *own)
+static bool begin_reading(struct data_call *call)
 {
     struct transaction *transaction = &call->session->transaction;
-    *own = false;
     if (transaction_level(transaction) > 0)
-        return JET_errSuccess;
-    JET_ERR err = transaction_begin(transaction, true);
-    *own = err >= JET_errSuccess;
-    return err;
+        return false;
+    (void)transaction_begin(transaction, true); /* there is a level left */
+    return true;
 }
 
 static void end_reading(struct data_call *call, bool own)
@@ -170,7 +168,7 @@ JET_ERR JET_API JetRetrieveColumn(JET_SESID sesid, JET_TABLEID tableid, JET_COLU
         options.itag = pretinfo->itagSequence;
         options.offset = pretinfo->ibLongValue;
     }
-    TRY(begin_reading(&call, &own));
+    own = begin_reading(&call);
     err = table_retrieve(call.cursor, columnid, pvData, cbData, pcbActual, &options);
     end_reading(&call, own);
     if (err >= JET_errSuccess && pretinfo != NULL) {
@@ -214,7 +212,7 @@ JET_ERR JET_API JetRetrieveColumns(JET_SESID sesid, JET_TABLEID tableid, JET_RET
     struct data_call call;
     bool own = false;
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
-    TRY(begin_reading(&call, &own));
+    own = begin_reading(&call);
     if (pretrievecolumn == NULL && cretrievecolumn > 0)
         FAIL(JET_errInvalidParameter);
     for (uint32_t i = 0; i < cretrievecolumn; i++) {
@@ -245,11 +243,11 @@ JET_ERR JET_API JetEnumerateColumns(JET_SESID sesid, JET_TABLEID tableid, uint32
     };
     JET_ERR err = data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call);
     bool own = false;
-    if (err >= JET_errSuccess)
-        err = begin_reading(&call, &own);
-    if (err >= JET_errSuccess)
+    if (err >= JET_errSuccess) {
+        own = begin_reading(&call);
         err = table_enumerate(call.cursor, rgEnumColumnId, rgEnumColumnId == NULL ? 0 : cEnumColumnId,
                               &request);
+    }
     end_reading(&call, own);
     data_leave(&call);
     return err;
@@ -280,7 +278,7 @@ JET_ERR JET_API JetGetRecordSize2(JET_SESID sesid, JET_TABLEID tableid, JET_RECS
     TRY(data_enter_unless(sesid, tableid, REFUSE_INSERTING | ALLOW_IN_CALLBACK, &call));
     if (precsize == NULL)
         FAIL(JET_errInvalidParameter);
-    TRY(begin_reading(&call, &own));
+    own = begin_reading(&call);
     TRY(table_record_size(call.cursor, precsize, grbit));
 done:
     end_reading(&call, own);

@@ -199,7 +199,7 @@ static JET_ERR list_bookmark(struct session *session, struct list *list,
 {
     JET_ERR err = JET_errSuccess;
     bool begun = false;
-    TRY(transaction_begin(&session->transaction, false));
+    TRY(transaction_begin(&session->transaction, false)); /* the program may have them all */
     begun = true;
     list_begin_row(list);
     list_set_bytes(list, 0, bookmark->bytes, bookmark->size);
