@@ -255,6 +255,8 @@ JET_ERR catalog_replace_row(struct transaction *transaction, struct database *da
     uint8_t name[KEY_BUFFER_SIZE];
     uint8_t old_name[KEY_BUFFER_SIZE];
     struct record record = {.capacity = database->page_size};
+    if (database->read_only)
+        FAIL(JET_errPermissionDenied);
     if ((record.data = os_allocate(record.capacity)) == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(catalog_row_encode(schema_of(database), row, &record));
