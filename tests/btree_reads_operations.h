@@ -392,6 +392,74 @@ done:
         err = version_store_clean(store, NULL);
     return err;
 }
+static bool abandoned; /* changes that could not be taken back are in the pages */
+
+/* One transaction changes what another reads as it was. */
+static JET_ERR read_old_images(void)
+{
+    JET_ERR err = JET_errSuccess;
+    struct transaction writer = {0};
+    struct transaction reader = {0};
+    struct versioned_cursor *changing = NULL;
+    struct versioned_cursor *reading = NULL;
+    struct versioned_cursor *empty = NULL;
+    struct node_view view;
+    struct bookmark bookmark;
+    uint8_t key[80];
+    static const uint8_t data[300] = {1, 2, 3};
+    TRY(transaction_init(&writer, store, 7));
+    TRY(transaction_init(&reader, store, 8));
+    TRY(transaction_begin(&reader, false));
+    TRY(transaction_begin(&writer, false));
+    TRY(versioned_cursor_open(&writer, database, roots[LARGE], &changing));
+    TRY(versioned_cursor_open(&reader, database, roots[LARGE], &reading));
+    TRY(versioned_cursor_open(&reader, database, roots[EMPTY], &empty));
+    TRY(versioned_cursor_first(changing));
+    for (int i = 0; i < 5; i++) {
+        TRY(i == 1   ? versioned_cursor_delta(changing, 0, 4, 7, NULL, NULL)
+            : i == 2 ? versioned_cursor_delta(changing, 0, 8, 7, NULL, NULL)
+            : i == 3 ? versioned_cursor_delete(changing)
+                     : versioned_cursor_replace(changing, span_of(data, 250)));
+        TRY(versioned_cursor_next(changing));
+    }
+    TRY(versioned_cursor_first(reading));
+    for (int i = 0; i < 6; i++) {
+        TRY(versioned_cursor_copy(reading, &view));
+        assert_true(abandoned || view.data.size < 100); /* as it was */
+        TRY(versioned_cursor_get(reading, &view));
+        versioned_cursor_release(reading);
+        TRY(versioned_cursor_bookmark(reading, &bookmark));
+        TRY(versioned_cursor_goto(reading, &bookmark));
+        TRY(versioned_cursor_next(reading));
+    }
+    bookmark = (struct bookmark){make_key(8, key), {NULL, 0}};
+    TRY(versioned_cursor_set_bookmark(reading, &bookmark));
+    TRY(versioned_cursor_previous(reading));
+    TRY(versioned_cursor_seek(reading, make_key(4, key), VERSIONED_SEEK_LE));
+    err = versioned_cursor_seek(reading, make_key(3, key), VERSIONED_SEEK_LT);
+    if (err != JET_errRecordNotFound)
+        TRY(err);
+    for (enum versioned_seek how = VERSIONED_SEEK_EQ; how <= VERSIONED_SEEK_LT; how++) {
+        err = versioned_cursor_seek(empty, make_key(3, key), how);
+        err = err == JET_errRecordNotFound ? JET_errSuccess : err;
+        TRY(err);
+    }
+    err = versioned_cursor_last(empty);
+    err = err == JET_errNoCurrentRecord ? JET_errSuccess : err;
+done:
+    versioned_cursor_close(changing);
+    versioned_cursor_close(reading);
+    versioned_cursor_close(empty);
+    if (transaction_level(&writer) > 0 && transaction_rollback(&writer) < JET_errSuccess) {
+        transaction_abandon(&writer);
+        abandoned = true;
+    }
+    if (transaction_level(&reader) > 0 && transaction_rollback(&reader) < JET_errSuccess)
+        transaction_abandon(&reader);
+    transaction_done(&writer);
+    transaction_done(&reader);
+    return err;
+}
 static JET_ERR transact_large(void)
 {
     return transact(LARGE);
@@ -432,6 +500,7 @@ static const struct {
     {"grow", grow},
     {"transaction large", transact_large},
     {"transaction index", transact_index},
+    {"old images", read_old_images},
 };
 #define OPERATIONS (sizeof operations / sizeof operations[0])
 

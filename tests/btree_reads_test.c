@@ -14,6 +14,7 @@ static void start(void)
     open_world();
     assert_int_equal(database_open_file(database, false), JET_errSuccess);
     reads = 0;
+    abandoned = false;
 }
 
 static void finish(void)

@@ -248,8 +248,11 @@ done:
     return err;
 }
 
-/* Remembers the size of the last extent in the space header. */
-static JET_ERR remember_growth(struct tree *tree, const struct btree_actor *actor, uint32_t pages)
+/* A change of the space header by a number; an error refuses it. */
+typedef JET_ERR header_function(struct space_header *header, uint32_t value);
+
+static JET_ERR change_space_header(struct tree *tree, const struct btree_actor *actor,
+                                   header_function *function, uint32_t value)
 {
     JET_ERR err = JET_errSuccess;
     struct latch root = LATCH_INIT;
@@ -260,13 +263,37 @@ static JET_ERR remember_growth(struct tree *tree, const struct btree_actor *acto
     TRY(tree_check_page(tree, &root.page, NULL));
     if (!root_header_space(&root.page, &header))
         FAIL(JET_errSPOwnExtCorrupted);
-    header.pages = pages;
-    header.flags |= SPACE_VERSION2;
+    TRY(function(&header, value));
     const uint32_t size = root_header_with_space(&root.page, &header, bytes);
     TRY(root_set_header(tree, actor, &root, span_of(bytes, size)));
 done:
     cache_unlatch(&root);
     return err;
+}
+
+/* Remembers the size of the last extent. */
+static JET_ERR remember_growth(struct space_header *header, uint32_t pages)
+{
+    header->pages = pages;
+    header->flags |= SPACE_VERSION2;
+    return JET_errSuccess;
+}
+
+/* Takes pages out of the bitmap of a single-extent tree, and puts them back. */
+static JET_ERR take_bits(struct space_header *header, uint32_t bits)
+{
+    if ((header->available & bits) != bits)
+        return JET_errSPAvailExtCorrupted;
+    header->available &= ~bits;
+    return JET_errSuccess;
+}
+
+static JET_ERR return_bits(struct space_header *header, uint32_t bits)
+{
+    if ((header->available & bits) != 0)
+        return JET_errSPAvailExtCorrupted;
+    header->available |= bits;
+    return JET_errSuccess;
 }
 
 /* The size a tree that ran out of pages asks for. */
@@ -291,7 +318,7 @@ static JET_ERR growth(struct tree *tree, struct space_trees *trees, const struct
     if (*pages > tree->database->page_last && *pages > EXTENT_DEFAULT)
         FAIL(JET_errSPOwnExtCorrupted); /* no extent was ever that large */
     if (*pages != header.pages)
-        TRY(remember_growth(tree, actor, *pages));
+        TRY(change_space_header(tree, actor, remember_growth, *pages));
 done:
     return err;
 }
@@ -355,28 +382,6 @@ static uint32_t bitmap_run(const struct space_header *header, uint32_t wanted, u
     return 0;
 }
 
-/* Changes the bitmap of a single-extent tree by xor with `bits`, which must all be `set` before. */
-static JET_ERR flip_bits(struct tree *tree, const struct btree_actor *actor, uint32_t bits, bool set)
-{
-    JET_ERR err = JET_errSuccess;
-    struct latch root = LATCH_INIT;
-    struct space_header header;
-    uint8_t bytes[ROOT_HEADER_MOST];
-
-    TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
-    TRY(tree_check_page(tree, &root.page, NULL));
-    if (!root_header_space(&root.page, &header))
-        FAIL(JET_errSPOwnExtCorrupted);
-    if ((header.available & bits) != (set ? bits : 0))
-        FAIL(JET_errSPAvailExtCorrupted);
-    header.available ^= bits;
-    const uint32_t size = root_header_with_space(&root.page, &header, bytes);
-    TRY(root_set_header(tree, actor, &root, span_of(bytes, size)));
-done:
-    cache_unlatch(&root);
-    return err;
-}
-
 static uint32_t run_of_bits(uint32_t first_bit, uint32_t count)
 {
     return (uint32_t)(((UINT64_C(1) << count) - 1) << first_bit);
@@ -395,7 +400,7 @@ static JET_ERR get_small(struct tree *tree, const struct btree_actor *actor, uin
     uint32_t run = bitmap_run(&header, wanted, least, &first_bit);
     if (run == 0)
         goto done;
-    TRY(flip_bits(tree, actor, run_of_bits(first_bit, run), true));
+    TRY(change_space_header(tree, actor, take_bits, run_of_bits(first_bit, run)));
     *extent = (struct space_extent){tree->root + first_bit + run, run};
     *got = true;
 done:
@@ -450,7 +455,7 @@ JET_ERR space_free_extent(struct tree *tree, const struct btree_actor *actor, st
 
         if (first <= tree->root || extent.last > tree->root + SPACE_BITMAP_PAGES)
             FAIL(JET_errSPOwnExtCorrupted);
-        TRY(flip_bits(tree, actor, run_of_bits(first - tree->root - 1, extent.pages), false));
+        TRY(change_space_header(tree, actor, return_bits, run_of_bits(first - tree->root - 1, extent.pages)));
         goto done;
     }
     TRY(space_trees_open(tree, &trees));

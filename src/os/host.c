@@ -396,7 +396,7 @@ JET_ERR EsentHostFilesSave(uint32_t number)
         FAIL(JET_errFeatureNotAvailable);
     if (number >= sizeof os_host.snapshots / sizeof os_host.snapshots[0])
         FAIL(JET_errInvalidParameter);
-    struct memory_file_system *clone = memory_file_system_clone(os_host.memory_files, false);
+    struct memory_file_system *clone = memory_file_system_clone(os_host.memory_files);
     if (clone == NULL)
         FAIL(JET_errOutOfMemory);
     memory_file_system_destroy(os_host.snapshots[number]);

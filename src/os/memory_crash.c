@@ -243,17 +243,15 @@ done:
 
 /* ---- copies */
 
-struct memory_file_system *memory_file_system_clone(struct memory_file_system *files, bool durable)
+struct memory_file_system *memory_file_system_clone(struct memory_file_system *files)
 {
     struct memory_file_system *clone = memory_file_system_create();
     struct memory_names names;
-    struct crash how = {.mode = durable ? ESENT_HOST_CRASH_LOSE_ALL : ESENT_HOST_CRASH_KEEP_ALL};
+    struct crash how = {.mode = ESENT_HOST_CRASH_KEEP_ALL};
     if (clone == NULL)
         return NULL;
     pthread_mutex_lock(&files->lock);
-    const struct memory_names *from =
-        durable && files->history_count > 0 ? &files->history[0] : &files->names;
-    JET_ERR err = copy_surviving(&names, from, &how);
+    JET_ERR err = copy_surviving(&names, &files->names, &how);
     if (err == JET_errSuccess)
         replace_names(clone, names);
     clone->capacity = files->capacity;

@@ -28,9 +28,8 @@ void memory_file_system_clear(struct memory_file_system *files);
 void memory_file_system_close_all(struct memory_file_system *files);
 
 /* A copy that shares all blocks until one side writes. It has no open handles and no unsynced writes of its
- * own: what the original shows at this moment, or (`durable`) what it keeps in a crash that loses everything
- * not synced. */
-struct memory_file_system *memory_file_system_clone(struct memory_file_system *files, bool durable);
+ * own: what the original shows at this moment. */
+struct memory_file_system *memory_file_system_clone(struct memory_file_system *files);
 
 /* Makes `files` equal to `snapshot` (which stays), as after the death of the process: no open handles. */
 JET_ERR memory_file_system_rewind(struct memory_file_system *files, struct memory_file_system *snapshot);
