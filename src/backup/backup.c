@@ -62,7 +62,7 @@ void backup_enter(struct backup_context *context)
     context->busy = true;
     /* Who began a backup has waited for attaches and detaches under way, and none begins any more. */
     ASSERT(context->attaching == 0 || backup_state_inside(context) == BACKUP_IDLE ||
-           backup_state_inside(context) == BACKUP_SNAPSHOT);
+           backup_state_inside(context) == BACKUP_SNAPSHOT || context->left_in_databases);
     os_mutex_unlock(&context->lock);
 }
 
@@ -174,6 +174,7 @@ static JET_ERR leave_idle(struct backup_context *context, enum backup_event even
     if (err == JET_errSuccess) {
         context->copy_low = context->copy_end = 0;
         context->delete_low = context->delete_end = 0;
+        context->left_in_databases = false;
         os_atomic_store(&context->stopped, false);
         backup_set_state(context, backup_rule(profile, state, event)->after);
         while (context->attaching > 0)
@@ -372,6 +373,7 @@ void backup_finish(struct backup_context *context, JET_ERR outcome, JET_GRBIT gr
         (void)backup_log_record(context, LOG_BACKUP_ABORT, type, scope, 0, NULL, 0, NULL);
     context->services->visit(context->instance, end_database, &end);
     context->logs_truncated = false;
+    context->left_in_databases = false;
     os_atomic_store(&context->stopped, false);
     os_mutex_lock(&context->lock);
     backup_set_state(context, BACKUP_IDLE);
@@ -394,6 +396,17 @@ static JET_ERR end_answer(JET_GRBIT grbit, JET_ERR outcome)
     return outcome;
 }
 
+/* An end clears what was left behind, although there is no backup. */
+static void forget_phase(struct backup_context *context)
+{
+    os_mutex_lock(&context->lock);
+    if (backup_state_inside(context) == BACKUP_IDLE) { /* still */
+        os_atomic_store(&context->stopped, false);
+        context->left_in_databases = false;
+    }
+    os_mutex_unlock(&context->lock);
+}
+
 /* `finished`: the caller's word for it that everything was copied, as a surrogate's end is. */
 static JET_ERR end_as(struct backup_context *context, JET_GRBIT grbit, enum backup_event event, bool finished)
 {
@@ -401,7 +414,7 @@ static JET_ERR end_as(struct backup_context *context, JET_GRBIT grbit, enum back
     TRY(check_end_grbit(grbit));
     err = backup_enter_for(context, event);
     if (err == JET_errNoBackup && backup_state_of(context) == BACKUP_IDLE)
-        os_atomic_store(&context->stopped, false);
+        forget_phase(context);
     TRY(err);
     const enum backup_state state = backup_state_inside(context);
     JET_ERR outcome = backup_end_outcome(os_host_profile(), state, os_atomic_load(&context->stopped));

@@ -40,6 +40,9 @@ struct backup_context {
 
     bool full; /* the backup is not incremental */
     bool logs_truncated;
+    /* Published engine: a snapshot ended a backup while databases were copied. The next snapshot is taken for
+     * one that copies them, if no backup begins before. */
+    bool left_in_databases;
     bool log_rolled; /* for the logs of this backup; also in snapshots, by the last streaming backup */
     int32_t copy_low, copy_end; /* generations [low, end); 0 0 before they are known */
     int32_t delete_low, delete_end;

@@ -90,8 +90,7 @@ done:
 static void limit_deletion(void *argument, struct database *database)
 {
     struct backup_context *context = argument;
-    ASSERT(database->backup.in_backup || !database->backup.copied);
-    if (!database->logged || database->backup.copied)
+    if (!database->logged || (database->backup.in_backup && database->backup.copied))
         return;
     os_mutex_lock(&database->header_lock);
     const uint32_t last_full = database->header.full_previous.generation_high;
@@ -264,9 +263,23 @@ done:
     return err;
 }
 
+/* A snapshot that is taken for a backup that copies databases (published engine) has its logs at hand all the
+ * same. */
+static void leave_databases(struct backup_context *context)
+{
+    backup_enter(context);
+    if (context->left_in_databases && !os_atomic_load(&context->stopped) && !context->file.open &&
+        backup_state_inside(context) == BACKUP_DATABASES) {
+        context->left_in_databases = false;
+        backup_set_state(context, BACKUP_SNAPSHOT);
+    }
+    backup_leave(context);
+}
+
 JET_ERR backup_truncate_log(struct backup_context *context)
 {
     JET_ERR err = JET_errSuccess;
+    leave_databases(context);
     TRY(backup_enter_for(context, BACKUP_EVENT_TRUNCATE));
     /* Sum of the generations from low to end - 1. Reading one twice may hide that another was left out, as in
      * the engine; the sum finds what is left out by mistake. */

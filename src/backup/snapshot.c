@@ -137,7 +137,11 @@ static void part(struct backup_context *context)
 static void release_state(struct backup_context *context)
 {
     os_mutex_lock(&context->lock);
-    if (backup_state_inside(context) == BACKUP_SNAPSHOT || os_host_is_published()) {
+    const enum backup_state state = backup_state_inside(context);
+    if (state == BACKUP_SNAPSHOT || os_host_is_published()) {
+        if (state != BACKUP_IDLE)
+            context->left_in_databases =
+                state == BACKUP_DATABASES || (state == BACKUP_SURROGATE && context->full);
         backup_set_state(context, BACKUP_IDLE);
         os_atomic_store(&context->stopped, false);
     }
@@ -215,7 +219,7 @@ static JET_ERR claim_members(struct snapshot *session)
             err = JET_errOSSnapshotNotAllowed;
         if (err == JET_errSuccess) {
             os_atomic_store(&context->stopped, false);
-            backup_set_state(context, BACKUP_SNAPSHOT);
+            backup_set_state(context, context->left_in_databases ? BACKUP_DATABASES : BACKUP_SNAPSHOT);
             while (context->attaching > 0)
                 os_condition_wait(&context->changed, &context->lock, OS_WAIT_FOREVER);
         }
