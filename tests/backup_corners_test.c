@@ -368,9 +368,20 @@ static void begin_after_an_end_of_the_frozen(void **state)
     OK(JetBeginExternalBackupInstance(instance, 0));
     IS(JetOSSnapshotThaw(id, 0), JET_errOSSnapshotTimeOut);
     world_end();
-    /* Logs may be listed while frozen: none is made for that. */
+    /* Logs may be listed while frozen: the new log that is wanted waits for the thaw. */
     world_start(ESENT_HOST_PUBLISHED);
     char list[4096];
+    OK(JetOSSnapshotPrepare(&id, 0));
+    OK(JetOSSnapshotFreezeA(id, &count, &info, 0));
+    OK(JetFreeBuffer((char *)info));
+    OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
+    IS(JetOSSnapshotThaw(id, 0), JET_errOSSnapshotTimeOut);
+    world_end();
+    /* Not if the last streaming backup has had its own: none is made for a snapshot then. */
+    world_start(ESENT_HOST_PUBLISHED);
+    OK(JetBeginExternalBackupInstance(instance, 0));
+    OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
+    OK(JetEndExternalBackupInstance(instance));
     OK(JetOSSnapshotPrepare(&id, 0));
     OK(JetOSSnapshotFreezeA(id, &count, &info, 0));
     OK(JetFreeBuffer((char *)info));
