@@ -266,16 +266,11 @@ static bool froze_what_ends(const struct program_line *line, const struct progra
            line->outcome.code != NULL && strcmp(line->outcome.code, "-2403") == 0;
 }
 
-/* Whether a line of a thread got an answer, without effect, that only calls beside those of another thread
- * can get.
- */
-static bool met_another_thread(const struct program *transcript, const struct program_line *line)
+/* Whether a line's answer may be one, without effect, that only a freeze beside the end of another thread
+ * gets. */
+static bool may_have_met_an_end(const struct program *transcript, const struct program_line *line)
 {
-    if (!is_answer(line))
-        return false;
-    if (only_beside_others(&line->outcome))
-        return true;
-    for (size_t i = 0; i < transcript->line_count; i++) {
+    for (size_t i = 0; i < transcript->line_count && is_answer(line); i++) {
         const struct program_line *other = &transcript->lines[i];
         if (other->kind == LINE_CALL && other->thread != line->thread && froze_what_ends(line, other))
             return true;
@@ -395,7 +390,11 @@ static bool append_begin_of(struct program *hypothesis, const struct program_lin
     return false;
 }
 
-static bool try_order_with(struct orders *orders, bool begun, bool *again)
+/* What may be different in a hypothesis about an order; each only if there is such a line. */
+enum variant { CUT_CALLS_BEGAN = 1, FREEZES_MET_AN_END = 2, VARIANT_COUNT = 4 };
+
+/* `*possible` says which variants there are. */
+static bool try_order_with(struct orders *orders, unsigned variant, unsigned *possible)
 {
     struct program hypothesis = {0};
     const struct program *transcript = orders->transcript;
@@ -407,10 +406,14 @@ static bool try_order_with(struct orders *orders, bool begun, bool *again)
         const struct program_line *line = &transcript->lines[orders->order[i]];
         if (strcmp(line->op->name, "Join") == 0)
             continue;
-        if (!met_another_thread(transcript, line))
+        const bool cut = is_answer(line) && only_beside_others(&line->outcome);
+        const bool refused = may_have_met_an_end(transcript, line);
+        if (cut && append_begin_of((variant & CUT_CALLS_BEGAN) != 0 ? &hypothesis : NULL, line))
+            *possible |= CUT_CALLS_BEGAN;
+        if (refused)
+            *possible |= FREEZES_MET_AN_END;
+        if (!cut && !(refused && (variant & FREEZES_MET_AN_END) != 0))
             append_answered(&hypothesis, line, NULL);
-        else if (append_begin_of(begun ? &hypothesis : NULL, line))
-            *again = true;
     }
     const bool holds = try_hypothesis(&hypothesis, &orders->furthest, orders->result);
     program_free(&hypothesis);
@@ -419,8 +422,12 @@ static bool try_order_with(struct orders *orders, bool begun, bool *again)
 
 static bool try_order(struct orders *orders)
 {
-    bool again = false;
-    return try_order_with(orders, false, &again) || (again && try_order_with(orders, true, &again));
+    unsigned possible = 0;
+    for (unsigned variant = 0; variant < VARIANT_COUNT; variant++) {
+        if ((variant & ~possible) == 0 && try_order_with(orders, variant, &possible))
+            return true;
+    }
+    return false;
 }
 
 /* Extends the order in every way; true as soon as one holds. */
