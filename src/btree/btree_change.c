@@ -158,7 +158,6 @@ JET_ERR change_in_place(struct tree *tree, const struct btree_actor *actor, stru
     dbtime before = page_header(&latch->page)->modified;
     dbtime modified = before;
     struct log_position position = LOG_POSITION_MIN;
-    struct change_place place = {latch, line, true, {{{NULL, 0}, {NULL, 0}}, {NULL, 0}, 0}};
 
     ASSERT(latch->mode == LATCH_EXCLUSIVE);
     if (change->kind != CHANGE_NONE) {
@@ -173,8 +172,11 @@ JET_ERR change_in_place(struct tree *tree, const struct btree_actor *actor, stru
     change->page = latch->page.number;
     change->line = line;
     change->modified = modified;
-    if (change->applied != NULL)
+    if (change->applied != NULL) {
+        struct change_place place = {latch, line, true, {{{NULL, 0}, {NULL, 0}}, {NULL, 0}, 0}};
+
         change->applied(change, &place, position);
+    }
 done:
     return err;
 }

@@ -60,6 +60,15 @@ uint32_t branch_line(const struct page *page, const struct bookmark *bookmark)
     return low;
 }
 
+/* Whether the bookmark lies behind all nodes of the page. */
+static bool is_behind_all(const struct tree *tree, const struct page *page, const struct bookmark *bookmark)
+{
+    const uint32_t count = page_line_count(page);
+    const struct key key = key_of(bookmark->key.bytes, bookmark->key.size);
+
+    return count == 0 || node_compare_line(page, count - 1, &key, bookmark->data, !tree->unique) < 0;
+}
+
 uint32_t leaf_line(const struct tree *tree, const struct page *page, const struct bookmark *bookmark,
                    bool *equal)
 {
@@ -159,7 +168,10 @@ JET_ERR tree_find_leaf(struct tree *tree, const struct bookmark *bookmark, bool 
             break;
     }
     *equal = false;
-    if (bookmark != NULL)
+    /* What is inserted comes mostly in order: one look at the end, before a search. */
+    if (bookmark != NULL && mode == LATCH_EXCLUSIVE && is_behind_all(tree, &latch->page, bookmark))
+        *line = page_line_count(&latch->page);
+    else if (bookmark != NULL)
         *line = leaf_line(tree, &latch->page, bookmark, equal);
     else
         *line = last ? page_line_count(&latch->page) : 0;

@@ -160,9 +160,8 @@ static void begin_segment(uint8_t *target)
     memcpy(target, &header, sizeof(header));
 }
 
-/* Lays a record of `total` bytes out from file offset `at`; `buffer` (if not NULL) holds the file from `base`
- * on. Returns the offset behind it. */
-static size_t lay_out(size_t at, size_t total, uint8_t *buffer, size_t base, struct piece_cursor *cursor)
+static size_t lay_out_over_sectors(size_t at, size_t total, uint8_t *buffer, size_t base,
+                                   struct piece_cursor *cursor)
 {
     bool fragmented = false;
     while (total > 0) {
@@ -202,6 +201,18 @@ static size_t lay_out(size_t at, size_t total, uint8_t *buffer, size_t base, str
         total -= part;
     }
     return at;
+}
+
+/* Lays a record of `total` bytes out from file offset `at`; `buffer` (if not NULL) holds the file from `base`
+ * on. Returns the offset behind it. */
+static size_t lay_out(size_t at, size_t total, uint8_t *buffer, size_t base, struct piece_cursor *cursor)
+{
+    const size_t used = at % LOG_SECTOR_SIZE;
+    if (used == 0 || total > LOG_SECTOR_SIZE - used)
+        return lay_out_over_sectors(at, total, buffer, base, cursor);
+    if (buffer != NULL)
+        copy_pieces(cursor, buffer + (at - base), total);
+    return at + total;
 }
 
 /* The last sector of a file stays unused. */

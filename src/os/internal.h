@@ -79,7 +79,7 @@ struct os_thread {
 extern _Thread_local struct os_thread *os_thread_current __attribute__((tls_model("initial-exec")));
 struct os_thread *os_thread_register(void);
 
-static inline struct os_thread *os_thread_self(void)
+static inline __attribute__((always_inline)) struct os_thread *os_thread_self(void)
 {
     struct os_thread *self = os_thread_current;
     return self != NULL ? self : os_thread_register();

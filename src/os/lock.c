@@ -11,6 +11,7 @@
 
 #include "src/os/clock.h"
 #include "src/os/internal.h"
+#include "src/os/sanitizer.h"
 
 #if defined(ESENT_ASSERTIONS)
 static const bool checking = true;
@@ -50,16 +51,13 @@ INLINE void remember(struct os_thread *self, const void *lock, enum os_lock_rank
     held->most = first || held[-1].most < rank ? rank : held[-1].most;
 }
 
-INLINE void forget(struct os_thread *self, const void *lock)
+INLINE void forget(struct os_thread *self, const void *lock, enum os_lock_rank rank)
 {
     uint32_t at = self->held_count;
-    if (at > 0 && self->held[at - 1].lock == lock) { /* mostly the last one */
-        self->held_count--;
-        return;
-    }
-    while (at > 0 && self->held[at - 1].lock != lock)
+    while (at > 0 && self->held[at - 1].lock != lock) /* mostly it is the last one */
         at--;
-    ASSERT(at > 0);
+    ASSERT(at > 0 && self->held[at - 1].rank == rank);
+    (void)rank;
     const uint32_t count = self->held_count;
     self->held_count = at - 1;
     for (; at < count; at++)
@@ -117,11 +115,13 @@ INLINE void set_owner(struct os_mutex *mutex, struct os_thread *owner)
     atomic_store_explicit(&mutex->owner, owner, memory_order_relaxed);
 }
 
-void os_mutex_lock(struct os_mutex *mutex)
+/* With the rank as the caller read it: of a mutex that is gone, that is what AddressSanitizer reports. The
+ * rest is not looked at again. */
+OS_RANGE_CHECKED static void lock(struct os_mutex *mutex, enum os_lock_rank rank)
 {
     struct os_thread *self = os_thread_self();
     if (checking)
-        check_order(self, mutex, mutex->rank);
+        check_order(self, mutex, rank);
     if (os_host.simulated) {
         os_scheduler_point(false);
         while (mutex_owner(mutex) != NULL)
@@ -133,7 +133,12 @@ void os_mutex_lock(struct os_mutex *mutex)
             atomic_store_explicit(&mutex->owner, self, memory_order_relaxed);
     }
     if (checking)
-        remember(self, mutex, mutex->rank);
+        remember(self, mutex, rank);
+}
+
+void os_mutex_lock(struct os_mutex *mutex)
+{
+    lock(mutex, mutex->rank);
 }
 
 bool os_mutex_try_lock(struct os_mutex *mutex)
@@ -155,13 +160,13 @@ bool os_mutex_try_lock(struct os_mutex *mutex)
     return true;
 }
 
-/* Lets go without a scheduling point. */
-INLINE void release(struct os_mutex *mutex)
+/* Lets go without a scheduling point. The rank as for `lock`. */
+OS_RANGE_CHECKED static void release(struct os_mutex *mutex, enum os_lock_rank rank)
 {
     if (checking) {
         struct os_thread *self = os_thread_self();
         ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == self);
-        forget(self, mutex);
+        forget(self, mutex, rank);
     }
     if (os_host.simulated) {
         ASSERT(mutex->world == os_host.world);
@@ -176,7 +181,7 @@ INLINE void release(struct os_mutex *mutex)
 
 void os_mutex_unlock(struct os_mutex *mutex)
 {
-    release(mutex);
+    release(mutex, mutex->rank);
     os_point();
 }
 
@@ -208,7 +213,7 @@ static bool wait_real(struct os_condition *condition, struct os_mutex *mutex, ui
     int result;
     if (checking) {
         ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self());
-        forget(os_thread_self(), mutex);
+        forget(os_thread_self(), mutex, mutex->rank);
         atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
     }
     if (milliseconds == OS_WAIT_FOREVER) {
@@ -235,7 +240,7 @@ bool os_condition_wait(struct os_condition *condition, struct os_mutex *mutex, u
 {
     if (!os_host.simulated)
         return wait_real(condition, mutex, milliseconds);
-    release(mutex);
+    release(mutex, mutex->rank);
     bool forever = milliseconds == OS_WAIT_FOREVER;
     bool woken =
         os_scheduler_block(condition, "condition", !forever, forever ? 0 : os_clock_ticks() + milliseconds);
@@ -398,7 +403,7 @@ bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
 void os_rwlock_unlock_shared(struct os_rwlock *lock)
 {
     if (checking)
-        forget(os_thread_self(), lock);
+        forget(os_thread_self(), lock, lock->rank);
     ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
     uint32_t state = os_atomic_subtract(&lock->state, 1);
     if ((state & WAITING) != 0)
@@ -436,7 +441,7 @@ bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
 void os_rwlock_unlock_exclusive(struct os_rwlock *lock)
 {
     if (checking)
-        forget(os_thread_self(), lock);
+        forget(os_thread_self(), lock, lock->rank);
     ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
     atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
     uint32_t state = atomic_fetch_and_explicit(&lock->state, ~WRITER, memory_order_acq_rel);

@@ -2,56 +2,62 @@
 
 #include "src/page/tags.h"
 
-static uint16_t read_size(const uint8_t *at)
+static inline __attribute__((always_inline)) uint16_t read_size(const uint8_t *at)
 {
     uint16_t size;
     memcpy(&size, at, 2);
     return (uint16_t)(size & NODE_KEY_SIZE_MASK);
 }
 
-/* Inlined wherever a node is looked at, so that it stays in registers. */
-static inline __attribute__((always_inline)) JET_ERR read_node(const struct page *page, uint32_t line_index,
-                                                               struct node *node)
+struct read_node {
+    struct node node;
+    JET_ERR err;
+};
+
+/* By value and inlined wherever a node is looked at, so that it stays in registers in every build. */
+static inline __attribute__((always_inline)) struct read_node read_node(const struct page *page,
+                                                                        uint32_t line_index)
 {
+    struct read_node read = {{{{NULL, 0}, {NULL, 0}}, {NULL, 0}, 0}, JET_errNodeCorrupted};
     const struct line line = line_of_tag(page, line_index + reserved_count(page));
     const uint8_t *at = line.data;
     uint32_t left = line.size;
     ASSERT(line_index + reserved_count(page) < tag_count(page));
-    node->flags = line.flags;
-    node->key.prefix = span_of(NULL, 0);
+    read.node.flags = line.flags;
     if (line.flags & NODE_COMPRESSED) {
         const struct line header = line_of_tag(page, 0);
         if (left < NODE_PREFIX_OVERHEAD)
-            return JET_errNodeCorrupted;
+            return read;
         const uint16_t prefix = read_size(at);
         if (prefix > header.size)
-            return JET_errNodeCorrupted;
-        node->key.prefix = span_of(header.data, prefix);
+            return read;
+        read.node.key.prefix = span_of(header.data, prefix);
         at += NODE_PREFIX_OVERHEAD;
         left -= NODE_PREFIX_OVERHEAD;
     }
     if (left < 2)
-        return JET_errNodeCorrupted;
+        return read;
     const uint16_t suffix = read_size(at);
     if (suffix > left - 2)
-        return JET_errNodeCorrupted;
-    node->key.suffix = span_of(at + 2, suffix);
-    node->data = span_of(at + 2 + suffix, left - 2 - suffix);
-    return JET_errSuccess;
+        return read;
+    read.node.key.suffix = span_of(at + 2, suffix);
+    read.node.data = span_of(at + 2 + suffix, left - 2 - suffix);
+    read.err = JET_errSuccess;
+    return read;
 }
 
 JET_ERR node_get_checked(const struct page *page, uint32_t line, struct node *node)
 {
-    return read_node(page, line, node);
+    const struct read_node read = read_node(page, line);
+    *node = read.node;
+    return read.err;
 }
 
 struct node node_get(const struct page *page, uint32_t line)
 {
-    struct node node;
-    const JET_ERR err = read_node(page, line, &node);
-    ASSERT(err == JET_errSuccess);
-    (void)err;
-    return node;
+    const struct read_node read = read_node(page, line);
+    ASSERT(read.err == JET_errSuccess);
+    return read.node;
 }
 
 page_number node_child(const struct page *page, uint32_t line)
@@ -65,7 +71,8 @@ page_number node_child(const struct page *page, uint32_t line)
 
 /* How many leading bytes are the same. Keys are short and differ early: this is less than a call of memcmp.
  */
-static inline size_t common_bytes(const uint8_t *a, const uint8_t *b, size_t size)
+static inline __attribute__((always_inline)) size_t common_bytes(const uint8_t *a, const uint8_t *b,
+                                                                 size_t size)
 {
     size_t at = 0;
     for (; at + 8 <= size; at += 8) {
@@ -81,7 +88,7 @@ static inline size_t common_bytes(const uint8_t *a, const uint8_t *b, size_t siz
     return at;
 }
 
-static inline int compare_spans(struct span a, struct span b)
+static inline __attribute__((always_inline)) int compare_spans(struct span a, struct span b)
 {
     const size_t size = a.size < b.size ? a.size : b.size;
     const size_t common = common_bytes(a.bytes, b.bytes, size);
@@ -96,21 +103,21 @@ int span_compare(struct span a, struct span b)
 }
 
 /* The part of a key that begins at `offset`, as one piece that ends where a part of the key ends. */
-static inline struct span key_piece(const struct key *key, size_t offset)
+static inline __attribute__((always_inline)) struct span key_piece(struct key key, size_t offset)
 {
-    if (offset < key->prefix.size)
-        return span_of(key->prefix.bytes + offset, key->prefix.size - offset);
-    offset -= key->prefix.size;
-    if (offset >= key->suffix.size)
+    if (offset < key.prefix.size)
+        return span_of(key.prefix.bytes + offset, key.prefix.size - offset);
+    offset -= key.prefix.size;
+    if (offset >= key.suffix.size)
         return (struct span){NULL, 0};
-    return span_of(key->suffix.bytes + offset, key->suffix.size - offset);
+    return span_of(key.suffix.bytes + offset, key.suffix.size - offset);
 }
 
-static inline __attribute__((always_inline)) int compare_keys(const struct key *a, const struct key *b)
+static inline __attribute__((always_inline)) int compare_keys(struct key a, struct key b)
 {
     size_t at = 0;
-    if (a->prefix.size + b->prefix.size == 0) /* most keys are of one piece */
-        return compare_spans(a->suffix, b->suffix);
+    if (a.prefix.size + b.prefix.size == 0) /* most keys are of one piece */
+        return compare_spans(a.suffix, b.suffix);
     for (;;) {
         const struct span piece_a = key_piece(a, at);
         const struct span piece_b = key_piece(b, at);
@@ -126,41 +133,38 @@ static inline __attribute__((always_inline)) int compare_keys(const struct key *
 
 int key_compare(const struct key *a, const struct key *b)
 {
-    return compare_keys(a, b);
+    return compare_keys(*a, *b);
 }
 
 int node_compare(const struct node *node, const struct key *key, struct span data, bool with_data)
 {
-    const int order = compare_keys(&node->key, key);
+    const int order = compare_keys(node->key, *key);
     return order != 0 || !with_data ? order : compare_spans(node->data, data);
 }
 
 int node_compare_line(const struct page *page, uint32_t line, const struct key *key, struct span data,
                       bool with_data)
 {
-    struct node node;
-    const JET_ERR err = read_node(page, line, &node);
-    ASSERT(err == JET_errSuccess);
-    (void)err;
-    const int order = compare_keys(&node.key, key);
-    return order != 0 || !with_data ? order : compare_spans(node.data, data);
+    const struct read_node read = read_node(page, line);
+    ASSERT(read.err == JET_errSuccess);
+    const int order = compare_keys(read.node.key, *key);
+    return order != 0 || !with_data ? order : compare_spans(read.node.data, data);
 }
 
 bool node_separates(const struct page *page, uint32_t line, const struct key *key)
 {
-    struct node node;
-    const JET_ERR err = read_node(page, line, &node);
-    ASSERT(err == JET_errSuccess);
-    (void)err;
-    return key_size(&node.key) == 0 || compare_keys(&node.key, key) > 0;
+    const struct read_node read = read_node(page, line);
+    ASSERT(read.err == JET_errSuccess);
+    return read.node.key.prefix.size + read.node.key.suffix.size == 0 ||
+           compare_keys(read.node.key, *key) > 0;
 }
 
 size_t key_common_prefix(const struct key *a, const struct key *b)
 {
     size_t at = 0;
     for (;;) {
-        const struct span piece_a = key_piece(a, at);
-        const struct span piece_b = key_piece(b, at);
+        const struct span piece_a = key_piece(*a, at);
+        const struct span piece_b = key_piece(*b, at);
         const size_t size = piece_a.size < piece_b.size ? piece_a.size : piece_b.size;
         const size_t common = common_bytes(piece_a.bytes, piece_b.bytes, size);
         at += common;
@@ -173,7 +177,7 @@ size_t key_copy(const struct key *key, size_t offset, void *to, size_t capacity)
 {
     size_t done = 0;
     while (done < capacity) {
-        const struct span piece = key_piece(key, offset + done);
+        const struct span piece = key_piece(*key, offset + done);
         const size_t size = piece.size < capacity - done ? piece.size : capacity - done;
         if (size == 0)
             break;
@@ -207,9 +211,9 @@ void node_insert(struct page *page, uint32_t line, const struct node *node, size
     struct span parts[4];
     size_t count = 0;
     parts[count++] = prefix_size > 0 ? span_of(sizes, 4) : span_of(&sizes[1], 2);
-    const struct span rest = key_piece(&node->key, prefix_size);
+    const struct span rest = key_piece(node->key, prefix_size);
     parts[count++] = rest;
-    parts[count++] = key_piece(&node->key, prefix_size + rest.size);
+    parts[count++] = key_piece(node->key, prefix_size + rest.size);
     parts[count++] = node->data;
     uint8_t flags = (uint8_t)(node->flags & ~NODE_COMPRESSED);
     if (prefix_size > 0)
