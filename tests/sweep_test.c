@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "fuzz/sweep/explain.h"
+#include "fuzz/sweep/life.h"
+#include "fuzz/sweep/pairs.h"
 #include "fuzz/sweep/sweep.h"
 
 #define BEGUN                                                                                                \
@@ -92,6 +94,91 @@ static void test_a_call_comes_before_or_behind_another(void **state)
     program_free(&program);
 }
 
+/* A freeze that failed may have frozen all the same; an end may have ended. */
+static void test_a_call_went_half_way(void **state)
+{
+    (void)state;
+    const struct program_outcome done = {.code = "0"};
+    struct program program;
+    struct program halves = {0};
+    parse(&program, "OSSnapshotFreeze n3 0 => -1011\nTerm2 i0 0 => -1022\nBeginSession i0 s0 => -1011\n");
+    explain_add_halves(&halves, &program.lines[2], &done);
+    assert_int_equal(halves.line_count, 0);
+    explain_add_halves(&halves, &program.lines[0], &done);
+    assert_int_equal(halves.line_count, 2);
+    assert_string_equal(halves.lines[1].op->name, "OSSnapshotAbort");
+    assert_string_equal(halves.lines[1].arguments[0].word, "n3");
+    explain_add_halves(&halves, &program.lines[1], &done);
+    assert_int_equal(halves.line_count, 3);
+    assert_string_equal(halves.lines[2].outcome.code, "0");
+    assert_string_equal(halves.lines[2].faults[0].kind, MODEL_HALF);
+    program_free(&halves);
+    program_free(&program);
+}
+
+static bool ends_well(const char *text, const char *calm_text, uint64_t leaked)
+{
+    struct program transcript;
+    struct program calm;
+    char what[300] = "";
+    parse(&transcript, text);
+    parse(&calm, calm_text);
+    const struct run_result result = {.leaked_bytes = leaked};
+    const struct life life = {
+        .calm = &calm, .transcript = &transcript, .result = &result, .program_lines = 3, .hit = 1};
+    const bool well = life_ends_well(&life, what, sizeof what);
+    assert_int_equal(what[0] == 0, well);
+    program_free(&transcript);
+    program_free(&calm);
+    return well;
+}
+
+static void test_a_new_start_must_be_possible(void **state)
+{
+    (void)state;
+#define LIFE(first, listed, second)                                                                          \
+    "CreateInstance i0 \"a\" => 0\nInit i0 => " first "\nTerm2 i0 TermAbrupt => 0\n"                         \
+    "GetInstanceInfo => 0 n=" listed "\nCreateInstance i0 \"a\" => 0\nInit i0 => " second "\n"
+#define AGAIN "Init i0 => " /* one that has begun already */
+    static const char calm[] = LIFE("0", "0", "0");
+    assert_true(ends_well(LIFE("-1011", "0", "0"), calm, 0));
+    assert_false(ends_well(LIFE("-1011", "0", "-528"), calm, 0));
+    assert_true(ends_well(LIFE("-1011", "0", "-528"), LIFE("0", "0", "-528"), 0));
+    assert_false(ends_well(LIFE("-1011", "0", "-528"), LIFE("0", "0", "-1216"), 0));
+    assert_true(ends_well(LIFE("-1011", "0", "0\n" AGAIN "-1030"), LIFE("0", "0", "0\n" AGAIN "0"), 0));
+    assert_false(ends_well(LIFE("-1011", "0", "0\n" AGAIN "-528"), LIFE("0", "0", "0\n" AGAIN "0"), 0));
+    /* What is left behind counts if no instance lives. */
+    assert_false(ends_well(LIFE("-1011", "0", "0"), calm, 12));
+    assert_true(ends_well(LIFE("-1011", "1", "0"), calm, 12));
+}
+
+static void test_all_pairs_are_different(void **state)
+{
+    (void)state;
+    static char seen[55][400];
+    assert_int_equal(pairs_count(1, 1), 55);
+    assert_int_equal(pairs_count(2, 1), 1000);
+    assert_int_equal(pairs_count(2, 2), 5050);
+    for (uint64_t number = 0; number < 55; number++) {
+        struct program program = {0};
+        struct text text = {0};
+        size_t others = 0;
+        pairs_build(&program, 1, 1, 1, number);
+        for (size_t i = 0; i < program.line_count; i++) {
+            const struct program_line *line = &program.lines[i];
+            others += line->kind == LINE_CALL && line->thread == 1;
+            if (line->kind == LINE_CALL && i + 6 >= program.line_count)
+                program_print_line(line, &text);
+        }
+        assert_int_equal(others, 1);
+        snprintf(seen[number], sizeof seen[number], "%s", text.bytes);
+        for (uint64_t before = 0; before < number; before++)
+            assert_string_not_equal(seen[before], seen[number]);
+        text_free(&text);
+        program_free(&program);
+    }
+}
+
 static const char two_threads[] =
     "set CreatePathIfNotExist 1\nCreateInstance i0 \"a\"\nInit i0\n"
     "@1 StopBackupInstance i0\nStopBackupInstance i0\nJoin 1\nTerm2 i0 TermComplete\n";
@@ -130,6 +217,11 @@ static void test_all_points_are_visited(void **state)
         assert_int_equal(counts.existing, counts.visited);
         assert_int_equal(counts.finds, 0);
     }
+    assert_true(sweep_faults(&sweep, "machine", &counts));
+    assert_true(counts.existing > 3);
+    assert_int_equal(counts.existing, counts.visited);
+    assert_int_equal(counts.runs, 4 * counts.existing);
+    assert_int_equal(counts.finds, 0);
     assert_true(sweep_calls(&sweep, "StopBackupInstance i0", &counts));
     assert_true(counts.existing > 50);
     assert_int_equal(counts.existing, counts.visited);
@@ -144,6 +236,9 @@ int main(void)
         cmocka_unit_test(test_a_call_was_made_or_not),
         cmocka_unit_test(test_some_order_explains_two_threads),
         cmocka_unit_test(test_a_call_comes_before_or_behind_another),
+        cmocka_unit_test(test_a_call_went_half_way),
+        cmocka_unit_test(test_a_new_start_must_be_possible),
+        cmocka_unit_test(test_all_pairs_are_different),
         cmocka_unit_test(test_all_schedules_are_run),
         cmocka_unit_test(test_all_points_are_visited),
     };
