@@ -5,7 +5,8 @@
  * Under AddressSanitizer the bytes between blocks and all freed blocks are poisoned until the program ends:
  * an overflow or a use after free is noticed as by its own allocator, and reported with the stack of the
  * access ("use-after-poison"). Who allocated and freed the block is not kept: replay, the minimiser and the
- * sweeps use the C library's heap and say so; a target does with ESENT_FUZZ_HEAP=libc in its environment.
+ * sweeps keep the C library's heap, whose reports tell; so does a target with ESENT_FUZZ_HEAP=libc in its
+ * environment.
  *
  * Under MemorySanitizer and ThreadSanitizer, which follow malloc and free, it is never used. What does not
  * fit goes to the C library. Thread-safe, but for fuzz_heap_reset. */
