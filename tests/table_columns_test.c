@@ -207,6 +207,26 @@ static void options_of_retrievals(void **state)
     assert_int_equal(
         JetRetrieveColumn(session, table, ids[LONG], NULL, 0, NULL, JET_bitRetrievePhysicalSize, NULL),
         JET_errInvalidParameter);
+    /* Who does not want to know the size need not. */
+    uint8_t few[8];
+    assert_int_equal(JetRetrieveColumn(session, table, ids[LONG], few, 8, NULL, 0, NULL),
+                     JET_wrnBufferTruncated);
+    assert_memory_equal(few, big, 8);
+    assert_int_equal(JetRetrieveColumn(session, table, ids[FIXED], few, 8, NULL, 0, NULL), JET_wrnColumnNull);
+    /* A row that is only made has no versions that an escrow column's value would have to be corrected by. */
+    prepare(JET_prepInsert);
+    assert_int_equal(JetRetrieveColumn(session, table, ids[ESCROW], few, 3, NULL, JET_bitRetrieveCopy, NULL),
+                     JET_wrnBufferTruncated);
+    prepare(JET_prepCancel);
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    for (int i = 0; i < 2; i++) {
+        prepare(i == 0 ? JET_prepInsertCopy : JET_prepInsertCopyDeleteOriginal);
+        assert_int_equal(
+            JetRetrieveColumn(session, table, ids[ESCROW], few, 3, NULL, JET_bitRetrieveCopy, NULL),
+            JET_wrnBufferTruncated);
+        prepare(JET_prepCancel);
+    }
+    assert_int_equal(JetRollback(session, 0), JET_errSuccess);
     /* An update's own value has an id and a count before it is in the tree. */
     assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
     prepare(JET_prepReplace);
@@ -556,6 +576,16 @@ static void limits_of_columns(void **state)
     assert_int_equal(set(SHORT_LONG, big, 21, 0), JET_errColumnTooBig);
     assert_int_equal(set(SHORT_LONG, big, 20, 0), JET_errSuccess);
     assert_int_equal(set(SHORT_LONG, big, 1, JET_bitSetAppendLV), JET_errColumnTooBig);
+    assert_int_equal(set(PLAIN_LONG, "abc", 3, 0), JET_errSuccess);
+    assert_int_equal(set(PLAIN_LONG, big, 0x7fffffff, JET_bitSetAppendLV), JET_errColumnTooBig);
+    assert_int_equal(set(PLAIN_LONG, NULL, 0, 0), JET_errSuccess);
+    assert_int_equal(set(PLAIN_LONG, NULL, 3, JET_bitSetSizeLV | JET_bitSetZeroLength), JET_errSuccess);
+    assert_int_equal(JetRetrieveColumn(session, table, ids[PLAIN_LONG], text, sizeof(text), &actual,
+                                       JET_bitRetrieveCopy, NULL),
+                     JET_errSuccess);
+    assert_int_equal(actual, 3);
+    assert_int_equal(set(PLAIN_LONG, big, BIG, JET_bitSetContiguousLV | JET_bitSetSeparateLV),
+                     JET_errInvalidBufferSize);
     assert_int_equal(set(VARIABLE, big, 11, 0), JET_wrnColumnMaxTruncated);
     assert_int_equal(set(SHORT_TAG, big, 6, 0), JET_errColumnTooBig);
     assert_int_equal(set(FIXED, big, 4, 0), JET_errInvalidBufferSize);

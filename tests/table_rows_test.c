@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uchar.h>
 
 #include <cmocka.h>
 
@@ -550,6 +551,100 @@ static void values_from_indexes(void **state)
                                   JET_bitRetrieveFromIndex | JET_bitRetrieveTuple, NULL) >= JET_errSuccess);
 }
 
+/* Which rows an index has an entry of, and how many. */
+static uint32_t entries_of(const char *index)
+{
+    uint32_t count = 0;
+    assert_int_equal(JetSetCurrentIndexA(session, table, index), JET_errSuccess);
+    if (JetMove(session, table, (int32_t)JET_MoveFirst, 0) != JET_errSuccess)
+        return 0;
+    assert_int_equal(JetIndexRecordCount(session, table, &count, 0), JET_errSuccess);
+    return count;
+}
+
+static void entries(void **state)
+{
+    static const struct shape shape[4] = {{"id", JET_coltypLong, JET_bitColumnFixed, 0, NULL, 0},
+                                          {"wide", JET_coltypLongText, 0, 1200, NULL, 0},
+                                          {"a", JET_coltypLong, 0, 0, NULL, 0},
+                                          {"b", JET_coltypLong, 0, 0, NULL, 0}};
+    static JET_TUPLELIMITS limits[] = {{3, 5, 100, 1, 0}, {2, 4, 3, 2, 0}, {3, 5, 100, 1, 4}};
+    static JET_CONDITIONALCOLUMN_A conditions[2] = {
+        {sizeof(conditions[0]), "a", JET_bitIndexColumnMustBeNonNull},
+        {sizeof(conditions[0]), "b", JET_bitIndexColumnMustBeNull}};
+    JET_COLUMNID ids[4];
+    (void)state;
+    make_table("t", shape, 4, ids);
+    static const struct {
+        const char *name;
+        const char *key;
+        uint32_t size;
+        JET_GRBIT grbit;
+        int limits;
+        uint32_t conditions;
+        uint32_t expected;
+    } indexes[] = {
+        {"all", "+a\0", 4, 0, -1, 0, 6},
+        {"no null", "+a\0", 4, JET_bitIndexIgnoreNull, -1, 0, 4},
+        {"no first null", "+a\0+b\0", 7, JET_bitIndexIgnoreFirstNull, -1, 0, 4},
+        {"no null at all", "+a\0+b\0", 7, JET_bitIndexIgnoreAnyNull, -1, 0, 2},
+        {"not both null", "+a\0+b\0", 7, JET_bitIndexIgnoreNull, -1, 0, 5},
+        {"both conditions", "+id\0", 5, 0, -1, 2, 2},
+        /* "abcdef" has four pieces of three and more, "abcdefgh" six; "ab" none */
+        {"pieces", "+wide\0+id\0", 11, JET_bitIndexTupleLimits, 0, 0, 4 + 6},
+        /* from two on, every second beginning, no more than three: 0, 2, 4 */
+        {"steps", "+wide\0+id\0", 11, JET_bitIndexTupleLimits, 1, 0, 3 + 3 + 1},
+        /* not before the fifth character: "efgh" and "fgh" */
+        {"from the fifth", "+wide\0", 7, JET_bitIndexTupleLimits, 2, 0, 2},
+    };
+    for (size_t i = 0; i < CASES(indexes); i++) {
+        JET_INDEXCREATE_A index = {.cbStruct = sizeof(index),
+                                   .szIndexName = (char *)(uintptr_t)indexes[i].name,
+                                   .szKey = (char *)(uintptr_t)indexes[i].key,
+                                   .cbKey = indexes[i].size,
+                                   .grbit = indexes[i].grbit,
+                                   .ulDensity = 80,
+                                   .rgconditionalcolumn = conditions,
+                                   .cConditionalColumn = indexes[i].conditions};
+        if (indexes[i].limits >= 0)
+            index.ptuplelimits = &limits[indexes[i].limits];
+        assert_int_equal(JetCreateIndex2A(session, table, &index, 1), JET_errSuccess);
+    }
+    const struct {
+        const char16_t *wide;
+        uint32_t size;
+        int32_t a; /* 0: null */
+        int32_t b;
+    } rows[] = {{u"abcdef", 12, 1, 1}, {u"abcdefgh", 16, 2, 0}, {u"ab", 4, 0, 3},
+                {NULL, 0, 4, 4},       {NULL, 0, 5, 0},         {NULL, 0, 0, 0}};
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    for (size_t i = 0; i < CASES(rows); i++) {
+        const int32_t id = (int32_t)i;
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[0], &id, 4, 0, 1), JET_errSuccess);
+        if (rows[i].wide != NULL)
+            assert_int_equal(set_with(ids[1], rows[i].wide, rows[i].size, 0, 1), JET_errSuccess);
+        if (rows[i].a != 0)
+            assert_int_equal(set_with(ids[2], &rows[i].a, 4, 0, 1), JET_errSuccess);
+        if (rows[i].b != 0)
+            assert_int_equal(set_with(ids[3], &rows[i].b, 4, 0, 1), JET_errSuccess);
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    }
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    for (size_t i = 0; i < CASES(indexes); i++) {
+        if (entries_of(indexes[i].name) != indexes[i].expected)
+            fail_msg("%s: %u entries, not %u", indexes[i].name, (unsigned)entries_of(indexes[i].name),
+                     (unsigned)indexes[i].expected);
+    }
+    /* And none is left when the rows go. */
+    assert_int_equal(JetSetCurrentIndexA(session, table, NULL), JET_errSuccess);
+    for (JET_ERR err = JetMove(session, table, (int32_t)JET_MoveFirst, 0); err == JET_errSuccess;
+         err = JetMove(session, table, JET_MoveNext, 0))
+        assert_int_equal(JetDelete(session, table), JET_errSuccess);
+    for (size_t i = 0; i < CASES(indexes); i++)
+        assert_int_equal(entries_of(indexes[i].name), 0);
+}
+
 /* Keys that would have to be cut. */
 static void whole_keys_only(void **state)
 {
@@ -618,6 +713,7 @@ int main(int argc, char **argv)
         CASE(rows_that_overflow),
         CASE(derived_rows),
         CASE(values_from_indexes),
+        CASE(entries),
         CASE(whole_keys_only),
         CASE(deferred_index),
     };

@@ -119,6 +119,10 @@ static void columns(void **state)
         {JET_coltypText, 0, 0, 3, "abcd", 4, false, JET_errDefaultValueTooBig},
         {JET_coltypText, 0, 0, 300, NULL, 0, false, JET_wrnColumnMaxTruncated},
         {JET_coltypShort, 0, 0, 0, &four, 1, false, JET_errInvalidBufferSize},
+        {JET_coltypText, JET_bitColumnFixed, 1200, 8, "a\0", 2, false, JET_errSuccess}, /* filled up */
+        {JET_coltypText, JET_bitColumnFixed, 1252, 8, "a", 1, false, JET_errSuccess},
+        {JET_coltypBinary, JET_bitColumnFixed, 0, 5, "a", 1, false, JET_errSuccess},
+        {JET_coltypBit, 0, 0, 0, "\5", 1, false, JET_errSuccess},
     };
     (void)state;
     for (size_t i = 0; i < CASES(cases); i++) {
@@ -151,6 +155,25 @@ static void columns(void **state)
     assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
     assert_int_equal(JetAddColumnA(session, table, "alone", &plain, NULL, 0, NULL), JET_errSuccess);
     assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+}
+
+/* Escrow columns come before the rows. */
+static void escrow_after_rows(void **state)
+{
+    const JET_COLUMNDEF escrow = {
+        .cbStruct = sizeof(escrow), .coltyp = JET_coltypLong, .grbit = JET_bitColumnEscrowUpdate};
+    const uint32_t zero = 0;
+    (void)state;
+    assert_int_equal(JetCreateIndexA(session, table, "x", 0, "+id\0", 5, 80), JET_errSuccess);
+    assert_int_equal(JetPrepareUpdate(session, table, JET_prepInsert), JET_errSuccess);
+    assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetAddColumnA(session, table, "e", &escrow, &zero, 4, NULL), JET_errTableNotEmpty);
+    assert_int_equal(JetSetCurrentIndexA(session, table, "x"), JET_errSuccess);
+    assert_int_equal(JetAddColumnA(session, table, "e", &escrow, &zero, 4, NULL), JET_errTableNotEmpty);
+    /* Nor can rows be put into another order then. */
+    assert_int_equal(JetSetCurrentIndexA(session, table, NULL), JET_errSuccess);
+    assert_int_equal(JetCreateIndexA(session, table, "pk", JET_bitIndexPrimary, "+id\0", 5, 80),
+                     JET_errTableNotEmpty);
 }
 
 /* A record of fixed columns only holds so much. */
@@ -515,6 +538,17 @@ static void templates(void **state)
     JET_TABLEID other;
     (void)state;
     assert_int_equal(make(&create), JET_errSuccess);
+    /* As long as nobody has it for a template it can get tagged columns. */
+    const JET_COLUMNDEF tagged = {
+        .cbStruct = sizeof(tagged), .coltyp = JET_coltypLong, .grbit = JET_bitColumnTagged};
+    const JET_COLUMNDEF long_text = {.cbStruct = sizeof(long_text), .coltyp = JET_coltypLongText};
+    assert_int_equal(
+        JetOpenTableA(session, database, "m", NULL, 0, JET_bitTableDenyRead | JET_bitTablePermitDDL, &other),
+        JET_errSuccess);
+    assert_int_equal(JetAddColumnA(session, other, "y", &more, NULL, 0, NULL), JET_errFixedDDL);
+    assert_int_equal(JetAddColumnA(session, other, "y", &tagged, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetAddColumnA(session, other, "x", &long_text, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetCloseTable(session, other), JET_errSuccess);
     assert_int_equal(make(&derived), JET_errColumnRedundant);
     own[0].grbit = 0;
     assert_int_equal(make(&derived), JET_errSuccess);
@@ -556,15 +590,9 @@ int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, api_world_end)
     const struct CMUnitTest tests[] = {
-        CASE(columns),
-        CASE(too_many_bytes),
-        CASE(defaults),
-        CASE(names),
-        CASE(indexes),
-        CASE(conditions_of_indexes),
-        CASE(several_indexes_at_once),
-        CASE(tables),
-        CASE(templates),
+        CASE(columns), CASE(escrow_after_rows), CASE(too_many_bytes),        CASE(defaults),
+        CASE(names),   CASE(indexes),           CASE(conditions_of_indexes), CASE(several_indexes_at_once),
+        CASE(tables),  CASE(templates),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
