@@ -143,6 +143,6 @@ bool key_locale_is_valid(const uint16_t *locale)
     os_library_begins();
     uloc_getLanguage(name, language, sizeof(language), &status);
     const char *three = uloc_getISO3Language(name);
-    os_library_ends(NULL, 0);
+    os_library_ends(language, sizeof(language));
     return !U_FAILURE(status) && language[0] != 0 && three[0] != 0;
 }
