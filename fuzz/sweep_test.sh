@@ -3,6 +3,7 @@
 # switches. Each row says how many points exist and how many were visited; they must be equal. By hand, for more:
 #   bazel-bin/fuzz/sweep_program --fail all corpus/seeds/*.jet
 #   bazel-bin/fuzz/sweep_program --schedules --switches 3 corpus/schedules/*.jet
+#   bazel-bin/fuzz/sweep_program --pairs 3 --switches 1 --setup 2
 set -u
 sweep=$1
 full=${2-}
