@@ -91,13 +91,33 @@ static void unlogged_creation(void **state)
     fails_at_each_point(ESENT_HOST_FAULT_ALLOCATE, JET_bitDbRecoveryOff);
 }
 
+static void make_derived(JET_DBID database)
+{
+    JET_COLUMNCREATE_A column = {.cbStruct = sizeof(column), .szColumnName = "a", .coltyp = JET_coltypLong};
+    JET_INDEXCREATE_A index = {.cbStruct = sizeof(index),
+                               .szIndexName = "pk",
+                               .szKey = "+a\0",
+                               .cbKey = 4,
+                               .grbit = JET_bitIndexPrimary};
+    JET_TABLECREATE2_A create = {.cbStruct = sizeof(create),
+                                 .szTableName = "m",
+                                 .rgcolumncreate = &column,
+                                 .cColumns = 1,
+                                 .rgindexcreate = &index,
+                                 .cIndexes = 1,
+                                 .grbit = JET_bitTableCreateTemplateTable};
+    assert_int_equal(JetCreateTableColumnIndex2A(session, database, &create), JET_errSuccess);
+    create = (JET_TABLECREATE2_A){.cbStruct = sizeof(create), .szTableName = "d", .szTemplateTableName = "m"};
+    assert_int_equal(JetCreateTableColumnIndex2A(session, database, &create), JET_errSuccess);
+}
+
 /* The first calls that look at the catalog of a database just attached. */
 static void first_look(void **state)
 {
     JET_DBID database;
     (void)state;
     unsigned failures = 0;
-    for (int call = 0; call < 6; call++) {
+    for (int call = 0; call < 8; call++) {
         for (uint64_t nth = 1;; nth++) {
             JET_TABLEID table = JET_tableidNil;
             JET_COLUMNDEF column = {.cbStruct = sizeof(column)};
@@ -108,6 +128,7 @@ static void first_look(void **state)
             assert_true(start());
             assert_int_equal(JetCreateDatabaseA(session, "c.edb", NULL, &database, 0), JET_errSuccess);
             assert_int_equal(JetCreateTableA(session, database, "t", 0, 80, &table), JET_errSuccess);
+            make_derived(database);
             assert_int_equal(JetTerm2(instance, JET_bitTermComplete), JET_errSuccess);
             assert_true(start());
             assert_int_equal(JetAttachDatabaseA(session, "c.edb", 0), JET_errSuccess);
@@ -120,6 +141,12 @@ static void first_look(void **state)
                 break;
             case 1:
                 err = JetCreateTableA(session, database, "u", 0, 80, &table);
+                break;
+            case 6:
+                err = JetOpenTableA(session, database, "MSysObjects", NULL, 0, 0, &table);
+                break;
+            case 7:
+                err = JetOpenTableA(session, database, "d", NULL, 0, 0, &table);
                 break;
             case 4:
                 err = JetGetObjectInfoA(session, database, JET_objtypTable, NULL, NULL, &objects,

@@ -551,6 +551,81 @@ static void values_from_indexes(void **state)
                                   JET_bitRetrieveFromIndex | JET_bitRetrieveTuple, NULL) >= JET_errSuccess);
 }
 
+/* Columns that went leave gaps between those that stay, whose defaults new rows still have. */
+static void gaps_between_columns(void **state)
+{
+    static const struct shape shape[6] = {
+        {"f1", JET_coltypLong, 0, 0, "\1\0\0\0", 4}, {"f2", JET_coltypLong, 0, 0, "\2\0\0\0", 4},
+        {"f3", JET_coltypLong, 0, 0, "\3\0\0\0", 4}, {"v1", JET_coltypText, 0, 1252, "one", 3},
+        {"v2", JET_coltypText, 0, 1252, "two", 3},   {"v3", JET_coltypText, 0, 1252, "three", 5}};
+    JET_COLUMNID ids[6];
+    char text[10];
+    uint32_t size = 0;
+    (void)state;
+    make_table("t", shape, 6, ids);
+    assert_int_equal(JetDeleteColumnA(session, table, "f2"), JET_errSuccess);
+    assert_int_equal(JetDeleteColumnA(session, table, "v2"), JET_errSuccess);
+    for (int i = 0; i < 2; i++) { /* as long as they are known, and when they are not */
+        const int32_t four = 4;
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[1], &four, 4, 0, 1), JET_errColumnNotFound);
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+        assert_int_equal(JetMove(session, table, JET_MoveLast, 0), JET_errSuccess);
+        for (int c = 0; c < 6; c++) {
+            const JET_ERR err = JetRetrieveColumn(session, table, ids[c], text, sizeof(text), &size, 0, NULL);
+            assert_int_equal(err, c % 3 == 1 ? JET_errColumnNotFound : JET_errSuccess);
+            if (c % 3 != 1) {
+                assert_int_equal(size, shape[c].size);
+                assert_memory_equal(text, shape[c].value, size);
+            }
+        }
+        attach_anew();
+    }
+}
+
+/* Primary keys of columns whose values are all of one size are no longer than that, whatever the index may
+ * hold. */
+static void primary_keys(void **state)
+{
+    static const uint32_t limits[][2] = {{255, 0}, {255, 10}, {255, 30}, {300, 0}, {300, 290}};
+    (void)state;
+    for (size_t i = 0; i < CASES(limits); i++) {
+        const JET_COLUMNDEF bytes = {
+            .cbStruct = sizeof(bytes), .coltyp = JET_coltypBinary, .grbit = JET_bitColumnFixed, .cbMax = 20};
+        const JET_COLUMNDEF number = {.cbStruct = sizeof(number), .coltyp = JET_coltypLong};
+        JET_COLUMNID ids[2];
+        JET_INDEXCREATE_A index = {.cbStruct = sizeof(index),
+                                   .szIndexName = "pk",
+                                   .szKey = "+b\0+n\0",
+                                   .cbKey = 7,
+                                   .grbit =
+                                       JET_bitIndexPrimary | (limits[i][0] > 255 ? JET_bitIndexKeyMost : 0u),
+                                   .ulDensity = 80,
+                                   .cbVarSegMac = limits[i][1],
+                                   .cbKeyMost = limits[i][0]};
+        assert_int_equal(JetCreateTableA(session, database, "t", 0, 80, &table), JET_errSuccess);
+        assert_int_equal(JetAddColumnA(session, table, "b", &bytes, NULL, 0, &ids[0]), JET_errSuccess);
+        assert_int_equal(JetAddColumnA(session, table, "n", &number, NULL, 0, &ids[1]), JET_errSuccess);
+        assert_int_equal(JetCreateIndex2A(session, table, &index, 1), JET_errSuccess);
+        for (int32_t n = 0; n < 3; n++) {
+            prepare(JET_prepInsert);
+            assert_int_equal(set_with(ids[0], big, 20, 0, 1), JET_errSuccess);
+            assert_int_equal(set_with(ids[1], &n, 4, 0, 1), JET_errSuccess);
+            assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+            attach_anew();
+        }
+        uint8_t key[300];
+        uint32_t size = 0;
+        assert_int_equal(JetMove(session, table, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+        assert_int_equal(JetRetrieveKey(session, table, key, sizeof(key), &size, 0), JET_errSuccess);
+        assert_int_equal(size, (limits[i][1] == 10 ? 10 : 21) + 5);
+        assert_int_equal(JetMove(session, table, 2, 0), JET_errSuccess);
+        assert_int_equal(JetMove(session, table, 1, 0), JET_errNoCurrentRecord);
+        assert_int_equal(JetCloseTable(session, table), JET_errSuccess);
+        assert_int_equal(JetDeleteTableA(session, database, "t"), JET_errSuccess);
+    }
+}
+
 /* Which rows an index has an entry of, and how many. */
 static uint32_t entries_of(const char *index)
 {
@@ -714,6 +789,8 @@ int main(int argc, char **argv)
         CASE(derived_rows),
         CASE(values_from_indexes),
         CASE(entries),
+        CASE(gaps_between_columns),
+        CASE(primary_keys),
         CASE(whole_keys_only),
         CASE(deferred_index),
     };

@@ -100,13 +100,19 @@ void catalog_hold(struct table_definition *table)
     catalog_unlock(catalog);
 }
 
+/* Whether the definition is in no list, and nobody has it. Under the lock. */
+static bool nobody_has(const struct table_definition *table)
+{
+    return table->unlinked && table->open_count == 0 && table->versioned_count == 0;
+}
+
 void catalog_release(struct table_definition *table)
 {
     struct catalog *catalog = table->database->catalog;
     catalog_lock(catalog);
     ASSERT(table->versioned_count > 0);
     table->versioned_count--;
-    const bool last = table->unlinked && table->open_count == 0 && table->versioned_count == 0;
+    const bool last = nobody_has(table);
     catalog_unlock(catalog);
     if (last)
         table_definition_free(table);
@@ -200,9 +206,7 @@ void catalog_close_table(struct table_definition *table)
     catalog_lock(catalog);
     ASSERT(table->open_count > 0);
     table->open_count--;
-    /* Temporary tables are in no list: they end with their last cursor. */
-    const bool last =
-        (table->unlinked || table->is_temporary) && table->open_count == 0 && table->versioned_count == 0;
+    const bool last = nobody_has(table);
     catalog_unlock(catalog);
     if (last)
         table_definition_free(table);

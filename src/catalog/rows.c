@@ -215,6 +215,14 @@ static bool has_prefix(const struct node_view *node, const uint8_t *prefix, uint
     return node->key.size >= size && memcmp(node->key.bytes, prefix, size) == 0;
 }
 
+/* A walk over rows ended by itself, or with an error. */
+static JET_ERR end_of_walk(JET_ERR err)
+{
+    return err == JET_errNoCurrentRecord || err == JET_errRecordNotFound || err > JET_errSuccess
+               ? JET_errSuccess
+               : err;
+}
+
 JET_ERR catalog_delete_table_rows(struct transaction *transaction, struct database *database, object_id table)
 {
     JET_ERR err = JET_errSuccess;
@@ -236,8 +244,7 @@ JET_ERR catalog_delete_table_rows(struct transaction *transaction, struct databa
         TRY(delete_entries(&trees, &row));
         err = versioned_cursor_next(walk);
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound || err > JET_errSuccess)
-        err = JET_errSuccess;
+    err = end_of_walk(err);
 done:
     trees_close(&trees);
     versioned_cursor_close(walk);
@@ -307,8 +314,7 @@ JET_ERR catalog_visit_rows(struct transaction *transaction, struct database *dat
         TRY(visit(context, &row));
         err = versioned_cursor_next(walk);
     }
-    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound || err > JET_errSuccess)
-        err = JET_errSuccess;
+    err = end_of_walk(err);
 done:
     versioned_cursor_close(walk);
     return err;

@@ -471,7 +471,7 @@ static JET_ERR delete_value(struct table_cursor *cursor, uint64_t id)
     for (err = versioned_cursor_next(cursor->long_values); err >= JET_errSuccess;
          err = versioned_cursor_next(cursor->long_values)) {
         struct bookmark place;
-        TRY(versioned_cursor_bookmark(cursor->long_values, &place));
+        TRY_SOUND(versioned_cursor_bookmark(cursor->long_values, &place));
         if (!chunk_offset(place.key, id, &offset))
             break;
         TRY(versioned_cursor_delete(cursor->long_values));

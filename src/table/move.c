@@ -48,7 +48,7 @@ static JET_ERR step(struct table_cursor *cursor, bool forward, bool by_key)
         TRY(err);
         if (cursor->range_set && cursor->range_upper == forward) {
             struct bookmark place;
-            TRY(versioned_cursor_bookmark(active, &place));
+            TRY_SOUND(versioned_cursor_bookmark(active, &place)); /* just moved to */
             if (leaves_range(cursor, place.key))
                 FAIL(JET_errNoCurrentRecord);
         }
@@ -84,7 +84,7 @@ JET_ERR table_move(struct table_cursor *cursor, int32_t rows, JET_GRBIT grbit)
         return JET_errFilteredMoveNotSupported;
     TRY(temporary_check_move(cursor, rows));
     if (cursor->prepared != PREPARED_NONE)
-        TRY(table_prepare(cursor, JET_prepCancel));
+        table_drop_update(cursor);
     if (rows == (int32_t)JET_MoveFirst || rows == JET_MoveLast) {
         err = to_end(cursor, rows == (int32_t)JET_MoveFirst);
     } else {
@@ -207,7 +207,7 @@ JET_ERR table_count(struct table_cursor *cursor, uint64_t limit, uint64_t *count
         TRY(err);
         if (cursor->range_set) {
             struct bookmark place;
-            TRY(versioned_cursor_bookmark(walk, &place));
+            TRY_SOUND(versioned_cursor_bookmark(walk, &place));
             const int order = span_compare(place.key, made_key(cursor));
             if ((forward ? order > 0 : order < 0) || (order == 0 && !cursor->range_inclusive))
                 break;
@@ -237,7 +237,7 @@ JET_ERR table_goto_position(struct table_cursor *cursor, const JET_RECPOS *posit
 {
     JET_ERR err = JET_errSuccess;
     if (cursor->prepared != PREPARED_NONE)
-        TRY(table_prepare(cursor, JET_prepCancel));
+        table_drop_update(cursor);
     table_forget_range(cursor);
     if (position->centriesLT > position->centriesTotal)
         FAIL(JET_errInvalidParameter);

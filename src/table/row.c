@@ -255,7 +255,7 @@ static JET_ERR check_nulls(struct table_cursor *cursor)
         if ((column->flags & COLUMN_FLAG_NOT_NULL) == 0)
             continue;
         if (column_id_is_tagged(column->id))
-            TRY(tagged_get(cursor->table, table_work_view(cursor), column, 1, &value));
+            TRY_SOUND(tagged_get(cursor->table, table_work_view(cursor), column, 1, &value));
         else
             TRY(record_get(cursor->table, table_work_view(cursor), column, &value));
         if (value.kind == VALUE_NULL || value.kind == VALUE_DEFAULT_NULL)
@@ -556,7 +556,7 @@ JET_ERR table_delete(struct table_cursor *cursor)
     if (cursor->prepared == PREPARED_INSERT_COPY_DELETE)
         FAIL(JET_errAlreadyPrepared);
     if (cursor->prepared != PREPARED_NONE)
-        TRY(table_prepare(cursor, JET_prepCancel));
+        table_drop_update(cursor);
     TRY(transaction_begin(cursor->transaction, false));
     err = table_call_back(cursor, JET_cbtypBeforeDelete);
     if (err >= JET_errSuccess)

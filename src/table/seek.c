@@ -28,8 +28,8 @@ static JET_ERR key_is_unique(struct table_cursor *cursor, bool *unique)
         goto done;
     }
     TRY(err);
-    TRY(versioned_cursor_bookmark(cursor->secondary, &place));
-    TRY(versioned_cursor_bookmark(walk, &next));
+    TRY_SOUND(versioned_cursor_bookmark(cursor->secondary, &place)); /* both are on nodes */
+    TRY_SOUND(versioned_cursor_bookmark(walk, &next));
     *unique = span_compare(place.key, next.key) != 0;
 done:
     versioned_cursor_close(walk);
@@ -124,7 +124,7 @@ static JET_ERR seek_sort(struct table_cursor *cursor, enum versioned_seek relati
         break;
     }
     TRY(err);
-    TRY(versioned_cursor_bookmark(cursor->primary, &place));
+    TRY_SOUND(versioned_cursor_bookmark(cursor->primary, &place)); /* found just now */
     const bool equal = place.key.size >= key.size && memcmp(place.key.bytes, key.bytes, key.size) == 0;
     if (relation == VERSIONED_SEEK_EQ && !equal)
         FAIL(JET_errRecordNotFound);
@@ -213,7 +213,7 @@ JET_ERR table_seek(struct table_cursor *cursor, JET_GRBIT grbit)
     if (!cursor->key_prepared)
         FAIL(JET_errKeyNotMade);
     if (cursor->prepared != PREPARED_NONE)
-        TRY(table_prepare(cursor, JET_prepCancel));
+        table_drop_update(cursor);
     table_forget_range(cursor);
     cursor->deferred_first = false;
     cursor->deferred_secondary = false;
@@ -289,7 +289,7 @@ JET_ERR table_goto_bookmark(struct table_cursor *cursor, struct span bookmark)
     const struct bookmark place = {.key = bookmark};
     TRY(check_bookmark(bookmark));
     if (cursor->prepared != PREPARED_NONE)
-        TRY(table_prepare(cursor, JET_prepCancel));
+        table_drop_update(cursor);
     table_forget_range(cursor);
     table_forget_key(cursor);
     TRY(versioned_cursor_goto(cursor->primary, &place));
@@ -322,7 +322,7 @@ JET_ERR table_goto_secondary_bookmark(struct table_cursor *cursor, struct span k
     if (!unique || (grbit & JET_bitBookmarkPermitVirtualCurrency) != 0)
         TRY(check_bookmark(bookmark));
     if (cursor->prepared != PREPARED_NONE)
-        TRY(table_prepare(cursor, JET_prepCancel));
+        table_drop_update(cursor);
     table_forget_range(cursor);
     table_forget_key(cursor);
     cursor->deferred_first = false;
@@ -373,7 +373,7 @@ JET_ERR table_set_index_definition(struct table_cursor *cursor, struct index_def
         FAIL(JET_errCantUseDeferredPopulateIndex);
     if (grbit == JET_bitMoveFirst) {
         if (cursor->prepared != PREPARED_NONE)
-            TRY(table_prepare(cursor, JET_prepCancel));
+            table_drop_update(cursor);
         if (wanted != cursor->index)
             TRY(switch_index(cursor, wanted));
         table_defer_first(cursor);

@@ -165,7 +165,7 @@ static JET_ERR store_intrinsic(struct table_cursor *cursor, const struct column_
     bool found = false;
     if (compressed && size <= sizeof(buffer) && itag <= 1) {
         JET_ERR err = tagged_find(table_work_view(cursor), cursor->table->page_size, column, &found, &field);
-        if (err < JET_errSuccess)
+        if (NEVER(err < JET_errSuccess)) /* the work record is sound */
             return err;
         const bool first = itag == 1 || !found || field.value_count == 0;
         const uint32_t smaller = first ? compress_7bit(data, size, buffer) : 0;
@@ -182,10 +182,10 @@ static JET_ERR separate_values(struct table_cursor *cursor, uint32_t threshold)
     JET_ERR err = JET_errSuccess;
     uint32_t count = 0;
     uint8_t *memory = NULL;
-    TRY(tagged_count(table_work_view(cursor), cursor->table->page_size, &count));
+    TRY_SOUND(tagged_count(table_work_view(cursor), cursor->table->page_size, &count));
     for (uint32_t i = 0; i < count; i++) {
         struct tagged_field field;
-        TRY(tagged_field_at(table_work_view(cursor), cursor->table->page_size, i, &field));
+        TRY_SOUND(tagged_field_at(table_work_view(cursor), cursor->table->page_size, i, &field));
         const JET_COLUMNID id = field.column | (field.derived ? COLUMN_TEMPLATE_BIT : 0);
         const struct column_definition *column = table_definition_column(cursor->table, id);
         if (!field.long_type || column == NULL)
@@ -193,8 +193,8 @@ static JET_ERR separate_values(struct table_cursor *cursor, uint32_t threshold)
         for (uint32_t itag = 1; itag <= field.value_count; itag++) {
             struct value value;
             uint32_t size = 0;
-            TRY(tagged_field_at(table_work_view(cursor), cursor->table->page_size, i, &field));
-            TRY(tagged_value(&field, itag, &value));
+            TRY_SOUND(tagged_field_at(table_work_view(cursor), cursor->table->page_size, i, &field));
+            TRY_SOUND(tagged_value(&field, itag, &value));
             if (value.kind == VALUE_SEPARATED || value.size <= threshold)
                 continue;
             TRY(long_value_fetch(cursor, &value, &memory, &size));
@@ -274,7 +274,7 @@ static JET_ERR set_long(struct table_cursor *cursor, const struct column_definit
         FAIL(JET_errNotInTransaction);
     table_column_mark_set(cursor, column);
     if (options->itag != 0)
-        TRY(tagged_get(cursor->table, table_work_view(cursor), column, options->itag, &old));
+        TRY_SOUND(tagged_get(cursor->table, table_work_view(cursor), column, options->itag, &old));
     const bool exists =
         old.kind == VALUE_PLAIN || old.kind == VALUE_SEPARATED || old.kind == VALUE_COMPRESSED;
     TRY(choose_operation(options->grbit, size, exists, options->offset, &edit.operation));
@@ -313,7 +313,7 @@ static JET_ERR make_room(struct table_cursor *cursor, const struct column_defini
 {
     bool has = false;
     JET_ERR err = record_has_column(table_work_view(cursor), column->id, &has);
-    if (err < JET_errSuccess || has)
+    if (NEVER(err < JET_errSuccess) || has)
         return err;
     return record_set(cursor->table, &cursor->work, column, column->default_value, column->default_size);
 }
@@ -448,14 +448,14 @@ static JET_ERR check_unique(struct table_cursor *cursor, const struct column_def
     struct tagged_field field;
     uint8_t *memory = NULL;
     const bool normalized = (options->grbit & JET_bitSetUniqueNormalizedMultiValues) != 0;
-    TRY(tagged_find(table_work_view(cursor), cursor->table->page_size, column, &found, &field));
+    TRY_SOUND(tagged_find(table_work_view(cursor), cursor->table->page_size, column, &found, &field));
     for (uint32_t itag = 1; found && itag <= field.value_count; itag++) {
         struct value value;
         uint32_t other = 0;
         bool equal = false;
         if (itag == options->itag)
             continue;
-        TRY(tagged_value(&field, itag, &value));
+        TRY_SOUND(tagged_value(&field, itag, &value));
         TRY(long_value_fetch(cursor, &value, &memory, &other));
         TRY(values_equal(column, normalized, data, size, memory, other, &equal));
         if (equal)

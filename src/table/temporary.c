@@ -136,6 +136,7 @@ JET_ERR table_open_temporary(struct transaction *transaction, struct database *d
     table->database = database;
     table->page_size = database->page_size;
     table->is_temporary = true;
+    table->unlinked = true; /* it is in no list, and ends with its last cursor */
     table->temporary_grbit = request->grbit;
     TRY(add_columns(table, request));
     TRY(create_tree(transaction, table));
