@@ -25,8 +25,16 @@ static JET_ERR generation_of_name(const struct backup_context *context, const ch
     const size_t length = strlen(name) - strlen(os_path_extension(name));
     if (length < base_length || os_text_compare_ascii_case_n(name, base_length, base, base_length) != 0)
         return JET_errInvalidParameter;
-    *generation = log_parse_generation(name + base_length, length - base_length);
-    return *generation == 0 ? JET_errInvalidParameter : JET_errSuccess;
+    const char *digits = name + base_length;
+    const size_t count = length - base_length;
+    *generation = log_parse_generation(digits, count);
+    if (*generation != 0)
+        return JET_errSuccess;
+    /* The published engine takes any digits: numbers that no log has are no files either. */
+    static const char hexadecimal[] = "0123456789abcdefABCDEF";
+    return os_host_is_published() && (count == 5 || count == 8) && strspn(digits, hexadecimal) >= count
+               ? JET_errSuccess
+               : JET_errInvalidParameter;
 }
 
 JET_ERR backup_patch_path(const struct database *database, char *path, size_t size)
