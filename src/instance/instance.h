@@ -63,10 +63,10 @@ struct instance {
     JET_GRBIT stopped_bits;
     os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
-    bool backup_allowed; /* initialised, and no term begun */
+    bool backup_allowed;   /* initialised, and no term begun */
     uint64_t start_thread; /* the thread of the start under way, while the state says that there is one */
-    bool term_refused;   /* a term gave up because of transactions that run */
-    bool restore_failed; /* a restore that had found its logs failed */
+    bool term_refused;     /* a term gave up because of transactions that run */
+    bool restore_failed;   /* a restore that had found its logs failed */
 
     struct parameters parameters;
     char system_path[OS_PATH_SIZE]; /* absolute, with separator; valid from start-up on */
@@ -109,8 +109,8 @@ void instance_release(struct instance *instance);
 
 /* Lookup and gates; the instance runs and does not end before instance_leave. */
 JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance);
-/* The gates for an instance that was found already, by a snapshot of the whole process: a stopped service is in
- * it, too. On success leave with instance_leave. */
+/* The gates for an instance that was found already, by a snapshot of the whole process: a stopped service is
+ * in it, too. On success leave with instance_leave. */
 JET_ERR instance_enter_found(struct instance *instance);
 void instance_leave(struct instance *instance);
 /* The same where a call of the API ends, with no locks held: in a simulation, background work runs here. */

@@ -108,9 +108,10 @@ JET_ERR session_find_database(struct session *session, JET_DBID id, struct datab
 /* A second cursor handle of the same session; JET_errInvalidTableId or JET_errSesidTableIdMismatch. */
 JET_ERR session_find_cursor(struct session *session, JET_TABLEID table, void **object);
 
-/* Gives a cursor a handle, in two steps, since nothing must fail any more when the object is there: first room
- * (JET_errOutOfCursors beyond JET_paramMaxCursors, JET_errOutOfMemory), then the handle. The room is either used or
- * released, within the same call. `close` is called when the session ends with the cursor still open. */
+/* Gives a cursor a handle, in two steps, since nothing must fail any more when the object is there: first
+ * room (JET_errOutOfCursors beyond JET_paramMaxCursors, JET_errOutOfMemory), then the handle. The room is
+ * either used or released, within the same call. `close` is called when the session ends with the cursor
+ * still open. */
 JET_ERR session_reserve_cursor(struct session *session);
 void session_release_reserved_cursor(struct session *session);
 void session_place_cursor(struct session *session, enum cursor_kind kind, void *object,
