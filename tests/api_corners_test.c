@@ -273,6 +273,106 @@ static void files_that_fail(void **state)
     cases_end();
 }
 
+static JET_ERR table_available(void)
+{
+    return JetGetTableInfoA(session, table, &number, 4, JET_TblInfoSpaceAvailable);
+}
+
+static JET_ERR table_owned(void)
+{
+    return JetGetTableInfoA(session, table, &number, 4, JET_TblInfoSpaceOwned);
+}
+
+static JET_ERR long_values_owned(void)
+{
+    return JetGetTableInfoA(session, table, &number, 4, JET_TblInfoSpaceOwnedLV);
+}
+
+static JET_ERR index_owned(void)
+{
+    return JetGetTableIndexInfoA(session, table, "pk", &number, 4, JET_IdxInfoSpaceOwned);
+}
+
+static JET_ERR database_owned(void)
+{
+    return JetGetDatabaseInfoA(session, database, &number, 4, JET_DbInfoSpaceOwned);
+}
+
+static JET_ERR position(void)
+{
+    JET_RECPOS place = {.cbStruct = sizeof(place)};
+    JET_ERR err = JetMove(session, table, JET_MoveLast, 0);
+    return err < JET_errSuccess ? err : JetGetRecordPosition(session, table, &place, sizeof(place));
+}
+
+static JET_ERR list_columns(void)
+{
+    JET_COLUMNLIST list;
+    JET_ERR err = JetGetTableColumnInfoA(session, table, NULL, &list, sizeof(list), JET_ColInfoList);
+    return err < JET_errSuccess ? err : JetCloseTable(session, list.tableid);
+}
+
+/* What must be read from the file, which fails once: the call tells so, and the next one succeeds. */
+static void pages_that_fail(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        JET_ERR (*call)(void);
+    } rows[] = {{"table available", table_available},
+                {"table owned", table_owned},
+                {"long values", long_values_owned},
+                {"index owned", index_owned},
+                {"database owned", database_owned},
+                {"position", position},
+                {"list", list_columns},
+                {"grow", grow}};
+    static uint8_t value[9000];
+    JET_COLUMNID long_column;
+    JET_COLUMNDEF binary = {.cbStruct = sizeof(binary), .coltyp = JET_coltypLongBinary};
+    EXPECT(JET_errSuccess, JetCloseTable(session, table));
+    EXPECT(JET_errSuccess, JetCreateTableA(session, database, "cold", 0, 80, &table));
+    EXPECT(JET_errSuccess,
+           JetAddColumnA(session, table, "a",
+                         &(JET_COLUMNDEF){.cbStruct = sizeof(JET_COLUMNDEF), .coltyp = JET_coltypLong}, NULL,
+                         0, &column));
+    EXPECT(JET_errSuccess, JetAddColumnA(session, table, "l", &binary, NULL, 0, &long_column));
+    EXPECT(JET_errSuccess, JetCreateIndexA(session, table, "pk", JET_bitIndexPrimary, "+a\0", 4, 80));
+    EXPECT(JET_errSuccess, JetCreateIndexA(session, table, "x", 0, "-a\0", 4, 80));
+    EXPECT(JET_errSuccess, JetBeginTransaction(session));
+    for (int32_t i = 0; i < 600; i++) {
+        EXPECT(JET_errSuccess, JetPrepareUpdate(session, table, JET_prepInsert));
+        EXPECT(JET_errSuccess, JetSetColumn(session, table, column, &i, sizeof(i), 0, NULL));
+        if (i % 100 == 0)
+            EXPECT(JET_errSuccess, JetSetColumn(session, table, long_column, value, sizeof(value), 0, NULL));
+        EXPECT(JET_errSuccess, JetUpdate(session, table, NULL, 0, NULL));
+    }
+    EXPECT(JET_errSuccess, JetCommitTransaction(session, 0));
+    EXPECT(JET_errSuccess, JetCloseDatabase(session, database, 0));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (uint64_t nth = 1; nth < 300; nth++) {
+            EXPECT(JET_errSuccess, JetDetachDatabaseA(session, "x.edb"));
+            EXPECT(JET_errSuccess, JetAttachDatabaseA(session, "x.edb", 0));
+            EXPECT(JET_errSuccess, JetOpenDatabaseA(session, "x.edb", NULL, &database, 0));
+            EXPECT(JET_errSuccess, JetOpenTableA(session, database, "cold", NULL, 0, 0, &table));
+            EsentHostResetCounters();
+            EsentHostFailNth(ESENT_HOST_FAULT_READ, nth, 1);
+            JET_ERR err = rows[i].call();
+            uint64_t failures = EsentHostCountFailures(ESENT_HOST_FAULT_READ);
+            EsentHostFailNone();
+            if (err != (failures > 0 ? JET_errDiskIO : JET_errSuccess)) {
+                print_message("%s, read %d: answers %d\n", rows[i].name, (int)nth, (int)err);
+                cases_wrong++;
+            }
+            EXPECT(JET_errSuccess, rows[i].call());
+            EXPECT(JET_errSuccess, JetCloseDatabase(session, database, 0));
+            if (failures == 0 || cases_wrong > 5)
+                break;
+        }
+    }
+    cases_end();
+}
+
 /* --- another thread --- */
 
 static JET_ERR delete_column(void)
@@ -518,6 +618,7 @@ int main(int argc, char **argv)
         CASE(compactions_with_failing_files),
         CASE(instance_information),
         CASE(files_that_fail),
+        CASE(pages_that_fail),
         CASE(transaction_of_another_thread),
         CASE(index_of_another_session),
         CASE(read_only_cursors),

@@ -317,6 +317,9 @@ static void names_of_an_open_database(void **state)
            JetGetDatabaseInfoW(session, database, wide, (length + 1) * 2, JET_DbInfoFilename));
     EXPECT(JET_errBufferTooSmall,
            JetGetDatabaseInfoW(session, database, wide, length * 2, JET_DbInfoFilename));
+    EXPECT(JET_errInvalidParameter,
+           JetGetDatabaseInfoA(session, database, NULL, length + 1, JET_DbInfoFilename));
+    EXPECT(JET_errInvalidParameter, JetGetDatabaseInfoW(session, database, NULL, 200, JET_DbInfoFilename));
     text[0] = 'x';
     EXPECT(JET_errSuccess, JetGetDatabaseInfoA(session, database, text, 1, JET_DbInfoConnect));
     EXPECT_EQUAL(0, text[0]);
@@ -357,6 +360,8 @@ static void levels_of_a_file(void **state)
     EXPECT(JET_errInvalidParameter, JetGetDatabaseFileInfoA(BAD_TEXT, buffer, 8, JET_DbInfoFilesize));
     EXPECT(JET_errInvalidParameter, JetGetDatabaseFileInfoW(BAD_WIDE, buffer, 8, JET_DbInfoFilesize));
     EXPECT(JET_errFileNotFound, JetGetDatabaseFileInfoA("y.edb", buffer, 8, JET_DbInfoFilesize));
+    static const WCHAR other[] = {'y', '.', 'e', 'd', 'b', 0};
+    EXPECT(JET_errFileNotFound, JetGetDatabaseFileInfoW(other, buffer, 8, JET_DbInfoFilesize));
     cases_end();
 }
 
@@ -462,6 +467,9 @@ static void create_attach_open_arguments(void **state)
     EXPECT(JET_errDatabaseInvalidPath, JetCreateDatabaseA(session, "", NULL, &id, 0));
     EXPECT(JET_errDatabaseDuplicate, JetCreateDatabaseA(session, "x.edb", NULL, &id, 0));
     EXPECT_EQUAL(JET_dbidNil, id);
+    EXPECT(JET_errInvalidSesid, JetCreateDatabase2W(0, wide, 0, &id, 0));
+    EXPECT(JET_errInvalidSesid, JetOpenDatabaseW(0, wide, NULL, &id, 0));
+    EXPECT(JET_errInvalidSesid, JetAttachDatabase2W(0, wide, 0, 0));
     EXPECT(JET_errSuccess, JetCreateDatabase2W(session, wide, 0, &id, 0));
     EXPECT(JET_errInvalidSesid, JetOpenDatabaseA(0, "y.edb", NULL, &id, 0));
     EXPECT(JET_errInvalidParameter, JetOpenDatabaseA(session, "y.edb", NULL, NULL, 0));

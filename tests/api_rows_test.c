@@ -325,6 +325,20 @@ static void current_index(void **state)
     assert_string_equal(name, "x");
     EXPECT(JET_errSuccess, JetGetCurrentIndexW(session, table, wide, sizeof(wide)));
     EXPECT_EQUAL('x', wide[0]);
+    /* The narrow call cuts a name without a word; the wide one tells. */
+    EXPECT(JET_errSuccess, JetSetCurrentIndexA(session, table, "pk"));
+    EXPECT(JET_errSuccess, JetGetCurrentIndexA(session, table, name, 2));
+    assert_string_equal(name, "p");
+    EXPECT(JET_wrnBufferTruncated, JetGetCurrentIndexA(session, table, name, 0));
+    EXPECT(JET_errSuccess, JetGetCurrentIndexA(session, table, NULL, 5));
+    EXPECT(JET_errBufferTooSmall, JetGetCurrentIndexW(session, table, wide, 4));
+    EXPECT_EQUAL('p', wide[0]);
+    EXPECT_EQUAL(0, wide[1]);
+    JET_TABLEID bare;
+    EXPECT(JET_errSuccess, JetCreateTableA(session, database, "bare", 0, 80, &bare));
+    EXPECT(JET_errSuccess, JetGetCurrentIndexA(session, bare, name, sizeof(name)));
+    assert_string_equal(name, "");
+    EXPECT(JET_errInvalidTableId, JetSetCursorFilter(session, 0, NULL, 0, 0));
     EXPECT(JET_errInvalidTableId, JetGetCurrentIndexA(session, 0, name, sizeof(name)));
     EXPECT(JET_errInvalidTableId, JetGetCurrentIndexW(session, 0, wide, sizeof(wide)));
     cases_end();
