@@ -270,18 +270,27 @@ static void a_later_version_stays(void **state)
 static void names_that_are_too_long(void **state)
 {
     (void)state;
-    char path[100];
     char base[80];
+    char folder[1100];
     memset(base, 'b', sizeof base);
     base[70] = 0;
     settings.base_name = base;
+    IS(log_create(&settings, &logs), JET_errInvalidPath);
+    settings.base_name = "edb";
+    memset(folder, 'f', sizeof folder);
+    folder[OS_PATH_SIZE - 10] = 0;
+    settings.log_directory = folder; /* "/edb7FFFFFFF.log" does not fit */
+    IS(log_create(&settings, &logs), JET_errInvalidPath);
+    settings.log_directory = "/l/";
+    settings.system_directory = folder;
+    OK(log_create(&settings, &logs)); /* but "/edb.chk" does */
+    log_destroy(logs);
+    logs = NULL;
+    folder[OS_PATH_SIZE - 10] = 'f';
+    folder[OS_PATH_SIZE - 6] = 0;
+    IS(log_create(&settings, &logs), JET_errInvalidPath);
+    settings.enabled = false; /* nobody asks for names */
     OK(log_create(&settings, &logs));
-    for (int32_t generation = -2; generation <= 1; generation++)
-        IS(log_path(logs, generation, path, sizeof path), JET_errInvalidPath);
-    assert_true(log_start_new(logs) < JET_errSuccess);
-    log_create_reserves(logs);
-    IS(log_use_reserve(logs, "/l/x"), JET_errDiskFull);
-    log_keep_temporary(logs);
 }
 
 /* --- full disks --- */

@@ -41,9 +41,7 @@ static JET_ERR add_logs(struct backup_context *context, struct backup_list *list
     char path[OS_PATH_SIZE];
     /* A range that is not known begins at nought (published engine): no log is called so. */
     for (int32_t generation = low > 0 ? low : 1; generation < end; generation++) {
-        err = log_path(backup_log(context), generation, path, sizeof path);
-        if (NEVER(err < JET_errSuccess)) /* the last one has had its name before */
-            goto done;
+        log_path(backup_log(context), generation, path);
         TRY(backup_list_add(list, path));
     }
 done:

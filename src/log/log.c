@@ -32,6 +32,17 @@ static JET_ERR copy_settings(struct log_settings *copy, const struct log_setting
     return JET_errSuccess;
 }
 
+/* Whether the longest names fit in the two directories: from here on all do. */
+static JET_ERR check_names(const struct log *log)
+{
+    JET_ERR err = JET_errSuccess;
+    char path[OS_PATH_SIZE];
+    TRY(log_path_in(log, log->settings.log_directory, INT32_MAX, path, sizeof(path)));
+    err = log_path_in(log, log->settings.system_directory, LOG_PATH_CHECKPOINT, path, sizeof(path));
+done:
+    return err;
+}
+
 static void run_checkpoint(void *context)
 {
     (void)log_update_checkpoint(context, false);
@@ -44,6 +55,11 @@ JET_ERR log_create(const struct log_settings *settings, struct log **log)
     if (created == NULL)
         return JET_errOutOfMemory;
     err = copy_settings(&created->settings, settings);
+    if (err >= JET_errSuccess && created->settings.enabled) {
+        err = check_names(created);
+        if (err < JET_errSuccess)
+            free_settings(&created->settings);
+    }
     if (err < JET_errSuccess) {
         os_free(created);
         return err;

@@ -18,6 +18,7 @@
 #include "src/log/log_file_header.h"
 #include "src/log/log_reader.h"
 #include "src/log/records.h"
+#include "src/os/path.h"
 
 struct log;
 /* A part of a record: log_append concatenates the pieces. */
@@ -57,7 +58,8 @@ struct log_settings {
     struct log_callbacks callbacks;
 };
 
-/* Makes the log's object; opens nothing. The settings are copied, texts too. */
+/* Makes the log's object; opens nothing. The settings are copied, texts too. JET_errInvalidPath if the names
+ * of the files do not fit in their directories. */
 JET_ERR log_create(const struct log_settings *settings, struct log **log);
 /* Frees it; closes files without writing anything. NULL is fine. */
 void log_destroy(struct log *log);
@@ -156,8 +158,9 @@ JET_ERR log_generation_range(struct log *log, int32_t *low, int32_t *high);
 /* Deletes archived generations [low, end). Missing ones are no error. */
 JET_ERR log_delete_generations(struct log *log, int32_t low, int32_t end);
 
-/* Full path of a generation's file; generation 0 = the current file edb.log. */
-JET_ERR log_path(const struct log *log, int32_t generation, char *path, size_t capacity);
+/* Full path of a generation's file in the log's own directories, or of the other files named below: it fits,
+ * or log_create would have failed. */
+void log_path(const struct log *log, int32_t generation, char path[OS_PATH_SIZE]);
 /* The same in another directory (restore, backup); also for the other files of the log. */
 enum { LOG_PATH_CURRENT = 0, LOG_PATH_TEMPORARY = -1, LOG_PATH_CHECKPOINT = -2 };
 JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path,

@@ -71,7 +71,7 @@ static JET_ERR write_file(struct log *log, struct log_position position, bool cl
     os_mutex_unlock(&log->lock);
     if (!closed && callbacks->attachments != NULL)
         TRY(callbacks->attachments(callbacks->context, position, checkpoint.attachments));
-    TRY(log_checkpoint_path(log, path, sizeof(path)));
+    log_path(log, LOG_PATH_CHECKPOINT, path);
     TRY(checkpoint_write(path, &checkpoint));
 done:
     return err;

@@ -38,19 +38,13 @@ JET_ERR log_path_in(const struct log *log, const char *directory, int32_t genera
     return os_path_join(directory, name, path, capacity);
 }
 
-JET_ERR log_path(const struct log *log, int32_t generation, char *path, size_t capacity)
+void log_path(const struct log *log, int32_t generation, char path[OS_PATH_SIZE])
 {
-    return log_path_in(log, log->settings.log_directory, generation, path, capacity);
-}
-
-JET_ERR log_temporary_path(const struct log *log, char *path, size_t capacity)
-{
-    return log_path(log, LOG_PATH_TEMPORARY, path, capacity);
-}
-
-JET_ERR log_checkpoint_path(const struct log *log, char *path, size_t capacity)
-{
-    return log_path_in(log, log->settings.system_directory, LOG_PATH_CHECKPOINT, path, capacity);
+    const char *directory =
+        generation == LOG_PATH_CHECKPOINT ? log->settings.system_directory : log->settings.log_directory;
+    const JET_ERR err = log_path_in(log, directory, generation, path, OS_PATH_SIZE);
+    ASSERT(err >= JET_errSuccess); /* log_create has seen to it */
+    (void)err;
 }
 
 static JET_ERR reserve_path(const struct log *log, int number, char *path, size_t capacity)
@@ -66,8 +60,8 @@ void log_keep_temporary(const struct log *log)
 {
     char path[OS_PATH_SIZE];
     struct os_file *file = NULL;
-    if (log_temporary_path(log, path, sizeof(path)) >= JET_errSuccess && !os_file_exists(path) &&
-        os_file_open(path, OS_CREATE_NEW, OS_SHARE_READ, &file) >= JET_errSuccess)
+    log_path(log, LOG_PATH_TEMPORARY, path);
+    if (!os_file_exists(path) && os_file_open(path, OS_CREATE_NEW, OS_SHARE_READ, &file) >= JET_errSuccess)
         os_file_close(file);
 }
 
@@ -142,7 +136,7 @@ JET_ERR log_delete_generations(struct log *log, int32_t low, int32_t end)
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     for (int32_t generation = low; generation < end; generation++) {
-        TRY(log_path(log, generation, path, sizeof(path)));
+        log_path(log, generation, path);
         err = os_file_delete(path);
         if (err < JET_errSuccess && err != JET_errFileNotFound)
             goto done;
@@ -221,7 +215,7 @@ JET_ERR log_create_file(struct log *log, int32_t generation, const struct log_fi
     char path[OS_PATH_SIZE];
     bool reserve_used = false;
     *file = NULL;
-    TRY(log_temporary_path(log, path, sizeof(path)));
+    log_path(log, LOG_PATH_TEMPORARY, path);
     uint64_t size = (uint64_t)log->settings.file_size / LOG_SECTOR_SIZE * LOG_SECTOR_SIZE;
     err = os_file_open(path, OS_CREATE_ALWAYS, OS_SHARE_READ, file);
     if (err >= JET_errSuccess)

@@ -95,7 +95,5 @@ uint8_t log_segment_pieces(const uint8_t *segment);
 /* Makes an empty edbtmp.log if there is none: where it is missing together with edb.log, the directory is no
  * place where a log went on (recovery_check_current). A failure is of no matter. */
 void log_keep_temporary(const struct log *log);
-JET_ERR log_temporary_path(const struct log *log, char *path, size_t capacity);
-JET_ERR log_checkpoint_path(const struct log *log, char *path, size_t capacity);
 
 #endif

@@ -162,12 +162,12 @@ static JET_ERR switch_files(struct log *log, int32_t archived_generation, struct
     JET_ERR err = JET_errSuccess;
     char current[OS_PATH_SIZE];
     char other[OS_PATH_SIZE];
-    TRY(log_path(log, 0, current, sizeof(current)));
+    log_path(log, LOG_PATH_CURRENT, current);
     if (archived_generation != 0) {
-        TRY(log_path(log, archived_generation, other, sizeof(other)));
+        log_path(log, archived_generation, other);
         TRY(os_file_rename(current, other, false));
     }
-    TRY(log_temporary_path(log, other, sizeof(other)));
+    log_path(log, LOG_PATH_TEMPORARY, other);
     TRY(os_file_rename(other, current, false));
     TRY(os_directory_sync(log->settings.log_directory));
     TRY(os_file_open(current, OS_OPEN_WRITE, OS_SHARE_READ, file));
@@ -353,7 +353,7 @@ JET_ERR log_start_existing(struct log *log, const struct log_file_reader *reader
     const struct log_file_end *end = log_file_reader_end(reader);
     ASSERT(!log->started && !end->corrupt && end->end.byte == 0);
     TRY(allocate_buffers(log));
-    TRY(log_path(log, 0, path, sizeof(path)));
+    log_path(log, LOG_PATH_CURRENT, path);
     TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_READ, &file));
     if (end->torn_tail)
         TRY(clear_tail(file, end));

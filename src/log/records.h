@@ -637,9 +637,9 @@ enum log_backup_scope {
 };
 struct PACKED log_record_backup {
     uint8_t type;
-    uint8_t phase;       /* enum log_backup_phase */
+    uint8_t phase;        /* enum log_backup_phase */
     uint32_t backup_type; /* 0 streaming, 1 OS snapshot, ... as BKINFOTYPE */
-    uint8_t scope;       /* enum log_backup_scope */
+    uint8_t scope;        /* enum log_backup_scope */
     uint8_t database_id;
     struct backup_info details;
     uint8_t reserved;

@@ -33,11 +33,7 @@ static JET_ERR wide_path(const struct database *database, uint16_t **text, uint1
     if (err < JET_errSuccess)
         return err;
     size_t bytes = (os_utf16_length(*text) + 1) * 2;
-    if (bytes > LOG_PATH_UNITS * 2) {
-        os_free(*text);
-        *text = NULL;
-        return JET_errInvalidPath;
-    }
+    ASSERT(bytes <= LOG_PATH_UNITS * 2); /* a path has fewer bytes already */
     *size = (uint16_t)bytes;
     return JET_errSuccess;
 }

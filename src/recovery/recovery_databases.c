@@ -301,7 +301,8 @@ static JET_ERR remove_unfinished(struct recovery *recovery, uint32_t id)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
-    TRY(os_text_copy(recovery->databases[id].path, path, sizeof(path)));
+    err = os_text_copy(recovery->databases[id].path, path, sizeof(path));
+    ASSERT(err >= JET_errSuccess);
     recovery_drop_database(recovery, id);
     TRY(os_file_delete(path));
 done:

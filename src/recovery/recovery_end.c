@@ -46,7 +46,7 @@ static JET_ERR continue_log(struct recovery *recovery)
         TRY(log_start_behind(recovery->log, recovery->reader));
         FAIL(JET_errSuccess);
     }
-    TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CURRENT, path);
     TRY(log_file_patch(path, recovery->reader));
     TRY(log_start_existing(recovery->log, recovery->reader));
 done:

@@ -151,10 +151,10 @@ static JET_ERR evaluate_bad_log(struct recovery *recovery, int32_t generation, J
     TRY(log_generation_range(recovery->log, &low, &high));
     recovery_close_reader(recovery);
     for (int32_t lost = generation; lost <= high; lost++) {
-        TRY(log_path(recovery->log, lost, path, sizeof(path)));
+        log_path(recovery->log, lost, path);
         (void)os_file_delete(path);
     }
-    TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CURRENT, path);
     (void)os_file_delete(path);
     recovery->lost_logs = recovery->removed_logs = true;
     err = JET_wrnCommittedLogFilesRemoved;
@@ -164,15 +164,11 @@ done:
 
 JET_ERR recovery_check_current(const struct recovery *recovery)
 {
-    JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     if (may_lose_logs(recovery) || (recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0)
         return JET_errSuccess;
-    TRY(log_path(recovery->log, LOG_PATH_TEMPORARY, path, sizeof(path)));
-    if (!os_file_exists(path))
-        err = JET_errMissingLogFile;
-done:
-    return err;
+    log_path(recovery->log, LOG_PATH_TEMPORARY, path);
+    return os_file_exists(path) ? JET_errSuccess : JET_errMissingLogFile;
 }
 
 /* There is no file of the next generation: is redo complete? */

@@ -74,12 +74,6 @@ static JET_ERR missing(struct recovery *recovery, struct recovery_database *know
     return is_future(recovery, known) ? note_missing(known, page) : JET_errPageNotInitialized;
 }
 
-/* Whether an error of reading a page means that there is no page. */
-static bool is_absent(JET_ERR err)
-{
-    return err == JET_errPageNotInitialized || err == JET_errFileIOBeyondEOF;
-}
-
 JET_ERR recovery_latch(struct recovery *recovery, struct database *database, page_number page, uint64_t time,
                        uint64_t before, struct latch *latch, enum redo_need *need)
 {
@@ -91,8 +85,6 @@ JET_ERR recovery_latch(struct recovery *recovery, struct database *database, pag
     if (page > atomic_load(&database->page_last))
         return missing(recovery, known, page);
     err = cache_latch(database, page, LATCH_EXCLUSIVE, LATCH_ZERO_OK, latch);
-    if (is_absent(err))
-        return missing(recovery, known, page);
     if (err < JET_errSuccess)
         return err;
     if (page_is_zero(&latch->page)) {

@@ -12,19 +12,13 @@ struct start_state {
     bool use_checkpoint; /* the checkpoint file was there at the beginning */
 };
 
-static JET_ERR checkpoint_path(const struct recovery *recovery, char *path, size_t capacity)
-{
-    return log_path_in(recovery->log, log_get_settings(recovery->log)->system_directory, LOG_PATH_CHECKPOINT,
-                       path, capacity);
-}
-
 /* Reads the checkpoint file; errors that recovery can do without are JET_errCheckpointCorrupt and the like.
  */
 static JET_ERR read_checkpoint(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
-    TRY(checkpoint_path(recovery, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CHECKPOINT, path);
     TRY(checkpoint_read(path, &recovery->checkpoint));
     if (recovery->signature_known && memcmp(&recovery->log_signature, &recovery->checkpoint.log_signature,
                                             sizeof(recovery->log_signature)) != 0)
@@ -36,8 +30,8 @@ done:
 static void delete_checkpoint(struct recovery *recovery)
 {
     char path[OS_PATH_SIZE];
-    if (checkpoint_path(recovery, path, sizeof(path)) >= JET_errSuccess)
-        (void)os_file_delete(path);
+    log_path(recovery->log, LOG_PATH_CHECKPOINT, path);
+    (void)os_file_delete(path);
 }
 
 /* Recovery from the beginning of a log file: its header has the attachments. */
@@ -182,7 +176,7 @@ static JET_ERR match_log_size(struct recovery *recovery, uint32_t wanted)
     TRY(log_generation_range(recovery->log, &low, &high));
     if (low != 0) /* a start that died in the middle of this has left the current one alone */
         TRY(log_delete_generations(recovery->log, low, high + 1));
-    TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CURRENT, path);
     TRY(os_file_delete(path));
     delete_checkpoint(recovery);
     log_set_file_size(recovery->log, wanted);
@@ -211,7 +205,7 @@ static JET_ERR sync_current(const struct recovery *recovery)
     JET_ERR err = JET_errSuccess;
     char path[OS_PATH_SIZE];
     struct os_file *file = NULL;
-    TRY(log_path(recovery->log, LOG_PATH_CURRENT, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CURRENT, path);
     TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_READ, &file));
     TRY(os_file_sync(file));
 done:
@@ -284,7 +278,7 @@ static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *rep
     struct start_state state = {false, false, false};
     char path[OS_PATH_SIZE];
     uint32_t wanted = log_get_settings(recovery->log)->file_size;
-    TRY(checkpoint_path(recovery, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CHECKPOINT, path);
     TRY(recovery_path_exists(path, false, &state.use_checkpoint));
     err = recovery_open_current(recovery);
     if (err == JET_errFileNotFound) {
@@ -333,8 +327,7 @@ JET_ERR recovery_start(const struct recovery_options *options, struct recovery_r
     recovery.set = options->set;
     recovery.log = options->set->log;
     recovery.directory = log_get_settings(recovery.log)->log_directory;
-    if (!log_enabled(recovery.log))
-        return JET_errSuccess;
+    ASSERT(log_enabled(recovery.log));
     recovery_set_callbacks(&recovery);
     TRY(start_logs(&recovery, report));
 done:

@@ -13,7 +13,7 @@ static JET_ERR begin_progress(struct recovery *recovery)
     int32_t low, high;
     char path[OS_PATH_SIZE];
     TRY(log_generation_range(recovery->log, &low, &high));
-    TRY(log_path(recovery->log, 0, path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CURRENT, path);
     if (os_file_exists(path))
         high++;
     recovery_progress_begin(recovery, recovery->generation_low,
@@ -61,8 +61,7 @@ static JET_ERR set_start(struct recovery *recovery)
     memcpy(recovery->checkpoint.attachments, header->attachments, sizeof(header->attachments));
     if (!recovery->external)
         goto done; /* the checkpoint stays, for the case that this fails */
-    TRY(log_path_in(recovery->log, log_get_settings(recovery->log)->system_directory, LOG_PATH_CHECKPOINT,
-                    path, sizeof(path)));
+    log_path(recovery->log, LOG_PATH_CHECKPOINT, path);
     err = os_file_delete(path);
     if (err == JET_errFileNotFound || err == JET_errInvalidPath)
         err = JET_errSuccess;

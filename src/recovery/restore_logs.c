@@ -38,9 +38,9 @@ done:
 static void delete_logs(const struct recovery *recovery, const char *directory, int32_t low, int32_t end)
 {
     char path[OS_PATH_SIZE];
+    ASSERT(low > 0);
     for (int32_t generation = low; generation < end; generation++) {
-        if (generation > 0 &&
-            log_path_in(recovery->log, directory, generation, path, sizeof(path)) >= JET_errSuccess)
+        if (log_path_in(recovery->log, directory, generation, path, sizeof(path)) >= JET_errSuccess)
             (void)os_file_delete(path);
     }
 }
@@ -58,9 +58,11 @@ static void delete_unrelated(const struct recovery *recovery, const char *contin
         return;
     delete_logs(recovery, recovery->restore_directory, found_low, low);
     delete_logs(recovery, recovery->restore_directory, high + 1, found_high + 1);
-    if (log_path_in(recovery->log, recovery->restore_directory, LOG_PATH_CURRENT, path, sizeof(path)) >=
-        JET_errSuccess)
-        (void)os_file_delete(path);
+    const JET_ERR err =
+        log_path_in(recovery->log, recovery->restore_directory, LOG_PATH_CURRENT, path, sizeof(path));
+    ASSERT(err >= JET_errSuccess); /* longer names have been read there */
+    (void)err;
+    (void)os_file_delete(path);
 }
 
 /* The walk over the logs that will be replayed after the backup's. */
