@@ -178,11 +178,23 @@ static JET_ERR check_space(struct tree *tree)
     assert_true(err == JET_errSuccess || report.problem == NULL || err == JET_errDatabaseCorrupted);
     return err;
 }
+/* As when other sessions need the memory. */
+static JET_ERR forget_pages(void)
+{
+    JET_ERR err = cache_flush_database(database);
+    cache_purge_database(database);
+    return err;
+}
+
 static JET_ERR number_rows(struct tree *tree)
 {
     bool known = false;
     uint64_t highest = 0;
-    JET_ERR err = root_autoincrement_read(tree, &known, &highest);
+    JET_ERR err = forget_pages();
+    if (err == JET_errSuccess)
+        err = root_autoincrement_read(tree, &known, &highest);
+    if (err == JET_errSuccess)
+        err = forget_pages();
     if (err == JET_errSuccess)
         err = root_autoincrement_write(tree, &actor, 77);
     if (err == JET_errSuccess)
@@ -206,6 +218,39 @@ static JET_ERR pages_come_and_go(struct tree *tree)
             err = freed;
     }
     return err;
+}
+
+/* Space in steps, between which the pages are forgotten. */
+static JET_ERR space_in_steps(struct tree *tree)
+{
+    JET_ERR err = JET_errSuccess;
+    page_number page = PAGE_NUMBER_NULL;
+    uint32_t owned = 0;
+    uint32_t available = 0;
+    for (int i = 0; i < 3; i++) {
+        TRY(forget_pages());
+        TRY(space_get_page(tree, &actor, PAGE_NUMBER_NULL, &page));
+        TRY(forget_pages());
+        TRY(space_free_page(tree, &actor, page));
+        TRY(forget_pages());
+        TRY(space_count(tree, &owned, &available));
+    }
+    TRY(forget_pages());
+    TRY(insert_cluster(tree));
+done:
+    return err;
+}
+static JET_ERR step_large(void)
+{
+    return with_tree(LARGE, space_in_steps);
+}
+static JET_ERR step_small(void)
+{
+    return with_tree(SMALL, space_in_steps);
+}
+static JET_ERR step_child(void)
+{
+    return with_tree(CHILD, space_in_steps);
 }
 
 static JET_ERR insert_small(void)
@@ -272,6 +317,10 @@ static JET_ERR count_all(void)
 {
     JET_ERR err = with_tree(LARGE, count_space);
     return err < JET_errSuccess ? err : with_tree(SMALL, count_space);
+}
+static JET_ERR check_index(void)
+{
+    return with_tree(INDEX, check_space);
 }
 static JET_ERR check_all(void)
 {
@@ -490,7 +539,11 @@ static const struct {
     {"look index", look_around_index},
     {"count", count_all},
     {"check", check_all},
+    {"check index", check_index},
     {"number", number_large},
+    {"steps large", step_large},
+    {"steps small", step_small},
+    {"steps child", step_child},
     {"pages of large", pages_of_large},
     {"pages of child", pages_of_child},
     {"pages of empty", pages_of_empty},

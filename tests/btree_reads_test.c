@@ -328,6 +328,49 @@ static void nodes_short(struct page *page)
     for (uint32_t line = 0; page_is_leaf(page) && !page_is_root(page) && line < page_line_count(page); line++)
         node_replace_data(page, line, span_of(NULL, 0));
 }
+static void first_key_low(struct page *page)
+{
+    static const uint8_t key[1] = {0};
+    struct node node = {key_of(key, 1), span_of("data", 4), 0};
+    if (!page_is_leaf(page) || page_has_flag(page, PAGE_SPACE_TREE) || page_line_count(page) == 0)
+        return;
+    page_delete_lines(page, 0, 1);
+    if (page_has_room(page, 20))
+        node_insert(page, 0, &node, 0);
+}
+static void separators_out_of_order(struct page *page)
+{
+    if (page_is_leaf(page) || page_line_count(page) < 3)
+        return;
+    static const uint8_t key[1] = {0};
+    page_number child = node_child(page, 1);
+    struct node node = {key_of(key, 1), span_of(&child, sizeof child), 0};
+    page_delete_lines(page, 1, 1);
+    node_insert(page, 1, &node, 0);
+}
+static void header_of_fields(struct page *page, uint8_t fields, size_t size)
+{
+    uint8_t bytes[33] = {fields};
+    struct line line = page_external_header(page);
+    if (!page_is_root(page) || page_has_flag(page, PAGE_SPACE_TREE) || line.size != 16 ||
+        !page_has_room(page, 40))
+        return;
+    memcpy(bytes + 1, line.data, 16);
+    struct span part = span_of(bytes, size);
+    page_set_external_header(page, &part, 1);
+}
+static void fields_without_space(struct page *page)
+{
+    header_of_fields(page, 2, 25);
+}
+static void fields_cut_off(struct page *page)
+{
+    header_of_fields(page, 3, 20);
+}
+static void fields_unknown(struct page *page)
+{
+    header_of_fields(page, 7, 33);
+}
 static void uncommitted(struct page *page)
 {
     if (page_is_leaf(page))
@@ -340,9 +383,10 @@ static void uncommitted(struct page *page)
 #function, JET_errSuccess, function, false, least                                                    \
     }
 /* The first few also while an operation goes on. */
-#define MEANWHILE 4u
+#define MEANWHILE 5u
 static const struct damage spoiled[] = {
     SPOIL(of_another_tree, 186),
+    SPOIL(fields_without_space, 20),
     SPOIL(header_of_a_byte, 51),
     SPOIL(header_with_one_extent, 5),
     SPOIL(header_with_other_extents, 42),
@@ -383,6 +427,10 @@ static const struct damage spoiled[] = {
     SPOIL(extents_deleted, 6),
     SPOIL(nodes_twice, 28),
     SPOIL(nodes_short, 114),
+    SPOIL(first_key_low, 5),
+    SPOIL(separators_out_of_order, 1),
+    SPOIL(fields_cut_off, 20),
+    SPOIL(fields_unknown, 0),
     SPOIL(uncommitted, 0),
 };
 

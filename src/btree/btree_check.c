@@ -111,12 +111,8 @@ static JET_ERR check_branch(struct checker *checker, const struct page *page, ui
     for (uint32_t line = 0; line < page_line_count(page); line++) {
         struct node node = node_get(page, line);
 
-        if (node.data.size != sizeof(page_number))
-            return problem(checker, page->number, "branch node is no page pointer");
         TRY(check_page(checker, node_child(page, line), page, depth + 1,
                        line > 0 || low != NULL ? &from : NULL, last && line + 1 == page_line_count(page)));
-        if (key_size(&node.key) == 0 && line + 1 < page_line_count(page))
-            return problem(checker, page->number, "empty separator before the last");
         if (key_size(&node.key) > 0) {
             if (last_reaches(checker, &node.key))
                 return problem(checker, page->number, "separator is not above its child");
@@ -140,7 +136,8 @@ static JET_ERR check_page(struct checker *checker, page_number number, const str
     if (depth > TREE_DEPTH_MOST)
         return problem(checker, number, "tree is too deep");
     TRY(cache_latch(checker->tree->database, number, LATCH_SHARED, 0, &latch));
-    if (page_check(&latch.page) < JET_errSuccess)
+    /* The cache lets in none that is not; what is changed in memory stays so. */
+    if (NEVER(page_check(&latch.page) < JET_errSuccess))
         FAIL(problem(checker, number, "page is not well formed"));
     if (tree_check_page(checker->tree, &latch.page, above) < JET_errSuccess)
         FAIL(problem(checker, number, "page is not of this tree or level"));
@@ -188,7 +185,8 @@ static JET_ERR take_page(void *context, page_number page)
 {
     struct space_map *map = context;
 
-    if (page == 0 || page > map->last || (map->uses[page] & USE_OWNED) == 0)
+    if (NEVER(page == 0 || page > map->last) ||
+        (map->uses[page] & USE_OWNED) == 0) /* it was latched, or read */
         return problem(map->checker, page, "page in use is not owned");
     if ((map->uses[page] & USE_TAKEN) != 0)
         return problem(map->checker, page, "page is used twice or free");
@@ -199,7 +197,7 @@ static JET_ERR take_page(void *context, page_number page)
 static JET_ERR own_extent(struct space_map *map, struct space_extent extent)
 {
     for (page_number page = extent.last - extent.pages + 1; page <= extent.last; page++) {
-        if (page == 0 || page > map->last)
+        if (NEVER(page == 0 || page > map->last)) /* checked where extents are read */
             return problem(map->checker, page, "owned page lies outside the file");
         if (map->uses[page] != 0)
             return problem(map->checker, page, "page is owned twice");
