@@ -432,6 +432,95 @@ static void logs_out_of_range(void **state)
     }
 }
 
+static void truncate_after(void)
+{
+    with.grbit = JET_bitTruncateLogsAfterRecovery;
+}
+
+static void delete_beyond(void)
+{
+    OK(EsentHostFileCopy("/a/edb00003.log", "/a/edb00009.log"));
+    with.delete_logs = true;
+}
+
+static void without_checkpoint(void)
+{
+    OK(EsentHostFileDelete("/a/edb.chk"));
+}
+
+static void lose_logs(void)
+{
+    OK(EsentHostFileDelete("/a/edb.log"));
+    require(5, 6);
+    with.grbit = JET_bitReplayIgnoreLostLogs;
+}
+
+static void remove_logs(void)
+{
+    other_history("/a/edb.log");
+    require(5, 6);
+    with.grbit = JET_bitReplayIgnoreLostLogs;
+    with.delete_logs = true;
+}
+
+/* Each file operation and each allocation of other starts fails once; the next start does what that one
+ * should have. */
+static void each_point_of_other_starts(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t files;
+        void (*prepare)(void);
+        int rows;
+    } cases[] = {
+        {1, truncate_after, ROWS}, {2, delete_beyond, ROWS},   {2, without_checkpoint, ROWS},
+        {1, lose_logs, ROWS - 1},  {1, remove_logs, ROWS - 1},
+    };
+    static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_IO, ESENT_HOST_FAULT_ALLOCATE};
+    make_world();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            for (uint64_t nth = 1, failed = 1; failed; nth += k == 0 ? 1 : 3) {
+                begin_case(cases[i].files);
+                cases[i].prepare();
+                make_instance();
+                EsentHostResetCounters();
+                EsentHostFailNth(kinds[k], nth, 1);
+                JET_ERR err = JetInit3A(&instance, NULL, with.grbit);
+                failed = EsentHostCountFailures(kinds[k]);
+                EsentHostFailNone();
+                if (err < JET_errSuccess) {
+                    assert_true(failed != 0);
+                    EsentHostCrash();
+                    err = start();
+                }
+                if (err < JET_errSuccess)
+                    print_message("start %d, %s %u: %d\n", (int)i, EsentHostFaultName(kinds[k]),
+                                  (unsigned)nth, (int)err);
+                assert_true(err >= JET_errSuccess);
+                assert_int_equal(rows(), cases[i].rows);
+            }
+        }
+    }
+}
+
+/* One log is all there is. */
+static void nothing_to_truncate(void **state)
+{
+    const struct ESENT_HOST_SIMULATION simulation = {.seed = 1};
+    (void)state;
+    (void)EsentHostReset(NULL, 0);
+    OK(EsentHostUseMemoryFiles());
+    OK(EsentHostUseSimulation(&simulation));
+    OK(EsentHostDirectoryCreate("/a"));
+    memset(&with, 0, sizeof with);
+    OK(start());
+    EsentHostCrash();
+    with.grbit = JET_bitTruncateLogsAfterRecovery;
+    OK(start());
+    assert_true(exists("/a/edb.log"));
+}
+
 /* A checkpoint file that is another's, or says what cannot be: the logs are read from the first. */
 static void checkpoints(void **state)
 {
@@ -476,11 +565,18 @@ static void checkpoints(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(logs_after_a_crash), cmocka_unit_test(logs_after_an_end),
-        cmocka_unit_test(a_backups_database), cmocka_unit_test(missing_databases),
-        cmocka_unit_test(other_places),       cmocka_unit_test(a_stop),
-        cmocka_unit_test(sizes_of_logs),      cmocka_unit_test(no_logs),
-        cmocka_unit_test(logs_out_of_range),  cmocka_unit_test(checkpoints),
+        cmocka_unit_test(logs_after_a_crash),
+        cmocka_unit_test(logs_after_an_end),
+        cmocka_unit_test(a_backups_database),
+        cmocka_unit_test(missing_databases),
+        cmocka_unit_test(other_places),
+        cmocka_unit_test(a_stop),
+        cmocka_unit_test(sizes_of_logs),
+        cmocka_unit_test(no_logs),
+        cmocka_unit_test(logs_out_of_range),
+        cmocka_unit_test(checkpoints),
+        cmocka_unit_test(each_point_of_other_starts),
+        cmocka_unit_test(nothing_to_truncate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
