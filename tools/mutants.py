@@ -239,6 +239,8 @@ def main():
     else:
         todo = [mutant for mutant in chosen if mutant.name not in results]
     todo.sort(key=lambda mutant: zlib.crc32(mutant.name.encode()))  # what is done when time is over is a fair sample
+    if options.tests:
+        build.tree.tests = options.tests.split(",")
     if todo:
         build.link()
         baseline = Baseline(build, options)

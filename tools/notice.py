@@ -22,7 +22,7 @@ FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-g", "-O1", "-w", "-fPIC", "-fno-omit-fra
 MAIN = re.compile(r"(_main|_fuzz|_shim)\.c$|^fuzz/target/")  # not in every program
 LIBRARY = "libengine.so"
 # Tests of the harness alone say nothing about the engine; the kill and thread tests are the slow ones.
-HARNESS_TESTS = {"abi_structures", "minimise", "mutate", "program_text", "model_judge"}
+HARNESS_TESTS = {"abi_structures", "fuzz_heap", "minimise", "mutate", "program_text", "model_judge"}
 CPU_SECONDS = 20  # of one process, then it counts as hanging
 WALL_SECONDS = 120
 
@@ -58,6 +58,7 @@ class Tree:
         self.sources = sorted(source for source in found if not source.endswith("_shim.c"))
         self.engine = [source for source in self.sources if source.startswith("src/")]
         self.tests = sorted(os.path.basename(source)[: -len("_test.c")] for source in self.sources if source.endswith("_test.c"))
+        self.tests = [test for test in self.tests if test not in HARNESS_TESTS]
 
     def copy_sources(self, worktree):
         parts = ["src", "include", "fuzz", "corpus", "tests"]
