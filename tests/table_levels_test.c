@@ -172,6 +172,36 @@ static void beside_others(void **state)
                      JET_errInvalidGrbit);
 }
 
+/* A primary index that is not everybody's yet. */
+static void primary_beside_others(void **state)
+{
+    JET_TABLEID own;
+    JET_TABLEID theirs;
+    const int32_t one = 1;
+    (void)state;
+    assert_int_equal(JetCreateTableA(session, database, "e", 0, 80, &own), JET_errSuccess);
+    assert_int_equal(JetAddColumnA(session, own, "id", &plain, NULL, 0, NULL), JET_errSuccess);
+    assert_int_equal(JetCloseTable(session, own), JET_errSuccess);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(JetOpenTableA(session, database, "e", NULL, 0, 0, &own), JET_errSuccess);
+        assert_int_equal(JetOpenTableA(other, other_database, "e", NULL, 0, 0, &theirs), JET_errSuccess);
+        assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+        assert_int_equal(JetCreateIndexA(session, own, "pk", JET_bitIndexPrimary, "+id\0", 5, 80),
+                         JET_errSuccess);
+        assert_int_equal(JetMakeKey(session, own, &one, 4, JET_bitNewKey), JET_errSuccess);
+        assert_int_equal(JetMakeKey(other, theirs, &one, 4, JET_bitNewKey), JET_errNoCurrentIndex);
+        assert_int_equal(JetSetCurrentIndexA(other, theirs, "pk"), JET_errIndexNotFound);
+        if (round == 0)
+            assert_int_equal(JetRollback(session, 0), JET_errSuccess);
+        else
+            assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+        assert_int_equal(JetMakeKey(other, theirs, &one, 4, JET_bitNewKey),
+                         round == 0 ? JET_errNoCurrentIndex : JET_errSuccess);
+        assert_int_equal(JetCloseTable(session, own), JET_errSuccess);
+        assert_int_equal(JetCloseTable(other, theirs), JET_errSuccess);
+    }
+}
+
 static void deleted_tables(void **state)
 {
     JET_TABLEID theirs;
@@ -221,8 +251,8 @@ static void read_only_database(void **state)
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, api_world_end)
-    const struct CMUnitTest tests[] = {CASE(deepest_level), CASE(beside_others), CASE(deleted_tables),
-                                       CASE(read_only_database)};
+    const struct CMUnitTest tests[] = {CASE(deepest_level), CASE(beside_others), CASE(primary_beside_others),
+                                       CASE(deleted_tables), CASE(read_only_database)};
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

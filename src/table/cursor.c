@@ -98,7 +98,7 @@ JET_ERR table_find_index(struct table_cursor *cursor, const char *name, struct i
         if (!visible)
             primary = NULL;
     }
-    if (name == NULL || name[0] == 0) {
+    if (name == NULL) {
         *out = primary;
         goto done;
     }
@@ -157,12 +157,6 @@ JET_ERR table_settle_active(struct table_cursor *cursor)
     return err;
 }
 
-JET_ERR table_current(struct table_cursor *cursor, struct node_view *node)
-{
-    JET_ERR err = table_settle(cursor);
-    return err < JET_errSuccess ? err : versioned_cursor_get(cursor->primary, node);
-}
-
 JET_ERR table_follow(struct table_cursor *cursor)
 {
     struct node_view node;
@@ -210,7 +204,7 @@ void table_note_level(struct table_cursor *cursor)
 JET_ERR table_check_updatable(struct table_cursor *cursor)
 {
     if (cursor->is_temporary)
-        return cursor->updatable ? JET_errSuccess : JET_errPermissionDenied;
+        return JET_errSuccess;
     if (cursor->database->read_only)
         return JET_errPermissionDenied;
     if (!cursor->updatable)

@@ -135,9 +135,6 @@ JET_ERR table_next_column(struct table_cursor *cursor, uint32_t *position, struc
 JET_ERR table_check_name(const char *name, char *out);
 
 /* -- Currency. -- */
-/* The current record, latched; JET_errNoCurrentRecord, JET_errRecordDeleted. Release with
- * versioned_cursor_release of cursor->primary. */
-JET_ERR table_current(struct table_cursor *cursor, struct node_view *node);
 /* The tree that moves go by. */
 static inline struct versioned_cursor *table_active(const struct table_cursor *cursor)
 {

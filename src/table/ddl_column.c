@@ -361,7 +361,7 @@ static JET_ERR number_rows(struct table_cursor *cursor, const struct column_defi
     for (err = versioned_cursor_first(walk); err >= JET_errSuccess; err = versioned_cursor_next(walk)) {
         struct node_view node;
         TRY(versioned_cursor_copy(walk, &node));
-        if (node.data.size > record.capacity)
+        if (NEVER(node.data.size > record.capacity)) /* a page */
             FAIL(JET_errDatabaseCorrupted);
         memcpy(record.data, node.data.bytes, node.data.size);
         record.size = (uint32_t)node.data.size;
@@ -513,7 +513,7 @@ static JET_ERR column_in_use(struct table_cursor *cursor, JET_COLUMNID id, bool 
     JET_ERR err = JET_errSuccess;
     *used = false;
     const struct table_definition *table = cursor->table;
-    if (table->primary != NULL && table->primary->state != DEFINITION_DELETED)
+    if (table->primary != NULL)
         *used = index_uses(table->primary, id);
     for (const struct index_definition *index = table->secondary; index != NULL && !*used;
          index = index->next) {

@@ -12,7 +12,7 @@ void table_forget_range(struct table_cursor *cursor)
 
 static struct span made_key(const struct table_cursor *cursor)
 {
-    return span_of(cursor->key, cursor->key == NULL ? 0 : cursor->key_size);
+    return span_of(cursor->key, cursor->key_size);
 }
 
 /* Whether a key lies outside the range. If so the range ends and the place goes beyond the end. */
@@ -80,7 +80,7 @@ JET_ERR table_move(struct table_cursor *cursor, int32_t rows, JET_GRBIT grbit)
 {
     JET_ERR err = JET_errSuccess;
     const bool by_key = (grbit & JET_bitMoveKeyNE) != 0;
-    if (cursor->filter_count > 0 && cursor->secondary == NULL && rows == 0)
+    if (cursor->filter_count > 0 && rows == 0)
         return JET_errFilteredMoveNotSupported;
     TRY(temporary_check_move(cursor, rows));
     if (cursor->prepared != PREPARED_NONE)

@@ -28,15 +28,14 @@ static JET_ERR allocate_work(struct table_cursor *cursor)
     return cursor->work.data == NULL ? JET_errOutOfMemory : JET_errSuccess;
 }
 
-/* The current record becomes the work record. */
+/* The current record becomes the work record; the cursor is settled. */
 static JET_ERR copy_current(struct table_cursor *cursor)
 {
     JET_ERR err = JET_errSuccess;
     struct node_view node;
-    TRY(table_settle(cursor));
     TRY(versioned_cursor_copy(cursor->primary, &node));
     TRY(allocate_work(cursor));
-    if (node.data.size > cursor->work.capacity)
+    if (NEVER(node.data.size > cursor->work.capacity)) /* a page */
         FAIL(JET_errDatabaseCorrupted);
     memcpy(cursor->work.data, node.data.bytes, node.data.size);
     cursor->work.size = (uint32_t)node.data.size;

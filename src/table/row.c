@@ -412,7 +412,7 @@ static JET_ERR insert_row(struct table_cursor *cursor, struct record *record, co
     TRY(visit_values(cursor, (struct record_view){record->data, record->size}, make_pending, record));
     TRY(versioned_cursor_open(cursor->transaction, cursor->database, cursor->table->root, &tree));
     const struct record_view final = {record->data, record->size};
-    if (cursor->table->primary == NULL || cursor->table->primary->state == DEFINITION_DELETED)
+    if (cursor->table->primary == NULL)
         TRY(sequential_key(cursor, tree, &key));
     else
         TRY(index_primary_key(cursor, final, &key));
@@ -444,7 +444,7 @@ static JET_ERR check_primary_key(struct table_cursor *cursor, struct record_view
 {
     struct index_key key;
     const struct index_definition *primary = cursor->table->primary;
-    if (primary == NULL || primary->state == DEFINITION_DELETED || !index_concerned(cursor, primary))
+    if (primary == NULL || !index_concerned(cursor, primary))
         return JET_errSuccess;
     JET_ERR err = index_primary_key(cursor, view, &key);
     if (err >= JET_errSuccess && span_compare(span_of(key.bytes, key.size), current) != 0)
