@@ -672,6 +672,30 @@ static void undos(void **state)
     }
 }
 
+/* Before-images change no page: outside of transactions they mean nothing, and they are no part of a split.
+ */
+static void before_images(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        begin_leaf_case();
+        struct made made = made_node(LOG_RECORD_UNDO_INFO, leaf, 2, leaf_key, strlen(leaf_key));
+        made.undo_info.bookmark_key_size = (uint16_t)strlen(leaf_key);
+        made.undo_info.operation = VERSION_REPLACE;
+        const struct log_record_macro begin = {LOG_RECORD_MACRO_BEGIN, PROCESS, made.page.dbtime};
+        const struct log_record_macro end = {LOG_RECORD_MACRO_COMMIT, PROCESS, made.page.dbtime};
+        const uint64_t time = time_of(leaf);
+        if (i == 1)
+            append(&begin, sizeof begin);
+        append_made(&made);
+        if (i == 1)
+            append(&end, sizeof end);
+        OK(crash_and_start());
+        check_rows();
+        assert_int_equal(time_of(leaf), time);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -692,6 +716,7 @@ int main(void)
         cmocka_unit_test(transactions),
         cmocka_unit_test(levels_that_do_not_exist),
         cmocka_unit_test(undos),
+        cmocka_unit_test(before_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,8 @@ static void sizes(page_number last)
     const struct log_record_commit commit = {LOG_RECORD_COMMIT, process, 1};
     append(&commit, sizeof commit);
     process++;
+    macro_record(LOG_RECORD_MACRO_ABORT, 1);
+    process++;
     struct log_record_merge2 merge;
     memset(&merge, 0, sizeof merge);
     merge.merge.page = page_part(LOG_RECORD_MERGE2, child(14), 0);
