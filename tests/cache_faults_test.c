@@ -112,7 +112,7 @@ static void each_step_of_a_file_can_fail(void **state)
                         database_close_file(first);
                     }
                     /* one copy of the header is bad: opening mends it */
-                    assert_int_equal(EsentHostFileCorrupt("/a.edb", 300, 1), JET_errSuccess);
+                    assert_int_equal(EsentHostFileWrite("/a.edb", 300, "spoiled", 7), JET_errSuccess);
                 }
                 EsentHostFailNth(kinds[k].kind, nth, 1);
                 err = steps[i].step();
@@ -230,7 +230,18 @@ static void failed_writes_are_made_again(void **state)
     change(first, 4, 10);
     assert_int_equal(cache_flush_before(cache, early), JET_errSuccess); /* is too new for it */
     assert_int_equal(dirty_pages(), 1);
+    /* a page of zeros is written as it is */
+    struct latch latch;
+    assert_int_equal(cache_latch_new(first, 9, &latch), JET_errSuccess);
+    cache_set_dirty(&latch, DBTIME_NULL, early, early);
+    assert_int_equal(cache_oldest_modification(cache, second).byte,
+                     LOG_POSITION_MAX.byte); /* not its latch */
+    cache_unlatch(&latch);
+    assert_int_equal(cache_flush_page(first, 9), JET_errSuccess);
+    cache_purge_from(first, 9);
+    assert_int_equal(cache_latch(first, 9, LATCH_SHARED, 0, &latch), JET_errPageNotInitialized);
     database_close_file(first);
+    assert_int_equal(cache_latch(first, 20, LATCH_SHARED, 0, &latch), JET_errFileIOBeyondEOF);
     assert_int_equal(cache_flush_page(first, 4), JET_errDiskIO);
     assert_int_equal(cache_flush_database(first), JET_errDiskIO);
     assert_int_equal(cache_flush_before(cache, LOG_POSITION_MAX), JET_errDiskIO);

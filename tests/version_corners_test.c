@@ -138,6 +138,20 @@ static void abandoned(void *context)
 
 enum { ROLLBACK, COMMIT, ABANDON, FORGET };
 
+/* What another database's end is to this one's entries: nothing. */
+static void forget_another(void)
+{
+    struct database *other = NULL;
+    char before[sizeof happened];
+    memcpy(before, happened, sizeof before);
+    uint64_t bytes = version_store_bytes(store);
+    assert_int_equal(database_allocate(cache, NULL, 2, "/b.edb", &other), JET_errSuccess);
+    version_store_forget(store, other);
+    assert_int_equal(version_store_bytes(store), bytes);
+    assert_string_equal(happened, before);
+    database_free(other);
+}
+
 static void actions_end_once(void **state)
 {
     static const struct version_action whole = {"whole", undo, committed, cleanup, abandoned};
@@ -174,6 +188,7 @@ static void actions_end_once(void **state)
             break;
         default:
             commit(0);
+            forget_another();
             version_store_forget(store, database);
             break;
         }
