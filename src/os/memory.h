@@ -60,8 +60,9 @@ size_t os_memory_peak_bytes(void);
 void os_memory_visit(void (*visit)(void *context, const void *block, size_t size, const char *site),
                      void *context);
 
-/* For tests of the host: the `nth` allocation of its own memory from now (1 = the next) fails, once. 0 disarms. The
- * faults of programs (EsentHostFailNth) never reach that memory: files in memory stand for a disk, which needs none. */
+/* For tests of the host: the `nth` allocation of its own memory from now (1 = the next) fails, once. 0
+ * disarms. The faults of programs (EsentHostFailNth) never reach that memory: files in memory stand for a
+ * disk, which needs none. */
 void os_host_memory_fail_nth(uint64_t nth);
 
 /* Frees every live block (death of the process). Only while no other thread is inside the engine. */

@@ -164,8 +164,8 @@ void entry_abandon(struct version_entry *entry);
 /* Gives committed entries (oldest first) to clean-up, and does what costs nothing. */
 void queue_append(struct version_store *store, struct version_entry *first, struct version_entry *last);
 void queue_clean_quickly(struct version_store *store);
-/* Takes the deleted node of an undone insert out of its tree, as the published engine does at once (`ver.cxx`);
- * leaves it if others have to do with it or somebody cleans already. No latches may be held. */
+/* Takes the deleted node of an undone insert out of its tree, as the published engine does at once
+ * (`ver.cxx`); leaves it if others have to do with it or somebody cleans already. No latches may be held. */
 void remove_undone_insert(struct version_store *store, struct version_entry *entry);
 /* Cleans when the store is filling up; no latches may be held. */
 void queue_relieve(struct version_store *store);
