@@ -39,6 +39,17 @@ static void simulate(struct ESENT_HOST_SIMULATION simulation)
 
 /* ---- stuck simulations: each in a process of its own, which leaves by the handler */
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define leave_process _exit /* the threads that are stuck would count as leaked */
+#else
+#define leave_process exit /* so that coverage is written */
+#endif
+
 static const char *const *wanted;
 
 static void leave(const char *report)
@@ -46,10 +57,10 @@ static void leave(const char *report)
     for (size_t i = 0; wanted[i] != NULL; i++) {
         if (strstr(report, wanted[i]) == NULL) {
             fprintf(stderr, "no \"%s\" in: %s", wanted[i], report);
-            exit(1);
+            leave_process(1);
         }
     }
-    exit(42);
+    leave_process(42);
 }
 
 static struct os_mutex lock;
