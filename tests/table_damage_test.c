@@ -467,6 +467,33 @@ static void long_values(void **state)
     all_is_well();
 }
 
+/* Ids of the newer kind, which nobody makes here: no number is left behind them. */
+static void newer_ids(void **state)
+{
+    static const uint8_t keys[2][8] = {{0x80, 0, 0, 0, 0, 0, 0, 1}, {0xff, 0xff, 0xff}};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct place place;
+        assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+        insert_node(LONG_TREE, span_of(keys[i], i == 0 ? 8 : 3), span_of("\1\0\0\0\0\0\0\0", 8));
+        enter(&place, LONG_TREE);
+        const uint32_t next = place.cursor->table->long_value_next;
+        place.cursor->table->long_value_next = 0; /* as after a new start */
+        leave(&place);
+        assert_int_equal(JetPrepareUpdate(session, table, JET_prepInsert), JET_errSuccess);
+        const int32_t id = 50;
+        set(ID, &id, 4, 1);
+        set(LONG, big, BIG, 1);
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errOutOfLongValueIDs);
+        assert_int_equal(JetPrepareUpdate(session, table, JET_prepCancel), JET_errSuccess);
+        assert_int_equal(JetRollback(session, 0), JET_errSuccess);
+        enter(&place, LONG_TREE);
+        place.cursor->table->long_value_next = next;
+        leave(&place);
+    }
+    all_is_well();
+}
+
 static void index_entries(void **state)
 {
     const int16_t two = 2;
@@ -509,7 +536,8 @@ static int end(void **state)
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, end)
-    const struct CMUnitTest tests[] = {CASE(every_byte_of_a_row), CASE(long_values), CASE(index_entries)};
+    const struct CMUnitTest tests[] = {CASE(every_byte_of_a_row), CASE(long_values), CASE(newer_ids),
+                                       CASE(index_entries)};
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -626,6 +626,88 @@ static void primary_keys(void **state)
     }
 }
 
+/* The first long value of a table that others may use makes a tree for all of them: each allocation of that
+ * fails once. */
+static void first_long_value(void **state)
+{
+    static const struct shape shape[2] = {{"id", JET_coltypLong, 0, 0, NULL, 0},
+                                          {"long", JET_coltypLongBinary, 0, 0, NULL, 0}};
+    JET_COLUMNID ids[2];
+    static uint8_t back[9000];
+    uint32_t actual = 0;
+    unsigned failures = 0;
+    (void)state;
+    make_table("t", shape, 2, ids);
+    attach_anew();
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    prepare(JET_prepInsert);
+    assert_int_equal(set_with(ids[1], big, 8500, 0, 1), JET_errSuccess);
+    /* As long as it is the update's own it is read from there, from any place on. */
+    const uint32_t offsets[][3] = {
+        {0, 9000, 8500}, {8400, 9000, 100}, {8500, 10, 0}, {9000, 10, 0}, {5, 10, 10}};
+    for (size_t i = 0; i < CASES(offsets); i++) {
+        JET_RETINFO info = {.cbStruct = sizeof(info), .itagSequence = 1, .ibLongValue = offsets[i][0]};
+        const JET_ERR err = JetRetrieveColumn(session, table, ids[1], back, offsets[i][1], &actual,
+                                              JET_bitRetrieveCopy, &info);
+        assert_int_equal(err, offsets[i][0] + offsets[i][1] < 8500 ? JET_wrnBufferTruncated : JET_errSuccess);
+        assert_memory_equal(back, big + offsets[i][0], offsets[i][2]);
+    }
+    for (uint64_t nth = 1;; nth++) {
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, nth, 1);
+        const JET_ERR err = JetUpdate(session, table, NULL, 0, NULL);
+        const bool failed = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE) > 0;
+        EsentHostFailNone();
+        if (err == JET_errSuccess)
+            break;
+        assert_true(failed);
+        assert_int_equal(err, JET_errOutOfMemory);
+        failures++;
+    }
+    assert_true(failures > 10);
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    assert_int_equal(JetMove(session, table, (int32_t)JET_MoveFirst, 0), JET_errSuccess);
+    assert_int_equal(JetRetrieveColumn(session, table, ids[1], back, sizeof(back), &actual, 0, NULL),
+                     JET_errSuccess);
+    assert_int_equal(actual, 8500);
+    assert_memory_equal(back, big, 8500);
+}
+
+/* A temporary table has long values, too. */
+static void temporary_long_values(void **state)
+{
+    const JET_COLUMNDEF columns[2] = {
+        {.cbStruct = sizeof(columns[0]), .coltyp = JET_coltypLong, .grbit = JET_bitColumnTTKey},
+        {.cbStruct = sizeof(columns[0]), .coltyp = JET_coltypLongBinary}};
+    JET_COLUMNID ids[2];
+    static uint8_t back[9000];
+    uint32_t actual = 0;
+    (void)state;
+    assert_int_equal(
+        JetOpenTempTable(session, columns, 2, JET_bitTTIndexed | JET_bitTTUpdatable, &table, ids),
+        JET_errSuccess);
+    assert_int_equal(JetBeginTransaction(session), JET_errSuccess);
+    for (int32_t id = 1; id <= 2; id++) {
+        prepare(JET_prepInsert);
+        assert_int_equal(set_with(ids[0], &id, 4, 0, 1), JET_errSuccess);
+        assert_int_equal(set_with(ids[1], big + id, 8500, 0, 1), JET_errSuccess);
+        assert_int_equal(JetUpdate(session, table, NULL, 0, NULL), JET_errSuccess);
+    }
+    assert_int_equal(JetCommitTransaction(session, 0), JET_errSuccess);
+    for (int32_t id = 1; id <= 2; id++) {
+        assert_int_equal(JetMove(session, table, id == 1 ? (int32_t)JET_MoveFirst : JET_MoveNext, 0),
+                         JET_errSuccess);
+        assert_int_equal(JetRetrieveColumn(session, table, ids[1], back, sizeof(back), &actual, 0, NULL),
+                         JET_errSuccess);
+        assert_int_equal(actual, 8500);
+        assert_memory_equal(back, big + id, 8500);
+        assert_int_equal(
+            JetRetrieveColumn(session, table, ids[0], back, 4, &actual, JET_bitRetrieveFromIndex, NULL),
+            JET_errSuccess);
+    }
+    assert_int_equal(JetCloseTable(session, table), JET_errSuccess);
+}
+
 /* Which rows an index has an entry of, and how many. */
 static uint32_t entries_of(const char *index)
 {
@@ -788,6 +870,8 @@ int main(int argc, char **argv)
         CASE(rows_that_overflow),
         CASE(derived_rows),
         CASE(values_from_indexes),
+        CASE(first_long_value),
+        CASE(temporary_long_values),
         CASE(entries),
         CASE(gaps_between_columns),
         CASE(primary_keys),
