@@ -166,6 +166,37 @@ static void numbers_of_the_other_profile(void **state)
     assert_int_equal(insert_numbered(ids[0], 4), 513); /* 511 and 512 were the first of a new life */
 }
 
+/* Finding out how far numbers are used, and reserving more: each allocation fails once. */
+static void numbers_without_memory(void **state)
+{
+    static const struct shape shape[1] = {{"n", JET_coltypLong, JET_bitColumnAutoincrement, 0, NULL, 0}};
+    JET_COLUMNID ids[1];
+    (void)state;
+    for (int profile = 0; profile < 2; profile++) {
+        unsigned failures = 0;
+        make_table("t", shape, 1, ids);
+        for (int64_t i = 1; i <= 3; i++)
+            assert_int_equal(insert_numbered(ids[0], 4), i);
+        EsentHostSetProfile(profile == 0 ? ESENT_HOST_DOCUMENTED : ESENT_HOST_PUBLISHED);
+        for (uint64_t nth = 1;; nth++) {
+            attach_anew();
+            EsentHostResetCounters();
+            EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, nth, 1);
+            const JET_ERR err = JetPrepareUpdate(session, table, JET_prepInsert);
+            EsentHostFailNone();
+            if (err == JET_errSuccess)
+                break;
+            assert_int_equal(err, JET_errOutOfMemory);
+            failures++;
+        }
+        assert_true(failures > 0);
+        prepare(JET_prepCancel);
+        EsentHostSetProfile(ESENT_HOST_DOCUMENTED);
+        assert_int_equal(JetCloseTable(session, table), JET_errSuccess);
+        assert_int_equal(JetDeleteTableA(session, database, "t"), JET_errSuccess);
+    }
+}
+
 /* Rows without a primary index are in the order of insertion, through every new start. */
 static void sequence(void **state)
 {
@@ -864,6 +895,7 @@ int main(int argc, char **argv)
         CASE(auto_increment),
         CASE(reserved_numbers),
         CASE(numbers_of_the_other_profile),
+        CASE(numbers_without_memory),
         CASE(sequence),
         CASE(nulls),
         CASE(conflicts),
