@@ -19,7 +19,7 @@ CONFIGURATIONS = {
     "opt": "what users build: optimised, no assertions",
     "asan-ubsan": "address, leak and undefined-behaviour sanitizers",
     "tsan": "thread sanitizer",
-    "msan": "memory sanitizer (libraries of the system are not instrumented: may report false alarms)",
+    "msan": "memory sanitizer; each byte that goes to a file is looked at, too",
 }
 DEFAULT = ["plain", "asan-ubsan", "tsan"]
 # Once is enough: the canary needs an engine of its own, the whole sweeps take long.
