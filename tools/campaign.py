@@ -229,8 +229,9 @@ class Campaign:
         for target, share in plan:
             if self.stopping.is_set():
                 return
-            # On a machine with much else to do a slice takes longer than planned: those behind it share what is left.
-            seconds = max(1.0, share * min(1.0, (deadline - time.time()) / planned))
+            # On a machine with much else to do a slice takes longer than planned: those behind it share what is left,
+            # but no target gets less than half of its time.
+            seconds = max(1.5, share * min(1.0, max(0.5, (deadline - time.time()) / planned)))
             planned = max(0.1, planned - share)
             job = (AflJob if self.options.engine == "afl" else LibFuzzerJob)(target, number, seconds, self)
             with self.lock:
