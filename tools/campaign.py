@@ -286,7 +286,7 @@ class Campaign:
             first_edges, first_states = self.seeds_reached.get(name, (edges, states))
             # Every target is the same engine: their edges overlap, the most is what they reached together, at least.
             totals.edges = max(totals.edges, edges)
-            totals.new_edges += max(0, edges - first_edges)
+            totals.new_edges = max(totals.new_edges, edges - first_edges)
             totals.states += states
             totals.new_states += max(0, states - first_states)
             totals.corpus += its_jobs[0].corpus_size()
