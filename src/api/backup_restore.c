@@ -51,6 +51,7 @@ static JET_ERR restore_inside(struct instance *instance, struct restore_options 
     const size_t map_count = options->recovery.map_count;
     TRY(prepare_directories(instance, options));
     TRY(engine_resolve_paths(instance));
+    instance->recovery_on = true; /* a restore logs what it undoes, whatever the parameter says */
     TRY(engine_open(instance));
     engine_recovery_options(instance, &options->recovery);
     options->recovery.map = map;
