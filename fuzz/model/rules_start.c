@@ -1,6 +1,7 @@
 /* JetInit and its kin: which instance is meant, what stands against its start, what recovery brings back.
  * Source: `jetapi.cxx`. */
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz/model/state.h"
 
@@ -13,6 +14,18 @@ static const char *temporary_file(struct model *model, const struct model_instan
     if (strchr(path, '/') != NULL || instance->system_path[0] == '\0')
         return path;
     return arena_format(&model->arena, "%s/%s", instance->system_path, path);
+}
+
+/* The temporary database bears the name of a log, which then cannot be made, or takes the other's place. */
+static bool temporary_is_log(struct model *model, const struct model_instance *instance)
+{
+    const char *path = temporary_file(model, instance);
+    const size_t folder = strlen(instance->log_path);
+    if (folder > 0 && (strncasecmp(path, instance->log_path, folder) != 0 || path[folder] != '/'))
+        return false;
+    const char *name = folder > 0 ? path + folder + 1 : path;
+    return !instance->no_logging &&
+           strncasecmp(name, instance->base_name, strlen(instance->base_name)) == 0;
 }
 
 static bool has_temporary(const struct model_instance *instance)
@@ -93,6 +106,7 @@ static bool is_clouded(const struct model *model, const struct model_instance *i
 static void start(struct model *model, struct model_instance *instance, bool clouded)
 {
     instance->initialised = true;
+    instance->lost = instance->lost || temporary_is_log(model, instance);
     if (!instance->no_logging) {
         model_use_logs(model, instance);
         recover_files(model, instance);
