@@ -123,7 +123,7 @@ JET_ERR EsentHostFileCopy(const char *from, const char *to);   /* replaces */
 JET_ERR EsentHostFileRename(const char *from, const char *to); /* replaces */
 JET_ERR EsentHostFileDelete(const char *path);
 JET_ERR EsentHostDirectoryCreate(const char *path);               /* with its parents; existing is success */
-JET_ERR EsentHostDirectoryCopy(const char *from, const char *to); /* all files below; replaces */
+JET_ERR EsentHostDirectoryCopy(const char *from, const char *to); /* all below, not into itself; replaces */
 JET_ERR EsentHostDirectoryDelete(const char *path);               /* all below */
 /* In byte order of the names. */
 JET_ERR EsentHostDirectoryList(const char *path, ESENT_HOST_LIST_CALLBACK callback, void *context);

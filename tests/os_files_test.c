@@ -237,8 +237,12 @@ static void directories_list_in_order(void **state)
     assert_int_equal(os_directory_list("l/none", join_names, text), JET_errFileNotFound);
     assert_int_equal(os_directory_list("l/b", join_names, text), JET_errInvalidPath);
     assert_int_equal(EsentHostDirectoryCopy("l", "m/n"), JET_errSuccess);
+    assert_int_equal(EsentHostDirectoryCopy("l", "l/inside"), JET_errInvalidPath); /* would have no end */
+    assert_int_equal(EsentHostDirectoryCopy("l", "l"), JET_errInvalidPath);
+    assert_int_equal(EsentHostDirectoryCopy("l", "lm"), JET_errSuccess);
     check_text("m/n/sub/deep", "1");
     assert_int_equal(EsentHostDirectoryDelete("l"), JET_errSuccess);
+    assert_int_equal(EsentHostDirectoryDelete("lm"), JET_errSuccess);
     assert_int_equal(EsentHostDirectoryDelete("m"), JET_errSuccess);
 }
 

@@ -118,6 +118,7 @@ static void create_database(struct model *model)
     if ((grbit & ~(uint64_t)(JET_bitDbRecoveryOff | JET_bitDbVersioningOff | JET_bitDbShadowingOff)) != 0)
         model->lost = true;
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
+    file->gap = instance->backup.incremental; /* it wants all logs, and the first may be gone */
     open_slot(model, slot, session, file);
     model_log_written(model, instance, 80000);
 }
@@ -174,6 +175,7 @@ static void attach_database(struct model *model)
     file->read_only = (grbit & JET_bitDbReadOnly) != 0;
     if (!file->read_only && (instance->no_logging || !has_logs_of(file, instance)))
         forget_backups(file);
+    file->gap = file->gap || (instance->backup.incremental && file->fields.full == 0);
     model_attach(model, file, instance);
     file->unloggable = instance->no_logging;
     file->copied = false;

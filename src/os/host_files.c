@@ -140,10 +140,27 @@ done:
     return err;
 }
 
+/* Whether the copy would be a part of what is copied, and so have no end. */
+static bool is_inside(const char *path, const char *folder)
+{
+    const size_t length = strlen(folder);
+    if (strncmp(path, folder, length) != 0)
+        return false;
+    return path[length] == 0 || path[length] == '/' || (length > 0 && folder[length - 1] == '/');
+}
+
 JET_ERR EsentHostDirectoryCopy(const char *from, const char *to)
 {
+    JET_ERR err = JET_errSuccess;
+    char whole_from[OS_PATH_SIZE];
+    char whole_to[OS_PATH_SIZE];
     os_fault_suspend();
-    JET_ERR err = copy_directory(from, to);
+    TRY(os_path_full(from, whole_from, sizeof whole_from));
+    TRY(os_path_full(to, whole_to, sizeof whole_to));
+    if (is_inside(whole_to, whole_from))
+        FAIL(JET_errInvalidPath);
+    TRY(copy_directory(from, to));
+done:
     os_fault_resume();
     return err;
 }
