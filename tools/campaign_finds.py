@@ -38,7 +38,7 @@ def signature(text):
     broken = re.search(r"^.*[Aa]ssertion.*$", text, re.M)
     if broken and "Sanitizer" not in broken.group(0):
         return "assertion", re.sub(r"^==\d+==", "", broken.group(0)).strip()
-    found = re.search(r"ERROR: (Address|Memory|Leak|Thread)Sanitizer: ([\w-]+)", text)
+    found = re.search(r"ERROR: (Address|Memory|Leak|Thread|UndefinedBehavior)Sanitizer: ([\w-]+)", text)
     if found and found.group(2) not in ("ABRT",):
         return found.group(2).lower(), frames or found.group(0)
     found = re.search(r"WARNING: (Thread|Memory)Sanitizer: ([\w -]+)", text)

@@ -32,6 +32,11 @@ def test_sanitizer_findings_are_told_apart_by_the_engines_functions():
     assert signature(ADDRESS) == signature(ADDRESS.replace(":12:3", ":99:3"))
 
 
+def test_a_crash_without_the_address_sanitizer_is_told_apart_too():
+    crash = ADDRESS.replace("AddressSanitizer: heap-use-after-free on", "UndefinedBehaviorSanitizer: SEGV on unknown")
+    assert signature(crash) == ("segv", "page_read < cache_get")
+
+
 def test_undefined_behaviour_is_told_apart_by_message_and_file():
     kind, key = signature("src/log/log.c:5:9: runtime error: load of misaligned address 0x123 for type 'int'\n")
     assert kind == "undefined behaviour" and key.endswith("in log.c") and "0x123" not in key
