@@ -185,6 +185,8 @@ static void a_begin_on_a_log_that_is_down(void **state)
     (void)JetCreateDatabaseA(session, "/a/b.edb", NULL, &other, 0);
     EsentHostFailNone();
     IS(JetBeginExternalBackupInstance(instance, 0), JET_errLogWriteFail);
+    IS(JetBeginExternalBackupInstance(instance, 0x100),
+       JET_errLogWriteFail); /* before its bits are looked at */
     IS(JetBeginSurrogateBackup(instance, 1, 1, 0), JET_errLogWriteFail);
     assert_int_equal(backup_state_of(context), BACKUP_IDLE);
     world_end();
