@@ -38,6 +38,12 @@ static void leave(struct model *model, struct model_snapshot *snapshot, enum sna
     }
 }
 
+static void time_out(struct model *model, struct model_snapshot *snapshot)
+{
+    leave(model, snapshot, SNAPSHOT_FAILED);
+    snapshot->state = SNAPSHOT_TIMED_OUT;
+}
+
 void model_outwait_freeze(struct model *model, struct model_instance *instance)
 {
     struct model_snapshot *snapshot = instance->snapshot;
@@ -45,8 +51,17 @@ void model_outwait_freeze(struct model *model, struct model_instance *instance)
         model->lost = true;
         return;
     }
-    leave(model, snapshot, SNAPSHOT_FAILED);
-    snapshot->state = SNAPSHOT_TIMED_OUT;
+    /* Those that were frozen before, for no longer, have ended by then. */
+    for (size_t i = 0; i < model->snapshot_count; i++) {
+        struct model_snapshot *other = model->snapshots[i];
+        if (other == snapshot || other->state != SNAPSHOT_FROZEN)
+            continue;
+        if (other->frozen_as < snapshot->frozen_as && other->timeout <= snapshot->timeout)
+            time_out(model, other);
+        else
+            model->lost = true;
+    }
+    time_out(model, snapshot);
 }
 
 static void prepare(struct model *model)
@@ -197,6 +212,8 @@ static void freeze(struct model *model)
         return;
     }
     snapshot->state = SNAPSHOT_FROZEN;
+    snapshot->frozen_as = model->freeze_count++;
+    snapshot->timeout = model->defaults.numbers[MODEL_SNAPSHOT_TIMEOUT];
     uint64_t count;
     if (model_answer_number(model, "n", &count) && count == 0)
         snapshot->uncertain = true;

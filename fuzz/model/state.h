@@ -113,7 +113,8 @@ enum model_parameter {
     MODEL_CREATE_PATHS,
     MODEL_FILE_NAMES,
     MODEL_PAGE,
-    MODEL_TEMPORARY_TABLES
+    MODEL_TEMPORARY_TABLES,
+    MODEL_SNAPSHOT_TIMEOUT
 };
 #define MODEL_PARAMETERS 64
 
@@ -183,6 +184,8 @@ enum snapshot_state {
 struct model_snapshot {
     enum snapshot_state state;
     uint32_t grbit;
+    uint32_t frozen_as; /* the how-manieth freeze it was */
+    uint64_t timeout;   /* of the freeze, in milliseconds */
     bool explicit_prepare;
     bool uncertain;
 };
@@ -246,6 +249,7 @@ struct model {
     size_t database_count;
     struct model_snapshot *snapshots[OBJECTS_MAX];
     size_t snapshot_count;
+    uint32_t freeze_count;
     struct database_file *files[OBJECTS_MAX];
     size_t file_count;
     struct backup_set *sets[OBJECTS_MAX];
