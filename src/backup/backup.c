@@ -365,8 +365,7 @@ void backup_finish(struct backup_context *context, JET_ERR outcome, JET_GRBIT gr
         .context = context,
         .grbit = grbit,
         .surrogate = surrogate,
-        .good =
-            outcome == JET_errSuccess && !(grbit & JET_bitBackupNoDbHeaderUpdate) && state != BACKUP_SNAPSHOT,
+        .good = outcome == JET_errSuccess && !(grbit & JET_bitBackupNoDbHeaderUpdate),
     };
     backup_drop_file(context);
     if (outcome != JET_errSuccess)
