@@ -23,7 +23,7 @@ if [ "$full" = --full ]; then
     run --call "StopBackupInstance %I" $seeds/stop-other-instance.jet
     run --schedules --switches 2 $schedules/stop-*.jet $schedules/two-begins.jet $schedules/rows-against-read.jet
     run --schedules --switches 3 $schedules/stop-against-stop.jet
-    run --pairs 2 --switches 1
+    run --pairs 2 --switches 1 --setup 1
     run --pairs 3 --switches 0
 else
     run --fail io,crash,machine $seeds/stop-in-logs-phase.jet
