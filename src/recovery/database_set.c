@@ -13,6 +13,13 @@ void database_set_init(struct database_set *set, struct log *log, struct cache *
     set->versions = versions;
 }
 
+void database_set_redoing(struct database_set *set, bool redoing)
+{
+    os_mutex_lock(&set->lock); /* a checkpoint may be looking, on another thread */
+    set->redoing = redoing;
+    os_mutex_unlock(&set->lock);
+}
+
 void database_set_done(struct database_set *set)
 {
     for (uint32_t id = 0; id <= DATABASE_ID_MAX; id++)
@@ -125,8 +132,8 @@ static struct log_position oldest_needed(void *context)
 {
     struct database_set *set = context;
     os_mutex_lock(&set->lock);
-    bool still = set->changing > 0;
-    struct log_position oldest = set->redoing ? set->redo_position : least_held(set);
+    const bool still = set->changing > 0 || set->redoing;
+    struct log_position oldest = least_held(set);
     os_mutex_unlock(&set->lock);
     if (still)
         return LOG_POSITION_MIN;

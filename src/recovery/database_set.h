@@ -33,11 +33,10 @@ struct database_set {
     struct os_mutex lock;
     struct log *log;
     struct cache *cache;
-    struct version_store *versions;    /* may be NULL */
-    uint32_t changing;                 /* attaches and detaches in progress: the checkpoint stands still */
-    bool redoing;                      /* recovery redoes: the log's end is not the current one */
-    struct log_position redo_position; /* while redoing: the checkpoint does not pass it */
-    struct log_position init;          /* of the last init record */
+    struct version_store *versions; /* may be NULL */
+    uint32_t changing;              /* attaches and detaches in progress: the checkpoint stands still */
+    bool redoing;                   /* recovery redoes: the checkpoint stays */
+    struct log_position init;       /* of the last init record */
     struct database_set_entry entries[DATABASE_ID_MAX + 1]; /* by log id */
 };
 
@@ -45,6 +44,8 @@ void database_set_init(struct database_set *set, struct log *log, struct cache *
                        struct version_store *versions);
 /* Frees texts; the databases are not touched. */
 void database_set_done(struct database_set *set);
+/* Recovery begins or ends to redo. */
+void database_set_redoing(struct database_set *set, bool redoing);
 
 /* The log's callbacks over this set. */
 void database_set_log_callbacks(struct database_set *set, struct log_callbacks *callbacks);

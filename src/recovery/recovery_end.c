@@ -137,7 +137,7 @@ JET_ERR recovery_undo(struct recovery *recovery)
     JET_ERR err = JET_errSuccess;
     struct log_time created;
     TRY(continue_log(recovery));
-    recovery->set->redoing = false;
+    database_set_redoing(recovery->set, false);
     created = log_generation_created(recovery->log);
     struct log_callbacks callbacks;
     database_set_log_callbacks(recovery->set, &callbacks);

@@ -238,7 +238,7 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
         TRY(sync_current(recovery));
     TRY(choose_start(recovery, state));
     TRY(begin_progress(recovery, state));
-    recovery->set->redoing = true;
+    database_set_redoing(recovery->set, true);
     TRY(recovery_redo(recovery));
     if (without_undo && !recovery->ended) {
         TRY(recovery_check_required_after_redo(recovery));
@@ -249,7 +249,7 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
     TRY(recovery_undo(recovery));
 done:
     recovery_progress_end(recovery, err >= JET_errSuccess || err == JET_errRecoveredWithoutUndo);
-    recovery->set->redoing = false;
+    database_set_redoing(recovery->set, false);
     return err;
 }
 

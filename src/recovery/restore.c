@@ -84,12 +84,12 @@ done:
 static JET_ERR redo_and_undo(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
-    recovery->set->redoing = true;
+    database_set_redoing(recovery->set, true);
     TRY(recovery_redo(recovery));
     TRY(recovery_check_required(recovery, recovery->generation));
     TRY(recovery_undo(recovery));
 done:
-    recovery->set->redoing = false;
+    database_set_redoing(recovery->set, false);
     return err;
 }
 
