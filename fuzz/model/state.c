@@ -432,7 +432,7 @@ bool model_logs_differ(const struct model *model, const struct model_instance *i
         const struct used_logs *logs = &model->used_logs[i];
         const bool same = same_set(logs, instance);
         if (same && (logs->base_name == NULL || strcmp(logs->system_path, instance->system_path) != 0 ||
-                     logs->file_names != instance->numbers[MODEL_FILE_NAMES] ||
+                     logs->file_names != instance->numbers[MODEL_FILE_NAMES] || logs->page != model->page ||
                      logs->kilobytes != instance->numbers[MODEL_LOG_SIZE]))
             return true;
         if (!same && logs->system_path != NULL && strcmp(logs->base_name, instance->base_name) == 0 &&
@@ -457,9 +457,9 @@ void model_use_logs(struct model *model, struct model_instance *instance)
     instance->lowest = instance->generation;
     instance->log_bytes = 0;
     if (!found)
-        add_logs(model,
-                 (struct used_logs){instance->log_path, instance->base_name, instance->system_path,
-                                    instance->numbers[MODEL_FILE_NAMES], instance->numbers[MODEL_LOG_SIZE]});
+        add_logs(model, (struct used_logs){instance->log_path, instance->base_name, instance->system_path,
+                                           instance->numbers[MODEL_FILE_NAMES],
+                                           instance->numbers[MODEL_LOG_SIZE], model->page});
 }
 
 void model_lay_logs(struct model *model, const char *directory)

@@ -211,6 +211,7 @@ struct used_logs {
     const char *base_name;          /* NULL: not known, nor what follows */
     const char *system_path;        /* where their checkpoint lies */
     uint64_t file_names, kilobytes; /* as the parameters were */
+    uint32_t page;
 };
 
 enum process_mode { MODE_NONE, MODE_ONE, MODE_MULTI };
