@@ -174,10 +174,11 @@ static void freeze_failed(struct model *model, struct model_snapshot *snapshot, 
     }
     leave(model, snapshot, SNAPSHOT_FAILED);
     snapshot->state = SNAPSHOT_PREPARED;
-    size_t backups = 0;
+    size_t reasons = 0; /* instances that it was refused for */
     for (size_t i = 0; i < model->instance_count; i++)
-        backups += model->instances[i]->alive && is_backing_up(model->instances[i]);
-    for (size_t i = 0; i < model->instance_count && backups > 1; i++)
+        reasons += model->instances[i]->alive &&
+                   (is_backing_up(model->instances[i]) || model->instances[i]->never_backup);
+    for (size_t i = 0; i < model->instance_count && reasons > 1; i++)
         model->instances[i]->lost = true;
 }
 
