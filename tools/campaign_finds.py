@@ -101,19 +101,25 @@ class Finds:
             kind, key = "unexplained", os.path.basename(artifact).split("-")[0]
         with self.lock:
             find = self.known.get((kind, key))
-            if find is not None:
+            if find is None:
+                find = self.make(kind, key, target)
+            else:
                 back = find.pop("mended", None) is not None
                 find["times"] += 1
                 self.save(find)
-                return find, back
-            slug = re.sub(r"[^A-Za-z0-9]+", "-", "%s %s" % (kind, key)).strip("-").lower()[:60]
-            name = "%03d-%s" % (len(self.known) + 1, slug)
-            find = {"name": name, "kind": kind, "key": key, "target": target, "times": 1, "calls": 0}
-            find["found"] = time.strftime("%Y-%m-%d %H:%M:%S")
-            self.known[(kind, key)] = find
-            os.makedirs(os.path.join(self.folder, name), exist_ok=True)
-        self.describe(find, binary, artifact, output)
+                if not back:
+                    return find, False
+        self.describe(find, binary, artifact, output)  # one that came back may have come by another way
         return find, True
+
+    def make(self, kind, key, target):
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", "%s %s" % (kind, key)).strip("-").lower()[:60]
+        name = "%03d-%s" % (len(self.known) + 1, slug)
+        find = {"name": name, "kind": kind, "key": key, "target": target, "times": 1, "calls": 0}
+        find["found"] = time.strftime("%Y-%m-%d %H:%M:%S")
+        self.known[(kind, key)] = find
+        os.makedirs(os.path.join(self.folder, name), exist_ok=True)
+        return find
 
     def open(self):
         """The finds that still fail, as far as is known, by name."""
