@@ -389,7 +389,7 @@ def main():
         campaign.build()
         print("fuzzing %s with %s, %d at a time, for %s; Ctrl-C ends early" % (
             ", ".join(names), options.engine, options.jobs, duration(campaign.seconds)), flush=True)
-        for find in campaign.finds.try_again(campaign.explainer):
+        for find in campaign.finds.try_again(campaign.explainer, campaign.targets):
             print("mended since: %s: %s" % (find["name"], find["key"]), flush=True)
         started = time.time()
         try:

@@ -125,12 +125,12 @@ class Finds:
         """The finds that still fail, as far as is known, by name."""
         return sorted((find for find in self.known.values() if "mended" not in find), key=lambda find: find["name"])
 
-    def try_again(self, explainer):
-        """Runs what an earlier campaign found once more: what no longer fails is mended. Returns these finds."""
+    def try_again(self, explainer, targets):
+        """Runs what an earlier campaign of these targets found: what no longer fails is mended. Returns these finds."""
         mended = []
         for find in self.open():
-            if find["kind"] == "unexplained" or self.stop.is_set():
-                continue  # of these a run says nothing
+            if find["target"] not in targets or find["kind"] == "unexplained" or self.stop.is_set():
+                continue  # not built; or a run says nothing of it
             inputs = [self.path(find, name) for name in ("input.bin", "program.jet")]
             said = [signature(self.run(explainer(find["target"]), path)) for path in inputs if os.path.exists(path)]
             if said and all(kind == "" for kind, _ in said):

@@ -99,9 +99,10 @@ def test_what_no_longer_fails_is_mended_until_it_fails_again():
             out.write(b"x")
         find, new = finds.add("t", "", folder + "/input", MODEL)
         assert new and finds.open() == [find]
-        assert finds.try_again(lambda target: "") == [] and finds.open() == [find]
+        assert finds.try_again(lambda target: "", ["t"]) == [] and finds.open() == [find]
         says[0] = "fine"
-        assert finds.try_again(lambda target: "") == [find] and finds.open() == []
+        assert finds.try_again(lambda target: "", ["other"]) == [] and finds.open() == [find]
+        assert finds.try_again(lambda target: "", ["t"]) == [find] and finds.open() == []
         assert Finds(folder, {}, 1).open() == []  # it is remembered
         shown = page(["target runs", "one 5"], [find], lambda find, name: "")
         assert "Mended: it no longer fails" in shown
