@@ -176,7 +176,7 @@ JET_ERR api_backup_list_out_wide(const struct backup_list *list, WCHAR *buffer, 
     wide = os_allocate_array(length + 1, sizeof *wide);
     if (wide == NULL)
         FAIL(JET_errOutOfMemory);
-    (void)os_utf8_to_utf16(list->texts, list->size, wide, length + 1, NULL); /* as measured */
+    SOUND(os_utf8_to_utf16(list->texts, list->size, wide, length + 1, NULL)); /* as measured */
     const uint32_t needed = (uint32_t)(length * sizeof *wide);
     const uint32_t copied = needed < size ? needed : size;
     if (buffer != NULL)

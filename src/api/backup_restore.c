@@ -80,7 +80,7 @@ done:
 static void free_instance(JET_INSTANCE handle)
 {
     struct instance *instance = NULL;
-    (void)instance_find(handle, &instance);
+    SOUND(instance_find(handle, &instance));
     ASSERT(instance != NULL); /* made by this call, and ended by nobody else */
     instance_release(instance);
     instance_free(instance);
@@ -244,7 +244,7 @@ static JET_ERR roll_target(const struct target *target, const char *base_name, c
     } else if (instance_parameter(instance, JET_paramCircularLog) == 0) {
         err = log_roll(instance->log, &generation);
         if (err >= JET_errSuccess) {
-            (void)os_text_copy(instance->log_path, log_path, OS_PATH_SIZE); /* as large itself */
+            SOUND(os_text_copy(instance->log_path, log_path, OS_PATH_SIZE)); /* as large itself */
             *high = generation - 1;
         }
     }
@@ -268,7 +268,7 @@ static JET_ERR choose_paths(const struct external_restore *restore, struct targe
         return JET_errSuccess;
     target->name = restore->target_name;
     target->log_path = restore->target_log_path;
-    (void)instance_visit(match_target, target);
+    SOUND(instance_visit(match_target, target));
     if (target->found)
         return JET_errSuccess;
     if (restore->target_name != NULL)

@@ -41,9 +41,9 @@ static JET_ERR compact_files(struct session *session, const char *from, const ch
     bool last;
 
     TRY(databases_open(session, from, JET_bitDbExclusive | JET_bitDbReadOnly, &from_id));
-    (void)session_find_database(session, from_id, &source);
+    SOUND(session_find_database(session, from_id, &source));
     TRY(databases_create(session, to, &options, &to_id));
-    (void)session_find_database(session, to_id, &target);
+    SOUND(session_find_database(session, to_id, &target));
     ASSERT(source != NULL && target != NULL); /* they have just been opened */
     TRY(tell(status, JET_sntBegin, 0, 0));
     TRY(compact_database(session, source, target, tell_progress, status));

@@ -143,7 +143,7 @@ static bool begin_reading(struct data_call *call)
     struct transaction *transaction = &call->session->transaction;
     if (transaction_level(transaction) > 0)
         return false;
-    (void)transaction_begin(transaction, true); /* there is a level left */
+    SOUND(transaction_begin(transaction, true)); /* there is a level left */
     return true;
 }
 

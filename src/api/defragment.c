@@ -95,7 +95,7 @@ static JET_ERR defragment_path(JET_SESID sesid, const char *path, const struct d
     TRY(api_text_check(path));
     TRY(api_text_check(call->table));
     TRY(databases_open(session, path, 0, &id));
-    (void)session_find_database(session, id, &database);
+    SOUND(session_find_database(session, id, &database));
     ASSERT(database != NULL); /* it has just been opened */
     TRY(defragment(session, database, call));
 done:

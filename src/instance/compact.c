@@ -219,7 +219,7 @@ static JET_ERR copy_table(struct compaction *compaction, object_id table)
     page_number new_root = PAGE_NUMBER_NULL;
     bool began = false;
     compaction->rows.count = 0;
-    (void)transaction_begin(compaction->transaction, false); /* there is a level left */
+    SOUND(transaction_begin(compaction->transaction, false)); /* there is a level left */
     began = true;
     TRY(transaction_prepare_change(compaction->transaction, compaction->to));
     TRY(catalog_visit_rows(compaction->transaction, compaction->from, table, visit_row, compaction));
@@ -235,7 +235,7 @@ done:
 
 static JET_ERR list_tables(struct compaction *compaction)
 {
-    (void)transaction_begin(compaction->transaction, true); /* there is a level left */
+    SOUND(transaction_begin(compaction->transaction, true)); /* there is a level left */
     JET_ERR err = catalog_visit_tables(compaction->transaction, compaction->from, visit_table, compaction);
     JET_ERR ended = transaction_commit(compaction->transaction, true);
     if (err >= JET_errSuccess)

@@ -50,7 +50,7 @@ static JET_ERR full_path(struct session *session, const char *path, bool create_
     if (create_directories &&
         parameter_is_on(&session->instance->parameters, JET_paramCreatePathIfNotExist)) {
         char directory[OS_PATH_SIZE];
-        (void)os_path_directory(full, directory, sizeof(directory)); /* is shorter */
+        SOUND(os_path_directory(full, directory, sizeof(directory))); /* is shorter */
         TRY(directories_create(directory));
     }
 done:

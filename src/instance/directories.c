@@ -9,7 +9,7 @@ JET_ERR directories_create(const char *path)
     char parent[OS_PATH_SIZE];
     if (os_directory_exists(path))
         return JET_errSuccess;
-    (void)os_path_directory(path, parent, sizeof(parent)); /* is shorter */
+    SOUND(os_path_directory(path, parent, sizeof(parent))); /* is shorter */
     if (strcmp(parent, path) == 0)
         FAIL(JET_errInvalidPath); /* a root that does not let itself be looked at */
     TRY(directories_create(parent));

@@ -39,13 +39,13 @@ static JET_ERR resolve_temporary(struct instance *instance)
     bool folder = given[0] == '\0' || os_path_ends_with_separator(given);
 
     if (os_path_is_absolute(given))
-        (void)os_text_copy(given, path, sizeof(path)); /* parameters are shorter */
+        SOUND(os_text_copy(given, path, sizeof(path))); /* parameters are shorter */
     else
         TRY(os_path_join(instance->system_path, given, path, sizeof(path)));
     TRY(os_path_full(path, instance->temporary_path, OS_PATH_SIZE));
     if (folder) {
         TRY(os_path_join(instance->temporary_path, TEMPORARY_NAME, path, sizeof(path)));
-        (void)os_text_copy(path, instance->temporary_path, OS_PATH_SIZE); /* as large */
+        SOUND(os_text_copy(path, instance->temporary_path, OS_PATH_SIZE)); /* as large */
     }
     TRY(parameter_force_text(&instance->parameters, JET_paramTempPath, instance->temporary_path));
 done:
@@ -85,7 +85,7 @@ static JET_ERR create_directories(const struct instance *instance)
 {
     JET_ERR err = JET_errSuccess;
     char directory[OS_PATH_SIZE];
-    (void)os_path_directory(instance->temporary_path, directory, sizeof(directory)); /* is shorter */
+    SOUND(os_path_directory(instance->temporary_path, directory, sizeof(directory))); /* is shorter */
     TRY(directories_create(directory));
     TRY(directories_create(instance->system_path));
     TRY(directories_create(instance->log_path));
@@ -128,8 +128,8 @@ static uint32_t number_or_most(const struct instance *instance, uint32_t paramet
 static void fill_log_parameters(const struct instance *instance, struct log_parameters *shown)
 {
     memset(shown, 0, sizeof(*shown));
-    (void)os_text_copy(instance->system_path, shown->system_path, sizeof(shown->system_path));
-    (void)os_text_copy(instance->log_path, shown->log_path, sizeof(shown->log_path));
+    SOUND(os_text_copy(instance->system_path, shown->system_path, sizeof(shown->system_path)));
+    SOUND(os_text_copy(instance->log_path, shown->log_path, sizeof(shown->log_path)));
     if (parameter_is_on(&instance->parameters, JET_paramCircularLog))
         shown->flags = LOG_PARAMETERS_CIRCULAR;
     shown->sessions = number_or_most(instance, JET_paramMaxSessions);

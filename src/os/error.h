@@ -67,4 +67,11 @@ _Noreturn void os_assertion_failed(const char *expression, const char *file, int
             goto done;                                                                                       \
     } while (0)
 
+/* The same where there is nothing to leave: the call cannot fail here. */
+#define SOUND(call)                                                                                          \
+    do {                                                                                                     \
+        const JET_ERR sound = (call);                                                                        \
+        ASSERT(sound >= JET_errSuccess);                                                                     \
+    } while (0)
+
 #endif

@@ -97,8 +97,8 @@ static int compare(const struct column_definition *column, const struct value *v
     if (column->type == JET_coltypBinary || filter->size == 0)
         return span_compare(span_of(value->data, value->size), span_of(filter->value, filter->size));
     /* Neither text nor long: it cannot fail. */
-    (void)key_normalize(&format, value->data, value->size, left, KEY_SIZE_MAX, &left_segment);
-    (void)key_normalize(&format, filter->value, filter->size, right, KEY_SIZE_MAX, &right_segment);
+    SOUND(key_normalize(&format, value->data, value->size, left, KEY_SIZE_MAX, &left_segment));
+    SOUND(key_normalize(&format, filter->value, filter->size, right, KEY_SIZE_MAX, &right_segment));
     return span_compare(span_of(left, left_segment.size), span_of(right, right_segment.size));
 }
 
