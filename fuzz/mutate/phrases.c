@@ -4,6 +4,19 @@
 #define BACKUP_WORK (MUTATE_BACKUP | MUTATE_THREADS | MUTATE_FAULTS | MUTATE_CRASH | MUTATE_DAMAGE)
 #define ANY_WORK (BACKUP_WORK | MUTATE_DATA | MUTATE_TEXT)
 
+/* The next life after an end, up to the content of the first table. */
+#define NEW_START                                                                                            \
+    "CreateInstance i$ \"i$\"\n"                                                                             \
+    "SetSystemParameter i$ LogFilePath \"i$/\"\n"                                                            \
+    "SetSystemParameter i$ SystemPath \"i$/\"\n"                                                             \
+    "SetSystemParameter i$ TempPath \"i$/\"\n"                                                               \
+    "Init i$\n"                                                                                              \
+    "BeginSession i$ s$\n"                                                                                   \
+    "AttachDatabase s$ \"i$/a.edb\" 0\n"                                                                     \
+    "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"                                                                    \
+    "OpenTable s$ d$ t$ \"t\" 0\n"                                                                           \
+    "HashTable s$ t$\n"
+
 const struct vocabulary_phrase vocabulary_phrases[] = {
     {"CreateInstance i$ \"i$\"\n"
      "SetSystemParameter i$ LogFilePath \"i$/\"\n"
@@ -58,54 +71,11 @@ const struct vocabulary_phrase vocabulary_phrases[] = {
      BACKUP_WORK},
     {"BeginSurrogateBackup i$ 1 2\nEndSurrogateBackup i$ BackupEndNormal\n", BACKUP_WORK},
     {"Term2 i$ TermComplete\n", ANY_WORK},
-    {"Term2 i$ TermAbrupt\n"
-     "CreateInstance i$ \"i$\"\n"
-     "SetSystemParameter i$ LogFilePath \"i$/\"\n"
-     "SetSystemParameter i$ SystemPath \"i$/\"\n"
-     "SetSystemParameter i$ TempPath \"i$/\"\n"
-     "Init i$\n"
-     "BeginSession i$ s$\n"
-     "AttachDatabase s$ \"i$/a.edb\" 0\n"
-     "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"
-     "OpenTable s$ d$ t$ \"t\" 0\n"
-     "HashTable s$ t$\n",
-     ANY_WORK},
-    {"Crash\n"
-     "CreateInstance i$ \"i$\"\n"
-     "SetSystemParameter i$ LogFilePath \"i$/\"\n"
-     "SetSystemParameter i$ SystemPath \"i$/\"\n"
-     "SetSystemParameter i$ TempPath \"i$/\"\n"
-     "Init i$\n"
-     "BeginSession i$ s$\n"
-     "AttachDatabase s$ \"i$/a.edb\" 0\n"
-     "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"
-     "OpenTable s$ d$ t$ \"t\" 0\n"
-     "HashTable s$ t$\n",
-     MUTATE_CRASH | MUTATE_BACKUP},
-    {"Crash tear $\n"
-     "CreateInstance i$ \"i$\"\n"
-     "SetSystemParameter i$ LogFilePath \"i$/\"\n"
-     "SetSystemParameter i$ SystemPath \"i$/\"\n"
-     "SetSystemParameter i$ TempPath \"i$/\"\n"
-     "Init i$\n"
-     "BeginSession i$ s$\n"
-     "AttachDatabase s$ \"i$/a.edb\" 0\n"
-     "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"
-     "OpenTable s$ d$ t$ \"t\" 0\n"
-     "HashTable s$ t$\n",
-     MUTATE_CRASH},
+    {"Term2 i$ TermAbrupt\n" NEW_START, ANY_WORK},
+    {"Crash\n" NEW_START, MUTATE_CRASH | MUTATE_BACKUP},
+    {"Crash tear $\n" NEW_START, MUTATE_CRASH},
     {"Insert s$ t$ 3000 9 700 txn=4\n"
-     "Crash reorder $\n"
-     "CreateInstance i$ \"i$\"\n"
-     "SetSystemParameter i$ LogFilePath \"i$/\"\n"
-     "SetSystemParameter i$ SystemPath \"i$/\"\n"
-     "SetSystemParameter i$ TempPath \"i$/\"\n"
-     "Init i$\n"
-     "BeginSession i$ s$\n"
-     "AttachDatabase s$ \"i$/a.edb\" 0\n"
-     "OpenDatabase s$ d$ \"i$/a.edb\" 0\n"
-     "OpenTable s$ d$ t$ \"t\" 0\n"
-     "HashTable s$ t$\n",
+     "Crash reorder $\n" NEW_START,
      MUTATE_CRASH},
     {"FullBackup i$ \"bk$\" 65536\n"
      "Term2 i$ TermComplete\n"
