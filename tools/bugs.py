@@ -284,7 +284,8 @@ def chosen_bugs(options):
             missed = set(re.findall(r"^- `(\S+)` \(", file.read(), re.M))
         bugs = [bug for bug in bugs if bug.name in missed]
     if not bugs:
-        sys.exit("bugs: no patch in tools/bugs/ is named like that")
+        sys.stderr.write("bugs: no patch in tools/bugs/ is named like that\n")
+        sys.exit(2)
     return sorted(bugs, key=lambda bug: (bug.number, bug.name))
 
 

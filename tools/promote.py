@@ -63,7 +63,8 @@ def main():
     options = parser.parse_args()
     campaign = os.path.realpath(options.campaign)
     if not os.path.isdir(campaign):
-        sys.exit("promote: there is no campaign at %s" % options.campaign)
+        sys.stderr.write("promote: there is no campaign at %s\n" % options.campaign)
+        sys.exit(2)
     if options.find:
         promote_find(campaign, options.find, options.name)
     else:
