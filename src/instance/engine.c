@@ -128,8 +128,8 @@ static uint32_t number_or_most(const struct instance *instance, uint32_t paramet
 static void fill_log_parameters(const struct instance *instance, struct log_parameters *shown)
 {
     memset(shown, 0, sizeof(*shown));
-    SOUND(os_text_copy(instance->system_path, shown->system_path, sizeof(shown->system_path)));
-    SOUND(os_text_copy(instance->log_path, shown->log_path, sizeof(shown->log_path)));
+    (void)os_text_copy(instance->system_path, shown->system_path, sizeof(shown->system_path));
+    (void)os_text_copy(instance->log_path, shown->log_path, sizeof(shown->log_path));
     if (parameter_is_on(&instance->parameters, JET_paramCircularLog))
         shown->flags = LOG_PARAMETERS_CIRCULAR;
     shown->sessions = number_or_most(instance, JET_paramMaxSessions);
