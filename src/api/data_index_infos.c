@@ -1,5 +1,5 @@
 /* Information about indexes (engine source: `info.cxx`). */
-#include "src/api/data_infos.h"
+#include "src/api/data_index_creation.h"
 #include "src/api/data_lists.h"
 #include "src/api/text.h"
 #include "src/os/memory.h"
@@ -216,7 +216,8 @@ static JET_ERR locale_name_out(const struct index_definition *index, bool wide, 
     return wide ? api_text_out_wide(name, result, max) : api_text_out(name, result, max);
 }
 
-static JET_ERR lcid_out(const struct index_definition *index, void *result, uint32_t max)
+/* The number of the index' locale, 0 for one without. */
+static uint32_t lcid_of_index(const struct index_definition *index)
 {
     uint16_t locale[DATA_LOCALE_SIZE];
     for (uint32_t lcid = 0x400; lcid < 0x1000; lcid++) {
@@ -226,9 +227,15 @@ static JET_ERR lcid_out(const struct index_definition *index, void *result, uint
         while (locale[i] != 0 && locale[i] == index->locale[i])
             i++;
         if (locale[i] == 0 && index->locale[i] == 0)
-            return put_number(result, max, lcid, max == sizeof(uint16_t) ? 2 : 4);
+            return lcid;
     }
-    return put_number(result, max, 0, max == sizeof(uint16_t) ? 2 : 4);
+    return 0;
+}
+
+static JET_ERR lcid_out(const struct index_definition *index, void *result, uint32_t max)
+{
+    return put_number(result, max, lcid_of_index(index),
+                      max == sizeof(uint16_t) ? sizeof(uint16_t) : sizeof(uint32_t));
 }
 
 /* The limits of keys as the catalog has them. */
@@ -282,7 +289,7 @@ static uint32_t least_size(uint32_t level)
     case JET_IdxInfoLocaleName:
         return DATA_LOCALE_SIZE * sizeof(WCHAR);
     default:
-        return 0;
+        return data_index_creation_size(level);
     }
 }
 
@@ -295,9 +302,6 @@ static JET_ERR index_info_check(const struct info_call *call)
     case JET_IdxInfoSysTabCursor:
     case JET_IdxInfoOLC:
     case JET_IdxInfoResetOLC:
-    case JET_IdxInfoCreateIndex:
-    case JET_IdxInfoCreateIndex2:
-    case JET_IdxInfoCreateIndex3:
         return JET_errFeatureNotAvailable;
     default:
         return JET_errInvalidParameter;
@@ -353,9 +357,16 @@ static JET_ERR find_index_info(struct session *session, struct table_cursor *cur
     default:
         break;
     }
-    if (index == NULL) /* only whole lists go without a name */
+    if (!named && data_index_creation_size(level) != 0)
+        TRY(table_find_index(cursor, NULL, &index));
+    if (index == NULL) /* only whole lists, and how to make the primary index, go without a name */
         FAIL(JET_errIndexNotFound);
     switch (level) {
+    case JET_IdxInfoCreateIndex:
+    case JET_IdxInfoCreateIndex2:
+    case JET_IdxInfoCreateIndex3:
+        TRY(data_index_creation_out(cursor, index, index_grbit(index), lcid_of_index(index), call));
+        break;
     case JET_IdxInfoSpaceAlloc:
         count = index->density;
         memcpy(result, &count, sizeof(count));
