@@ -37,32 +37,25 @@ void os_clock_rewind(void)
     os_atomic_store(&elapsed, 0);
 }
 
-static uint64_t read_clock(clockid_t which, uint64_t units)
+static uint64_t read_clock(clockid_t which)
 {
     struct timespec now;
     clock_gettime(which, &now);
-    return (uint64_t)now.tv_sec * units + (uint64_t)now.tv_nsec / (1000000000u / units);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 int64_t os_clock_now(void)
 {
     if (os_host.simulated_clock)
         return start_time + (int64_t)os_atomic_load(&elapsed);
-    return (int64_t)read_clock(CLOCK_REALTIME, 1000);
+    return (int64_t)read_clock(CLOCK_REALTIME);
 }
 
 uint64_t os_clock_ticks(void)
 {
     if (os_host.simulated_clock)
         return os_atomic_load(&elapsed);
-    return read_clock(CLOCK_MONOTONIC, 1000);
-}
-
-uint64_t os_clock_ticks_microseconds(void)
-{
-    if (os_host.simulated_clock)
-        return os_atomic_load(&elapsed) * 1000;
-    return read_clock(CLOCK_MONOTONIC, 1000000);
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 void os_sleep(uint32_t milliseconds)

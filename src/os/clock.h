@@ -11,9 +11,6 @@ int64_t os_clock_now(void);
 /* A clock that never goes back; its origin is arbitrary. */
 uint64_t os_clock_ticks(void);
 
-/* The same in microseconds, for measurements (simulated: ticks * 1000). */
-uint64_t os_clock_ticks_microseconds(void);
-
 /* Sleeps; a scheduling point. In a simulation the clock jumps when nobody else can run. Holding locks is an
  * error. */
 void os_sleep(uint32_t milliseconds);

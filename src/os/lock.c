@@ -6,87 +6,23 @@
 #include "src/os/lock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "src/os/clock.h"
 #include "src/os/internal.h"
+#include "src/os/lock_order.h"
 #include "src/os/sanitizer.h"
-
-#if defined(ESENT_ASSERTIONS)
-static const bool checking = true;
-#else
-static const bool checking = false;
-#endif
-
-static bool may_hold_many(enum os_lock_rank rank)
-{
-    switch (rank) {
-    case OS_RANK_INSTANCE:
-    case OS_RANK_BACKUP:
-    case OS_RANK_SESSION:
-    case OS_RANK_SCHEMA:
-    case OS_RANK_TABLE:
-    case OS_RANK_TREE:
-    case OS_RANK_PAGE_LATCH:
-    case OS_RANK_VERSION:
-    case OS_RANK_CACHE:
-    case OS_RANK_DATABASE_HEADER:
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* The small steps of every lock are part of it, with all that is checked there. */
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE void remember(struct os_thread *self, const void *lock, enum os_lock_rank rank)
-{
-    ASSERT(self->held_count < OS_HELD_MAX);
-    struct os_held_lock *held = &self->held[self->held_count];
-    const bool first = self->held_count++ == 0;
-    held->lock = lock;
-    held->rank = rank;
-    held->most = first || held[-1].most < rank ? rank : held[-1].most;
-}
-
-INLINE void forget(struct os_thread *self, const void *lock, enum os_lock_rank rank)
-{
-    uint32_t at = self->held_count;
-    while (at > 0 && self->held[at - 1].lock != lock) /* mostly it is the last one */
-        at--;
-    ASSERT(at > 0 && self->held[at - 1].rank == rank);
-    (void)rank;
-    const uint32_t count = self->held_count;
-    self->held_count = at - 1;
-    for (; at < count; at++)
-        remember(self, self->held[at].lock, self->held[at].rank);
-}
-
-static void order_broken(const void *lock, enum os_lock_rank rank, const struct os_held_lock *held)
-{
-    fprintf(stderr, "lock order: rank %d wanted while rank %d is held%s\n", (int)rank, (int)held->rank,
-            held->lock == lock ? " (the same lock)" : "");
-    os_assertion_failed("lock order", __FILE__, __LINE__);
-}
-
-/* Before waiting for a lock: everything held has a lower rank. Mostly the one look at the last lock held says
- * so. */
-INLINE void check_order(const struct os_thread *self, const void *lock, enum os_lock_rank rank)
-{
-    if (self->held_count == 0 || self->held[self->held_count - 1].most < rank)
-        return;
-    for (const struct os_held_lock *held = self->held; held < self->held + self->held_count; held++) {
-        if (held->rank >= rank &&
-            (held->lock == lock || held->rank > rank || (held->rank == rank && !may_hold_many(rank))))
-            order_broken(lock, rank, held);
-    }
-}
-
 bool os_lock_none_held(void)
 {
-    return !checking || os_thread_self()->held_count == 0;
+#if OS_LOCK_CHECKED
+    return os_thread_self()->held_count == 0;
+#else
+    return true;
+#endif
 }
 
 void os_mutex_init(struct os_mutex *mutex, enum os_lock_rank rank)
@@ -120,8 +56,7 @@ INLINE void set_owner(struct os_mutex *mutex, struct os_thread *owner)
 OS_RANGE_CHECKED static void lock(struct os_mutex *mutex, enum os_lock_rank rank)
 {
     struct os_thread *self = os_thread_self();
-    if (checking)
-        check_order(self, mutex, rank);
+    lock_check_order(self, mutex, rank);
     if (os_host.simulated) {
         os_scheduler_point(false);
         while (mutex_owner(mutex) != NULL)
@@ -129,11 +64,10 @@ OS_RANGE_CHECKED static void lock(struct os_mutex *mutex, enum os_lock_rank rank
         set_owner(mutex, self);
     } else {
         pthread_mutex_lock(&mutex->native);
-        if (checking)
+        if (OS_LOCK_CHECKED)
             atomic_store_explicit(&mutex->owner, self, memory_order_relaxed);
     }
-    if (checking)
-        remember(self, mutex, rank);
+    lock_remember(self, mutex, rank);
 }
 
 void os_mutex_lock(struct os_mutex *mutex)
@@ -152,28 +86,27 @@ bool os_mutex_try_lock(struct os_mutex *mutex)
     } else {
         if (pthread_mutex_trylock(&mutex->native) != 0)
             return false;
-        if (checking)
+        if (OS_LOCK_CHECKED)
             atomic_store_explicit(&mutex->owner, self, memory_order_relaxed);
     }
-    if (checking)
-        remember(self, mutex, mutex->rank);
+    lock_remember(self, mutex, mutex->rank);
     return true;
 }
 
 /* Lets go without a scheduling point. The rank as for `lock`. */
 OS_RANGE_CHECKED static void release(struct os_mutex *mutex, enum os_lock_rank rank)
 {
-    if (checking) {
+    if (OS_LOCK_CHECKED) {
         struct os_thread *self = os_thread_self();
         ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == self);
-        forget(self, mutex, rank);
+        lock_forget(self, mutex, rank);
     }
     if (os_host.simulated) {
         ASSERT(mutex->world == os_host.world);
         set_owner(mutex, NULL);
         os_scheduler_wake(mutex, false);
     } else {
-        if (checking)
+        if (OS_LOCK_CHECKED)
             atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
         pthread_mutex_unlock(&mutex->native);
     }
@@ -187,11 +120,14 @@ void os_mutex_unlock(struct os_mutex *mutex)
 
 bool os_mutex_is_held(const struct os_mutex *mutex)
 {
-    if (!checking)
-        return true;
+#if OS_LOCK_CHECKED
     if (os_host.simulated)
         return mutex_owner(mutex) == os_thread_self();
     return atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self();
+#else
+    (void)mutex;
+    return true;
+#endif
 }
 
 void os_condition_init(struct os_condition *condition)
@@ -211,9 +147,9 @@ void os_condition_destroy(struct os_condition *condition)
 static bool wait_real(struct os_condition *condition, struct os_mutex *mutex, uint32_t milliseconds)
 {
     int result;
-    if (checking) {
+    if (OS_LOCK_CHECKED) {
         ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == os_thread_self());
-        forget(os_thread_self(), mutex, mutex->rank);
+        lock_forget(os_thread_self(), mutex, mutex->rank);
         atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
     }
     if (milliseconds == OS_WAIT_FOREVER) {
@@ -229,9 +165,9 @@ static bool wait_real(struct os_condition *condition, struct os_mutex *mutex, ui
         }
         result = pthread_cond_timedwait(&condition->native, &mutex->native, &until);
     }
-    if (checking) {
+    if (OS_LOCK_CHECKED) {
         atomic_store_explicit(&mutex->owner, os_thread_self(), memory_order_relaxed);
-        remember(os_thread_self(), mutex, mutex->rank);
+        lock_remember(os_thread_self(), mutex, mutex->rank);
     }
     return result != ETIMEDOUT;
 }
@@ -374,8 +310,7 @@ static void took_exclusive(struct os_rwlock *lock)
 
 void os_rwlock_lock_shared(struct os_rwlock *lock)
 {
-    if (checking)
-        check_order(os_thread_self(), lock, lock->rank);
+    lock_check_order(os_thread_self(), lock, lock->rank);
     bury(lock);
     os_point();
     uint32_t state = os_atomic_load(&lock->state);
@@ -385,8 +320,7 @@ void os_rwlock_lock_shared(struct os_rwlock *lock)
     }
     take_slowly(lock, false, 0);
 taken:
-    if (checking)
-        remember(os_thread_self(), lock, lock->rank);
+    lock_remember(os_thread_self(), lock, lock->rank);
 }
 
 bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
@@ -395,15 +329,13 @@ bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
     os_point();
     if ((os_atomic_load(&lock->state) & WAITING) != 0 || !take(lock, false, 0))
         return false;
-    if (checking)
-        remember(os_thread_self(), lock, lock->rank);
+    lock_remember(os_thread_self(), lock, lock->rank);
     return true;
 }
 
 void os_rwlock_unlock_shared(struct os_rwlock *lock)
 {
-    if (checking)
-        forget(os_thread_self(), lock, lock->rank);
+    lock_forget(os_thread_self(), lock, lock->rank);
     ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
     uint32_t state = os_atomic_subtract(&lock->state, 1);
     if ((state & WAITING) != 0)
@@ -413,16 +345,14 @@ void os_rwlock_unlock_shared(struct os_rwlock *lock)
 
 void os_rwlock_lock_exclusive(struct os_rwlock *lock)
 {
-    if (checking)
-        check_order(os_thread_self(), lock, lock->rank);
+    lock_check_order(os_thread_self(), lock, lock->rank);
     bury(lock);
     os_point();
     uint32_t idle = 0;
     if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER))
         take_slowly(lock, true, 0);
     took_exclusive(lock);
-    if (checking)
-        remember(os_thread_self(), lock, lock->rank);
+    lock_remember(os_thread_self(), lock, lock->rank);
 }
 
 bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
@@ -433,15 +363,13 @@ bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
     if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER))
         return false;
     took_exclusive(lock);
-    if (checking)
-        remember(os_thread_self(), lock, lock->rank);
+    lock_remember(os_thread_self(), lock, lock->rank);
     return true;
 }
 
 void os_rwlock_unlock_exclusive(struct os_rwlock *lock)
 {
-    if (checking)
-        forget(os_thread_self(), lock, lock->rank);
+    lock_forget(os_thread_self(), lock, lock->rank);
     ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
     atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
     uint32_t state = atomic_fetch_and_explicit(&lock->state, ~WRITER, memory_order_acq_rel);
@@ -481,7 +409,7 @@ void os_rwlock_downgrade(struct os_rwlock *lock)
 
 bool os_rwlock_is_exclusive(const struct os_rwlock *lock)
 {
-    if (!checking)
+    if (!OS_LOCK_CHECKED)
         return true;
     return atomic_load_explicit(&lock->writer, memory_order_relaxed) == os_thread_self();
 }
