@@ -486,6 +486,56 @@ static void index_ids(void **state)
     cases_end();
 }
 
+/* The lists of extents add up to the counts, lie in order, do not overlap and end with zeros; short buffers
+ * leave extents out, not counts. */
+static void extents_add_up(void **state)
+{
+    (void)state;
+    static uint32_t out[2 + 2 * 600];
+    uint32_t counts[2] = {0, 0};
+    uint32_t owned = 0;
+    static uint8_t value[60000];
+    for (size_t i = 0; i < sizeof(value); i++)
+        value[i] = (uint8_t)(i * i / 7);
+    for (int row = 0; row < 20; row++) {
+        EXPECT(JET_errSuccess, JetBeginTransaction(session));
+        EXPECT(JET_errSuccess, JetPrepareUpdate(session, table, JET_prepInsert));
+        EXPECT(JET_errSuccess, JetSetColumn(session, table, ids[1], &row, 1, 0, NULL));
+        EXPECT(JET_errSuccess, JetSetColumn(session, table, ids[2], value, sizeof(value), 0, NULL));
+        EXPECT(JET_errSuccess, JetUpdate(session, table, NULL, 0, NULL));
+        EXPECT(JET_errSuccess, JetCommitTransaction(session, 0));
+        EXPECT(JET_errSuccess,
+               JetGetTableInfoA(session, table, counts, sizeof(counts), JET_TblInfoSpaceUsage));
+        EXPECT(JET_errSuccess, JetGetTableInfoA(session, table, &owned, 4, JET_TblInfoSpaceOwned));
+        EXPECT_EQUAL(owned, counts[0]);
+        assert_true(counts[1] < counts[0]);
+        EXPECT(JET_errSuccess, JetGetTableInfoA(session, table, out, sizeof(out), JET_TblInfoSpaceUsage));
+        assert_memory_equal(out, counts, sizeof(counts));
+        const uint32_t *extent = out + 2;
+        for (int list = 0; list < 2; list++, extent += 2) {
+            uint32_t pages = 0;
+            uint32_t last = 0;
+            for (; extent[0] != 0; extent += 2) {
+                assert_true(extent[1] > 0 && extent[0] - extent[1] >= last);
+                last = extent[0];
+                pages += extent[1];
+            }
+            EXPECT_EQUAL(0, extent[1]);
+            EXPECT_EQUAL(counts[list], pages);
+        }
+        /* Room for one extent: the first one owned. */
+        uint32_t small[2 + 2 * 3];
+        EXPECT(JET_errSuccess, JetGetTableInfoW(session, table, small, sizeof(small), JET_TblInfoSpaceUsage));
+        assert_memory_equal(small, out, 4 * sizeof(uint32_t));
+        for (size_t i = 4; i < 8; i++)
+            EXPECT_EQUAL(0, small[i]);
+    }
+    EXPECT(JET_errBufferTooSmall, JetGetTableInfoA(session, table, out, 7, JET_TblInfoSpaceUsage));
+    EXPECT(JET_errBufferTooSmall, JetGetTableInfoA(session, table, out, 23, JET_TblInfoSpaceUsage));
+    EXPECT(JET_errSuccess, JetGetTableInfoA(session, table, out, 24, JET_TblInfoSpaceUsage));
+    cases_end();
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, api_world_end)
 
 int main(void)
@@ -500,6 +550,7 @@ int main(void)
         CASE(index_names),
         CASE(index_values),
         CASE(space_adds_up),
+        CASE(extents_add_up),
         CASE(index_lists),
         CASE(index_ids),
     };

@@ -45,8 +45,8 @@ static void table_levels(void **state)
     EXPECT(JET_errBufferTooSmall, JetGetTableInfoA(session, table, numbers, 3, JET_TblInfoSpaceOwned));
     EXPECT(JET_errBufferTooSmall, JetGetTableInfoA(session, table, numbers, 3, JET_TblInfoSpaceOwnedLV));
     EXPECT(JET_errInvalidBufferSize, JetGetTableInfoA(session, table, numbers, 8, JET_TblInfoSpaceAvailable));
-    static const uint32_t not_built[] = {JET_TblInfoOLC,      JET_TblInfoResetOLC,   JET_TblInfoRvt,
-                                         JET_TblInfoMostMany, JET_TblInfoSpaceUsage, JET_TblInfoDumpTable};
+    static const uint32_t not_built[] = {JET_TblInfoOLC, JET_TblInfoResetOLC, JET_TblInfoRvt,
+                                         JET_TblInfoMostMany, JET_TblInfoDumpTable};
     for (size_t i = 0; i < sizeof(not_built) / sizeof(not_built[0]); i++)
         EXPECT(JET_errFeatureNotAvailable,
                JetGetTableInfoA(session, table, text, sizeof(text), not_built[i]));

@@ -2,6 +2,7 @@
  * `info.cxx`). */
 #include "src/api/data_infos.h"
 #include "src/api/text.h"
+#include "src/btree/apply_space.h"
 #include "src/btree/space.h"
 #include "src/cache/database.h"
 #include "src/instance/databases.h"
@@ -119,6 +120,53 @@ done:
     return err;
 }
 
+/* Pages owned by the table with all its trees, pages available in its own tree (without those of its parts);
+ * in a larger buffer then the extents of both, each list with zeros behind it, as far as they find room
+ * (`ErrSPGetInfo`). */
+static JET_ERR table_extents(struct session *session, struct table_cursor *cursor, void *result, uint32_t max)
+{
+    JET_ERR err = JET_errSuccess;
+    struct tree *tree = NULL;
+    struct space_extents owned = {0};
+    struct space_extents available = {0};
+    const size_t counts = 2 * sizeof(uint32_t);
+    const size_t ends = 2 * sizeof(struct space_extent);
+    const bool listed = max > counts;
+    if (max < counts || (listed && max < counts + ends))
+        FAIL(JET_errBufferTooSmall);
+    TRY(tree_open(session->instance->trees, cursor->database, cursor->table->root, &tree));
+    TRY(space_list(tree, &owned, &available));
+    if (listed) {
+        uint32_t room = (uint32_t)((max - counts - ends) / sizeof(struct space_extent));
+        /* No more than there can be: at most every page is an extent. */
+        owned.capacity = room < owned.pages ? room : owned.pages;
+        if ((owned.list = os_allocate_array(owned.capacity, sizeof(*owned.list))) == NULL)
+            FAIL(JET_errOutOfMemory);
+        owned.pages = 0;
+        TRY(space_list(tree, &owned, NULL));
+        room -= owned.count;
+        available.capacity = room < available.pages ? room : available.pages;
+        if ((available.list = os_allocate_array(available.capacity, sizeof(*available.list))) == NULL)
+            FAIL(JET_errOutOfMemory);
+        available.pages = 0;
+        TRY(space_list(tree, NULL, &available));
+    }
+    uint8_t *next = memset(result, 0, max);
+    memcpy(next, &owned.pages, sizeof(owned.pages));
+    memcpy(next + sizeof(owned.pages), &available.pages, sizeof(available.pages));
+    next += counts;
+    if (listed) {
+        memcpy(next, owned.list, owned.count * sizeof(struct space_extent));
+        next += (owned.count + 1) * sizeof(struct space_extent);
+        memcpy(next, available.list, available.count * sizeof(struct space_extent));
+    }
+done:
+    os_free(owned.list);
+    os_free(available.list);
+    tree_close(tree);
+    return err;
+}
+
 static JET_ERR table_info(struct session *session, struct table_cursor *cursor, bool wide, void *result,
                           uint32_t max, uint32_t level)
 {
@@ -169,6 +217,9 @@ static JET_ERR table_info(struct session *session, struct table_cursor *cursor, 
             FAIL(JET_errInvalidBufferSize);
         TRY(table_space(session, cursor, level, result, max));
         break;
+    case JET_TblInfoSpaceUsage:
+        TRY(table_extents(session, cursor, result, max));
+        break;
     case JET_TblInfoSpaceAlloc: {
         const uint32_t numbers[2] = {table->initial_pages, table->density};
         if (max < sizeof(numbers))
@@ -180,7 +231,6 @@ static JET_ERR table_info(struct session *session, struct table_cursor *cursor, 
     case JET_TblInfoResetOLC:
     case JET_TblInfoRvt:
     case JET_TblInfoMostMany:
-    case JET_TblInfoSpaceUsage:
     case JET_TblInfoDumpTable:
         FAIL(JET_errFeatureNotAvailable);
     default:

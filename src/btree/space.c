@@ -217,39 +217,6 @@ done:
     return err;
 }
 
-static uint32_t count_bits(uint32_t bits)
-{
-    return (uint32_t)__builtin_popcount(bits);
-}
-
-JET_ERR space_count(struct tree *tree, uint32_t *owned, uint32_t *available)
-{
-    JET_ERR err = JET_errSuccess;
-    struct space_trees trees = {NULL, NULL};
-    struct space_header header;
-
-    os_mutex_lock(&tree->space_lock);
-    TRY(tree_know_space(tree));
-    TRY(space_read_header(tree, &header));
-    if (tree->owned_root == PAGE_NUMBER_NULL) {
-        if (owned != NULL)
-            *owned = header.pages;
-        if (available != NULL)
-            *available = count_bits(header.available) +
-                         (header.pages - 1 > SPACE_BITMAP_PAGES ? header.pages - 1 - SPACE_BITMAP_PAGES : 0);
-        goto done;
-    }
-    TRY(space_trees_open(tree, &trees));
-    if (owned != NULL)
-        TRY(extents_sum(trees.owned, owned));
-    if (available != NULL)
-        TRY(extents_sum(trees.available, available));
-done:
-    os_mutex_unlock(&tree->space_lock);
-    space_trees_close(&trees);
-    return err;
-}
-
 JET_ERR space_grow_database(struct tree_registry *registry, struct database *database,
                             const struct btree_actor *actor, uint32_t pages, uint32_t *total)
 {

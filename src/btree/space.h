@@ -57,6 +57,16 @@ JET_ERR space_get_page(struct tree *tree, const struct btree_actor *actor, page_
                        page_number *page);
 JET_ERR space_free_page(struct tree *tree, const struct btree_actor *actor, page_number page);
 
+/* What space_list tells of a tree's owned or available space. */
+struct space_extents {
+    struct space_extent *list; /* the caller's */
+    uint32_t capacity;         /* entries of `list` */
+    uint32_t count; /* entries filled, in the order of pages: extents beyond the capacity are left out */
+    uint32_t pages; /* of all extents */
+};
+/* Either may be NULL; those given begin with count and pages 0. */
+JET_ERR space_list(struct tree *tree, struct space_extents *owned, struct space_extents *available);
+
 /* Counts for JetGetTableInfo / JetGetDatabaseInfo: pages owned and pages available. Either may be NULL. */
 JET_ERR space_count(struct tree *tree, uint32_t *owned, uint32_t *available);
 

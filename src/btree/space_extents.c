@@ -105,12 +105,18 @@ JET_ERR extents_find_size(struct tree *extents, uint32_t pages, struct space_ext
     return find_extent(extents, 0, pages, extent, found);
 }
 
-JET_ERR extents_sum(struct tree *extents, uint32_t *pages)
+void extents_note(struct space_extents *extents, struct space_extent extent)
+{
+    extents->pages += extent.pages;
+    if (extents->count < extents->capacity)
+        extents->list[extents->count++] = extent;
+}
+
+JET_ERR extents_list(struct tree *extents, struct space_extents *list)
 {
     JET_ERR err = JET_errSuccess;
     struct btree_cursor *cursor = NULL;
 
-    *pages = 0;
     TRY(btree_cursor_open(extents, &cursor));
     err = btree_cursor_first(cursor, LATCH_SHARED);
     while (err >= JET_errSuccess) {
@@ -119,13 +125,21 @@ JET_ERR extents_sum(struct tree *extents, uint32_t *pages)
 
         TRY(extent_at(cursor, &extent, &counts));
         if (counts)
-            *pages += extent.pages;
+            extents_note(list, extent);
         err = btree_cursor_next(cursor);
     }
     if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
         err = JET_errSuccess;
 done:
     btree_cursor_close(cursor);
+    return err;
+}
+
+JET_ERR extents_sum(struct tree *extents, uint32_t *pages)
+{
+    struct space_extents list = {0};
+    JET_ERR err = extents_list(extents, &list);
+    *pages = list.pages;
     return err;
 }
 

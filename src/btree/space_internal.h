@@ -32,6 +32,9 @@ JET_ERR extents_take(struct tree *extents, const struct btree_actor *actor, stru
 /* Adds free pages, joining them with their neighbours within the same owned extent. */
 JET_ERR extents_add_free(struct space_trees *trees, const struct btree_actor *actor,
                          struct space_extent extent);
+/* Adds an extent to a list, as far as it has room; all extents, in order. */
+void extents_note(struct space_extents *extents, struct space_extent extent);
+JET_ERR extents_list(struct tree *extents, struct space_extents *list);
 /* Number of pages of all extents. */
 JET_ERR extents_sum(struct tree *extents, uint32_t *pages);
 
