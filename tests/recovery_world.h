@@ -37,6 +37,7 @@ static object_id object;
 static JET_GRBIT init_grbit; /* of the start after the crash */
 static struct log_position appended;
 static uint16_t process = PROCESS; /* of the records to come */
+static struct ESENT_HOST_SIMULATION simulation = {.seed = 1};
 
 static inline void open_database(bool create)
 {
@@ -53,13 +54,16 @@ static inline void open_database(bool create)
     OK(session_find_database(session, id, &database));
 }
 
-static inline JET_ERR init_instance(void)
+static inline JET_ERR make_instance(void)
 {
     OK(JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, 4096, NULL));
-    const JET_ERR err = JetCreateInstanceA(&instance, "i");
-    if (err < JET_errSuccess)
-        return err;
-    return JetInit3A(&instance, NULL, init_grbit);
+    return JetCreateInstanceA(&instance, "i");
+}
+
+static inline JET_ERR init_instance(void)
+{
+    const JET_ERR err = make_instance();
+    return err < JET_errSuccess ? err : JetInit3A(&instance, NULL, init_grbit);
 }
 
 static inline struct span row_key(unsigned number, char *buffer)
@@ -95,7 +99,6 @@ static inline void make_tree(void)
 static inline void begin_case(void)
 {
     static bool made;
-    const struct ESENT_HOST_SIMULATION simulation = {.seed = 1};
     init_grbit = 0;
     if (!made) {
         (void)EsentHostReset(NULL, 0);
@@ -111,6 +114,7 @@ static inline void begin_case(void)
     } else {
         EsentHostCrash();
         OK(EsentHostFilesRestore(1));
+        OK(EsentHostUseSimulation(&simulation));
     }
     OK(init_instance());
     open_database(false);

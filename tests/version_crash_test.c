@@ -55,8 +55,27 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)(random_state >> 33) % limit;
 }
 
+#define KEY_ROOM 2048
+
+/* Long keys: six each begin with the same few hundred bytes, so that few fit a page, and trees are deep. */
+static bool long_keys;
+
+static struct span make_long_key(int key, char *buffer)
+{
+    const size_t unit = page_size / 50 < KEY_ROOM / 20 ? page_size / 50 : KEY_ROOM / 20;
+    const size_t same = (size_t)(key / 6 * 37 % 10) * unit + 1;
+    const size_t rest = (size_t)(key * 5 % 7) * unit;
+
+    memset(buffer, 'a' + key / 6, same);
+    buffer[same] = (char)('0' + key % 6);
+    memset(buffer + same + 1, 'p', rest);
+    return span_of(buffer, same + 1 + rest);
+}
+
 static struct span make_key(int key, char *buffer)
 {
+    if (long_keys)
+        return make_long_key(key, buffer);
     size_t size = 3 + (size_t)(key % 7) * 5;
 
     buffer[0] = (char)('a' + key / 20);
@@ -151,7 +170,7 @@ static void check_tree(void)
 /* Whether the tree holds exactly what `state` says. */
 static bool holds(const int *state)
 {
-    char key_buffer[64];
+    char key_buffer[KEY_ROOM];
     struct node_view view;
     JET_ERR err = versioned_cursor_first(cursors[0]);
 
@@ -189,7 +208,7 @@ static void check_committed(void)
 /* Each session has its own third of the keys, so that there are no conflicts to model. */
 static void write_something(int session)
 {
-    char key_buffer[64];
+    char key_buffer[KEY_ROOM];
     uint8_t value_buffer[20000];
     int key = (int)random_below(KEYS / SESSIONS) * SESSIONS + session;
     int value = 1 + (int)random_below(100);
@@ -271,6 +290,7 @@ static void run(uint64_t seed)
     root = 0;
     random_state = seed;
     page_size = 4096u << random_below(4);
+    long_keys = seed % 4 == 2 || seed % 4 == 3;
     /* A torn page is lost (as it is to the real engine): pages are written whole or not. */
     if (seed % 2 == 1)
         assert_int_equal(EsentHostTrackWrites((int)page_size), JET_errSuccess);
