@@ -67,6 +67,10 @@ struct space_extents {
 /* Either may be NULL; those given begin with count and pages 0. */
 JET_ERR space_list(struct tree *tree, struct space_extents *owned, struct space_extents *available);
 
+/* The last page that the database's space trees know of; the file may be shorter, or longer.
+ * JET_errSPOwnExtCorrupted, JET_errSPAvailExtCorrupted, and those of reading pages. */
+JET_ERR space_last_page(struct tree_registry *registry, struct database *database, page_number *last);
+
 /* Counts for JetGetTableInfo / JetGetDatabaseInfo: pages owned and pages available. Either may be NULL. */
 JET_ERR space_count(struct tree *tree, uint32_t *owned, uint32_t *available);
 

@@ -48,6 +48,39 @@ done:
     return err;
 }
 
+JET_ERR space_last_page(struct tree_registry *registry, struct database *database, page_number *last)
+{
+    JET_ERR err = JET_errSuccess;
+    struct tree *tree = NULL;
+    struct space_trees trees = {NULL, NULL};
+    struct btree_cursor *cursor = NULL;
+    struct space_extent extent = {0, 0};
+
+    TRY(tree_open(registry, database, ROOT_PAGE_DATABASE, &tree));
+    os_mutex_lock(&tree->space_lock);
+    err = tree_know_space(tree);
+    if (err >= JET_errSuccess && tree->owned_root == PAGE_NUMBER_NULL)
+        err = JET_errSPOwnExtCorrupted;
+    if (err >= JET_errSuccess)
+        err = space_trees_open(tree, &trees);
+    os_mutex_unlock(&tree->space_lock);
+    TRY(err);
+    TRY(btree_cursor_open(trees.owned, &cursor));
+    err = btree_cursor_last(cursor, LATCH_SHARED);
+    if (err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
+        err = JET_errSPOwnExtCorrupted;
+    TRY(err);
+    struct node node = btree_cursor_raw_node(cursor);
+    if (!extent_of_node(&node, &extent, NULL))
+        FAIL(JET_errSPAvailExtCorrupted);
+    *last = extent.last;
+done:
+    btree_cursor_close(cursor);
+    space_trees_close(&trees);
+    tree_close(tree);
+    return err;
+}
+
 JET_ERR space_count(struct tree *tree, uint32_t *owned, uint32_t *available)
 {
     struct space_extents all = {0};

@@ -293,7 +293,11 @@ static JET_ERR read_page(struct cache_buffer *buffer, uint32_t flags, bool *fixe
     }
     if (err < JET_errSuccess)
         return err;
-    return verify_page(page, flags, fixed);
+    const page_number lost_from = os_atomic_load(&database->lost_from);
+    err = verify_page(page, flags, fixed);
+    return err == JET_errPageNotInitialized && lost_from != 0 && page->number >= lost_from
+               ? JET_errReadLostFlushVerifyFailure
+               : err;
 }
 
 /* Brings a page in that is not in the table. On return the partition is locked; *buffer is latched

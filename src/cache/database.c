@@ -67,6 +67,7 @@ static void set_from_header(struct database *database, uint64_t file_size)
     database->page_size = page_size;
     const uint64_t pages = file_size / page_size;
     atomic_store(&database->page_last, pages < 2 ? 0 : (uint32_t)(pages - 2));
+    atomic_store(&database->lost_from, 0);
     atomic_store(&database->dbtime, database->header.dbtime);
     atomic_store(&database->object_id_last, database->header.object_id_last);
 }

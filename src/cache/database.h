@@ -74,6 +74,8 @@ struct database {
     _Atomic uint32_t use;       /* enum database_use */
     _Atomic uint64_t dbtime;    /* (atomic) the last one given out */
     _Atomic uint32_t page_last; /* (atomic) last page the file has room for, without the two header pages */
+    _Atomic uint32_t
+        lost_from; /* (atomic) pages from here on were cut off the file: they read as zero; 0: none */
     _Atomic uint32_t object_id_last; /* (atomic) the last one given out */
     _Atomic uint32_t open_count;     /* (atomic) JetOpenDatabase references; the instance layer counts */
 

@@ -17,6 +17,8 @@
 #define BASE_PAGES_SMALL 62u /* pages of 2 KiB */
 #define DATABASE_PAGES_USUAL 256u
 #define HEADER_PAGES 2u
+/* How much a file may have lost and still be filled up: beyond that it is no database's size. */
+#define LOST_PAGES_MOST 0x10000u
 /* Where the clock of a new database starts. */
 #define CLOCK_START 64u
 
@@ -121,10 +123,12 @@ static JET_ERR build_database(struct session *session, struct database *database
     TRY(database_create_file(database, &header, pages, true));
     TRY(create_root(session, database, pages));
     TRY(catalog_create(&session->transaction, database));
-    if (database->logged)
+    if (database->logged) {
+        TRY(database_log_version(&instance->logged_databases, database));
         TRY(database_log_create_finish(&instance->logged_databases, database, session->process));
-    else
+    } else {
         TRY(databases_write_state(database, DATABASE_DIRTY_SHUTDOWN));
+    }
 done:
     return err;
 }
@@ -191,17 +195,53 @@ static JET_ERR check_header(const struct instance *instance, const struct databa
     }
 }
 
-/* A database whose catalog cannot be read is of no use; a file that ends before pages that each database has
- * from its creation on has lost what was written there. */
-static JET_ERR read_catalog_root(struct database *database)
+/* A file that was cut off gets its size back. The published engine's flush map knows that something had been
+ * written where zeros are read now. */
+static JET_ERR fill_up(struct session *session, struct database *database, bool read_only)
+{
+    JET_ERR err = JET_errSuccess;
+    page_number last = 0;
+    const page_number now = os_atomic_load(&database->page_last);
+    if (now == 0)
+        FAIL(JET_errDatabaseCorrupted); /* nothing but a header */
+    TRY(space_last_page(session->instance->trees, database, &last));
+    if (read_only || last <= now)
+        goto done;
+    if (last - now > LOST_PAGES_MOST)
+        FAIL(JET_errDatabaseCorrupted);
+    TRY(database_extend(database, last));
+    os_atomic_store(&database->lost_from, now + 1);
+done:
+    return err;
+}
+
+static JET_ERR read_root(struct database *database, page_number root)
 {
     struct latch latch;
-    const uint32_t base = database->page_size < 4096 ? BASE_PAGES_SMALL : BASE_PAGES;
-    if (os_atomic_load(&database->page_last) >= CATALOG_ROOT && os_atomic_load(&database->page_last) < base)
-        return JET_errReadLostFlushVerifyFailure;
-    JET_ERR err = cache_latch(database, CATALOG_ROOT, LATCH_SHARED, 0, &latch);
+    const JET_ERR err = cache_latch(database, root, LATCH_SHARED, 0, &latch);
     if (err >= JET_errSuccess)
         cache_unlatch(&latch);
+    return err;
+}
+
+/* A database whose space or catalog cannot be read is of no use: the pages that the engine reads here. */
+static JET_ERR read_system_tables(struct session *session, struct database *database, bool read_only)
+{
+    static const char *const names[] = {CATALOG_OBJIDS_NAME, CATALOG_LOCALES_NAME};
+    JET_ERR err = JET_errSuccess;
+    TRY(fill_up(session, database, read_only));
+    TRY(read_root(database, CATALOG_ROOT));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        object_id id = 0;
+        page_number root = 0;
+        err = catalog_seek_table(&session->transaction, database, names[i], &id, &root);
+        if (err == JET_errObjectNotFound)
+            continue; /* older formats have none */
+        TRY(err);
+        TRY(read_root(database, root));
+    }
+    err = JET_errSuccess;
+done:
     return err;
 }
 
@@ -211,7 +251,7 @@ static JET_ERR open_database(struct session *session, struct database *database,
     struct instance *instance = session->instance;
     TRY(database_open_file(database, read_only));
     TRY(check_header(instance, &database->header));
-    TRY(read_catalog_root(database));
+    TRY(read_system_tables(session, database, read_only));
     if (read_only)
         goto done;
     if (!database->logged) {
@@ -220,6 +260,8 @@ static JET_ERR open_database(struct session *session, struct database *database,
         goto done;
     }
     err = database_log_attach(&instance->logged_databases, database, session->process);
+    if (err >= JET_errSuccess)
+        err = database_log_version(&instance->logged_databases, database);
     if (err < JET_errSuccess && database->header.state != DATABASE_CLEAN_SHUTDOWN) {
         /* The log has the attachment, the file may or may not: recovery must sort it out. */
         instance_set_unavailable(instance, err);
