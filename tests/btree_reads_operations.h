@@ -140,7 +140,6 @@ static JET_ERR look_around(struct tree *tree)
         struct bookmark bookmark = {make_key(i, key), {NULL, 0}};
         uint64_t less = 0;
         uint64_t total = 0;
-        bool valid = false;
         err = btree_cursor_seek(cursor, &bookmark, LATCH_SHARED, &place);
         if (err == JET_errSuccess && place != SEEK_EMPTY)
             err = btree_cursor_node(cursor, &view);
@@ -149,7 +148,7 @@ static JET_ERR look_around(struct tree *tree)
         dbtime modified = err == JET_errSuccess && place != SEEK_EMPTY ? btree_cursor_modified(cursor) : 0;
         btree_cursor_release(cursor);
         if (err == JET_errSuccess && place != SEEK_EMPTY)
-            err = btree_cursor_try_place(cursor, page, line, modified, LATCH_SHARED, &valid);
+            (void)btree_cursor_try_place(cursor, page, line, modified);
         btree_cursor_release(cursor);
         if (err == JET_errSuccess)
             err = btree_cursor_estimate(cursor, &bookmark, &less, &total);

@@ -27,10 +27,11 @@ struct node split_line_node(const struct split_step *step, const struct page *so
     struct node node = {{{NULL, 0}, {NULL, 0}}, {NULL, 0}, 0};
 
     if (inserts && line == step->operation_line) {
-        if (leaf || child == NULL) {
+        ASSERT(leaf || child != NULL);
+        if (leaf) {
             node.key = key_of(change->key.bytes, change->key.size);
             node.data = change->data;
-            node.flags = leaf && change->versioned ? NODE_VERSIONED : 0;
+            node.flags = change->versioned ? NODE_VERSIONED : 0;
         } else {
             node.key = key_of(child->parent_key.bytes, child->parent_key.size);
             node.data = span_of(&child->split_number, sizeof(page_number));
@@ -164,7 +165,7 @@ void apply_split(struct split_step *steps, size_t count, const struct split_chan
 
         if (steps[i].splits)
             apply_one_split(&steps[i], child, change, object, modified, scratch);
-        else if (steps[i].change_page && child != NULL && child->splits)
+        else if (steps[i].change_page)
             insert_pointer(&steps[i], child);
     }
 }

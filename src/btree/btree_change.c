@@ -59,7 +59,7 @@ bool change_fits(struct tree *tree, struct latch *latch, uint32_t line, const st
         return page_header(page)->free_bytes >= size; /* what was reserved is there to be taken */
     /* A new last page is begun earlier. An empty page takes the node whatever its size. */
     if (change->kind == CHANGE_INSERT && !tree->space && line > 0 && line == page_line_count(page) &&
-        page_header(page)->next == PAGE_NUMBER_NULL && page_is_leaf(page) &&
+        page_header(page)->next == PAGE_NUMBER_NULL &&
         !page_has_space(tree, latch, size + page->size * os_atomic_load(&tree->append_free) / 100))
         return false;
     return page_has_space(tree, latch, size);
@@ -105,8 +105,6 @@ static void apply_change(struct tree *tree, struct page *page, uint32_t line,
     struct key key = key_of(change->bookmark.key.bytes, change->bookmark.key.size);
 
     switch (change->kind) {
-    case CHANGE_NONE:
-        break;
     case CHANGE_INSERT:
         apply_insert(page, line, change->bookmark.key, (uint32_t)node_prefix_size(page, &key), change->data,
                      change->versioned);
@@ -132,21 +130,18 @@ static void apply_change(struct tree *tree, struct page *page, uint32_t line,
         apply_delta(page, line, change->offset, change->width, change->delta, change->versioned);
         break;
     case CHANGE_UNDO_INSERT:
-        apply_undo_insert(page, line, change->unversion);
+        apply_undo_insert(page, line, false);
         break;
     case CHANGE_UNDO_REPLACE:
         apply_undo_replace(page, line, change->data, false);
         adjust_claims(tree, page, line, change, old_size, claimed);
-        if (change->unversion)
-            node_clear_flags(page, line, NODE_VERSIONED);
         break;
     case CHANGE_UNDO_FLAG_DELETE:
-        apply_undo_flag_delete(page, line, change->unversion);
+        apply_undo_flag_delete(page, line, false);
         break;
-    case CHANGE_UNDO_DELTA:
+    default:
+        ASSERT(change->kind == CHANGE_UNDO_DELTA);
         apply_delta(page, line, change->offset, change->width, -change->delta, false);
-        if (change->unversion)
-            node_clear_flags(page, line, NODE_VERSIONED);
         break;
     }
 }
@@ -194,28 +189,26 @@ static JET_ERR check_size(const struct tree *tree, const struct node_change *cha
 }
 
 /* Latches the tree's last leaf if it is still where it was and the node belongs behind all of its nodes. */
-static JET_ERR find_end(struct tree *tree, const struct node_change *change, struct latch *latch,
-                        uint32_t *line, bool *found)
+static bool find_end(struct tree *tree, const struct node_change *change, struct latch *latch, uint32_t *line)
 {
-    *found = false;
-    if (!change->append || change->page == PAGE_NUMBER_NULL)
-        return JET_errSuccess;
-    JET_ERR err =
-        cache_latch(tree->database, change->page, LATCH_EXCLUSIVE, LATCH_CACHED_ONLY | LATCH_NO_WAIT, latch);
-    if (err < JET_errSuccess)
-        return err == CACHE_ERR_CONFLICT ? JET_errSuccess : err;
+    bool found = false;
+
+    if (!change->append || change->page == PAGE_NUMBER_NULL ||
+        cache_latch(tree->database, change->page, LATCH_EXCLUSIVE, LATCH_CACHED_ONLY | LATCH_NO_WAIT, latch) <
+            JET_errSuccess)
+        return false;
     const struct page_header *header = page_header(&latch->page);
     uint32_t count = page_line_count(&latch->page);
     if (header->modified == change->modified && header->tree == tree->object && page_is_leaf(&latch->page) &&
         header->next == PAGE_NUMBER_NULL && count > 0) {
         struct node last = node_get(&latch->page, count - 1);
 
-        *found = node_compare_bookmark(&last, &change->bookmark, !tree->unique) < 0;
+        found = node_compare_bookmark(&last, &change->bookmark, !tree->unique) < 0;
         *line = count;
     }
-    if (!*found)
+    if (!found)
         cache_unlatch(latch);
-    return JET_errSuccess;
+    return found;
 }
 
 JET_ERR btree_change_node(struct tree *tree, const struct btree_actor *actor, struct node_change *change)
@@ -224,10 +217,8 @@ JET_ERR btree_change_node(struct tree *tree, const struct btree_actor *actor, st
     struct latch latch = LATCH_INIT;
     uint32_t line = 0;
     bool equal = false;
-    bool at_end = false;
 
-    TRY(find_end(tree, change, &latch, &line, &at_end));
-    if (!at_end)
+    if (!find_end(tree, change, &latch, &line))
         TRY(tree_find_leaf(tree, &change->bookmark, false, LATCH_EXCLUSIVE, &latch, &line, &equal));
     TRY(change_ask(change, &latch, line, equal));
     if (change->kind == CHANGE_INSERT || change->kind == CHANGE_REPLACE ||

@@ -55,7 +55,6 @@ struct node_change {
     struct span data;
     bool versioned;
     bool append;       /* probably behind all others: `page` and `modified` say where the last leaf was */
-    bool unversion;    /* undo: the version bit goes too */
     uint32_t entry_id; /* version entry, 0 if none */
     uint32_t replace_entry_id; /* CHANGE_FLAG_INSERT_AND_REPLACE: entry of the replacement */
     uint16_t offset;

@@ -13,12 +13,11 @@ struct checker {
     bool any;
 };
 
+/* Ends the check. */
 static JET_ERR problem(struct checker *checker, page_number page, const char *text)
 {
-    if (checker->report->problem == NULL) {
-        checker->report->problem = text;
-        checker->report->where = page;
-    }
+    checker->report->problem = text;
+    checker->report->where = page;
     return JET_errDatabaseCorrupted;
 }
 
@@ -259,10 +258,11 @@ static JET_ERR map_space(struct space_map *map, struct tree *tree)
     TRY(tree_know_space(tree));
     TRY(space_read_header(tree, &header));
     if (tree->owned_root == PAGE_NUMBER_NULL) {
-        TRY(own_extent(map, (struct space_extent){tree->root + header.pages - 1, header.pages}));
+        /* Nothing is known of these pages yet. */
+        TRY_SOUND(own_extent(map, (struct space_extent){tree->root + header.pages - 1, header.pages}));
         for (uint32_t bit = 0; bit < header.pages - 1; bit++) {
             if (bit >= SPACE_BITMAP_PAGES || (header.available >> bit & 1) != 0)
-                TRY(take_page(map, tree->root + 1 + bit));
+                TRY_SOUND(take_page(map, tree->root + 1 + bit));
         }
     } else {
         TRY(space_trees_open(tree, &trees));

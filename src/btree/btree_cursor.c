@@ -241,29 +241,20 @@ dbtime btree_cursor_modified(const struct btree_cursor *cursor)
     return page_header(&cursor->latch.page)->modified;
 }
 
-JET_ERR btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified,
-                               enum latch_mode mode, bool *valid)
+bool btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified)
 {
-    JET_ERR err = JET_errSuccess;
-
-    *valid = false;
     btree_cursor_release(cursor);
-    if (page == PAGE_NUMBER_NULL)
-        return JET_errSuccess;
-    err = cache_latch(cursor->tree->database, page, mode, LATCH_CACHED_ONLY, &cursor->latch);
-    if (err == CACHE_ERR_CONFLICT)
-        return JET_errSuccess;
-    if (err < JET_errSuccess)
-        return err;
+    if (page == PAGE_NUMBER_NULL || cache_latch(cursor->tree->database, page, LATCH_SHARED, LATCH_CACHED_ONLY,
+                                                &cursor->latch) < JET_errSuccess)
+        return false;
     const struct page_header *header = page_header(&cursor->latch.page);
     if (header->modified == modified && header->tree == cursor->tree->object &&
         page_is_leaf(&cursor->latch.page) && line < page_line_count(&cursor->latch.page)) {
         cursor->line = line;
-        *valid = true;
-    } else {
-        btree_cursor_release(cursor);
+        return true;
     }
-    return JET_errSuccess;
+    btree_cursor_release(cursor);
+    return false;
 }
 
 struct node btree_cursor_raw_node(const struct btree_cursor *cursor)

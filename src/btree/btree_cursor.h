@@ -46,9 +46,8 @@ JET_ERR btree_cursor_last(struct btree_cursor *cursor, enum latch_mode mode);
 JET_ERR btree_cursor_next(struct btree_cursor *cursor);
 JET_ERR btree_cursor_previous(struct btree_cursor *cursor);
 
-/* Latches the page where a node was, if it is still there unchanged: *valid. Otherwise nothing is latched. */
-JET_ERR btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified,
-                               enum latch_mode mode, bool *valid);
+/* Latches the page where a node was, shared, if it is still there unchanged. Otherwise nothing is latched. */
+bool btree_cursor_try_place(struct btree_cursor *cursor, page_number page, uint32_t line, dbtime modified);
 
 /* The node, while latched. JET_errOutOfMemory when its key had to be joined. */
 JET_ERR btree_cursor_node(struct btree_cursor *cursor, struct node_view *node);

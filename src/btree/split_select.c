@@ -41,7 +41,7 @@ static bool try_near(struct split_plan *plan, size_t level, uint32_t line)
     enum split_fit first = try_split_at(plan, level, line);
     enum split_fit fit = first;
 
-    while (fit == first && fit != SPLIT_FITS && fit != (SPLIT_LEFT_OVERFLOWS | SPLIT_RIGHT_OVERFLOWS)) {
+    while (fit == first && fit != SPLIT_FITS) {
         line += fit == SPLIT_RIGHT_OVERFLOWS ? 1 : UINT32_MAX;
         if (line == 0 || line == count)
             return false;
@@ -50,27 +50,12 @@ static bool try_near(struct split_plan *plan, size_t level, uint32_t line)
     return fit == SPLIT_FITS;
 }
 
-/* Splits where both halves have about the same bytes. */
+/* Splits where both halves have about the same bytes. Only the half with the operation can overflow: the
+ * other one's lines had room together before, and do with a prefix that is chosen for them. */
 static bool try_even_split(struct split_plan *plan, size_t level)
 {
-    uint32_t count = plan->steps[level].line_count;
-    uint32_t middle = 0;
-
-    if (count < 2)
-        return false;
-    middle = split_middle_line(plan, level);
-    if (try_near(plan, level, middle))
-        return true;
-    if (plan->steps[level].operation != SPLIT_OPERATION_NONE &&
-        (plan->steps[level].new_flags & PAGE_LEAF) != 0)
-        return false; /* without the operation it will fit */
-    for (uint32_t away = 0; away < count; away++) {
-        if (away < middle && fits_at(plan, level, middle - away))
-            return true;
-        if (away > 0 && middle + away < count && fits_at(plan, level, middle + away))
-            return true;
-    }
-    return false;
+    /* Two nodes that the operation is left out of would have fitted a page each. */
+    return ALWAYS(plan->steps[level].line_count > 1) && try_near(plan, level, split_middle_line(plan, level));
 }
 
 /* The same as far to the right as possible: the pages above an append. */
@@ -100,14 +85,16 @@ static void select_append(struct split_plan *plan, size_t level)
     step->uncommitted_free_new = 0;
 }
 
-static JET_ERR set_operation_none(struct split_plan *plan, size_t level)
+/* The page is split first, and the operation done when it is tried again. */
+static void set_operation_none(struct split_plan *plan, size_t level)
 {
     struct split_step *step = &plan->steps[level];
 
     step->operation = SPLIT_OPERATION_NONE;
     step->operation_line = 0;
     step->line_count = page_line_count(&step->page);
-    return split_weigh(plan, level);
+    plan->operation_done = false;
+    SOUND(split_weigh(plan, level)); /* there are no more lines than before */
 }
 
 static JET_ERR copy_key(struct byte_buffer *buffer, const struct key *key)
@@ -205,9 +192,8 @@ static JET_ERR select_vertical(struct split_plan *plan, size_t level)
     if (leaf)
         step->split_flags |= PAGE_PARENT_OF_LEAF;
     if (!fits_at(plan, level, 0)) {
-        TRY(set_operation_none(plan, level));
+        set_operation_none(plan, level);
         plan->depth = level + 1; /* nothing happens below */
-        plan->operation_done = false;
         if (!fits_at(plan, level, 0))
             FAIL(JET_errDatabaseCorrupted);
     }
@@ -236,20 +222,15 @@ static bool is_hot_point(const struct split_step *step)
 }
 
 /* Splits at a hot point: what is behind goes to the new page, and the new node stays in front of it with the
- * room that leaves; if nothing is behind, it goes to the new page alone. *done false: it does not fit. */
-static JET_ERR select_hot_point(struct split_plan *plan, size_t level, bool *done)
+ * room that leaves; if nothing is behind, it goes to the new page alone. False: it does not fit. */
+static bool select_hot_point(struct split_plan *plan, size_t level)
 {
-    JET_ERR err = JET_errSuccess;
     struct split_step *step = &plan->steps[level];
     uint32_t line = step->operation_line;
 
-    if (line < step->line_count - 1) {
-        TRY(set_operation_none(plan, level));
-        plan->operation_done = false;
-    }
-    *done = fits_at(plan, level, line);
-done:
-    return err;
+    if (line < step->line_count - 1)
+        set_operation_none(plan, level);
+    return fits_at(plan, level, line);
 }
 
 static JET_ERR select_horizontal(struct split_plan *plan, size_t level)
@@ -261,13 +242,16 @@ static JET_ERR select_horizontal(struct split_plan *plan, size_t level)
     bool append_below = !leaf && plan->steps[plan->depth - 1].type == SPLIT_APPEND;
     bool done = false;
 
+    /* Alone, and too large all the same: beside a prefix from the time of other nodes. */
+    if (step->line_count < 2)
+        FAIL(JET_errRecordTooBig);
     TRY(split_weigh(plan, level));
     step->type = SPLIT_RIGHT;
     if (leaf && last && page_header(&step->page)->next == PAGE_NUMBER_NULL) {
         select_append(plan, level);
         done = true;
     } else if (leaf && is_hot_point(step)) {
-        TRY(select_hot_point(plan, level, &done));
+        done = select_hot_point(plan, level);
     } else if (leaf && step->operation == SPLIT_OPERATION_INSERT && step->operation_line == 0 &&
                page_header(&step->page)->previous == PAGE_NUMBER_NULL) {
         /* In front of everything: the new node stays alone, for those that will come in front of it. */
@@ -278,8 +262,7 @@ static JET_ERR select_horizontal(struct split_plan *plan, size_t level)
     if (!done) {
         if (!leaf)
             FAIL(JET_errDatabaseCorrupted);
-        TRY(set_operation_none(plan, level));
-        plan->operation_done = false;
+        set_operation_none(plan, level);
         if (!try_even_split(plan, level))
             FAIL(JET_errDatabaseCorrupted);
     }

@@ -112,7 +112,7 @@ static bool is_on_slope(const struct split_plan *plan, const struct split_half *
         return false;
     if (line == half->first + 1)
         return false;
-    return next >= here || (common_at(plan, half, line - 1) > here && next < here);
+    return next >= here || common_at(plan, half, line - 1) > here;
 }
 
 /* Bytes of a half with the key of one of its lines as prefix, reserves not counted. */
@@ -213,5 +213,6 @@ uint32_t split_middle_line(const struct split_plan *plan, size_t level)
         if (line == 0 || line == count)
             break;
     }
-    return best > 0 ? best : 1;
+    ASSERT(best > 0); /* a line that leaves something on both sides is nearer than none */
+    return best;
 }

@@ -176,7 +176,9 @@ static void drop_left_over(struct tree_registry *registry, const struct database
 {
     os_mutex_lock(&registry->lock);
     struct tree *tree = *find_link(registry, database, root);
-    const bool unused = tree != NULL && tree->references == 0 && unlink_tree(registry, tree);
+    const bool unused = tree != NULL && tree->references == 0;
+    if (unused)
+        (void)unlink_tree(registry, tree);
     os_mutex_unlock(&registry->lock);
     if (unused)
         free_tree(tree);

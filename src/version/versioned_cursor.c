@@ -209,14 +209,11 @@ JET_ERR versioned_cursor_last(struct versioned_cursor *cursor)
 static JET_ERR find_place(struct versioned_cursor *cursor, enum seek_place *place)
 {
     JET_ERR err = JET_errSuccess;
-    bool valid = false;
 
-    if (cursor->place == PLACE_ON_NODE) {
-        TRY(btree_cursor_try_place(&cursor->physical, cursor->hint_page, cursor->hint_line,
-                                   cursor->hint_modified, LATCH_SHARED, &valid));
+    if (cursor->place == PLACE_ON_NODE && btree_cursor_try_place(&cursor->physical, cursor->hint_page,
+                                                                 cursor->hint_line, cursor->hint_modified)) {
         *place = SEEK_EQUAL;
-    }
-    if (!valid) {
+    } else {
         struct bookmark bookmark = cursor_bookmark(cursor);
 
         TRY(btree_cursor_seek(&cursor->physical, &bookmark, LATCH_SHARED, place));
