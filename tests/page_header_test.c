@@ -227,7 +227,7 @@ static void a_shadow_lies_behind_its_header(void **state)
     assert_int_equal(read_file(&header, NULL), JET_errInvalidDatabaseVersion);
     assert_int_equal(mend_file(), JET_errInvalidDatabaseVersion);
     assert_int_equal(EsentHostFileSetSize(PATH, 2 * PAGE_SIZE_MIN - 1), JET_errSuccess);
-    assert_int_equal(read_file(&header, NULL), JET_errFileIOBeyondEOF);
+    assert_int_equal(read_file(&header, NULL), JET_errReadVerifyFailure);
 }
 
 /* Every allocation and every operation of the file fails once; one good copy remains. */

@@ -385,7 +385,7 @@ struct damage_row {
 static const struct damage_row rows[] = {
     {NOTHING, {0, NONE, NONE, NONE, NONE}, {0, NONE, NONE, NONE, NONE}},
     {MISSING, {-1216, -538, -543, -1811, -543}, {-1811, NONE, -1811, -1811, -1811}},
-    {EMPTY, {-4001, 0, -4001, -4001, -4001}, {-4001, NONE, -4001, -4001, -4001}},
+    {EMPTY, {-1206, 0, -4001, -4001, -4001}, {-1206, NONE, -4001, -4001, -4001}},
     {HALF, {-535, NONE, -541, -541, -541}, {-535, NONE, -541, -541, -541}},
     {LAST_CUT, {-535, NONE, -541, -541, -541}, {-535, NONE, -541, -541, -541}},
     {ONE_BIT, {0, NONE, 0, 0, 0}, {0, NONE, 0, 0, 0}},

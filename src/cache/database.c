@@ -110,9 +110,7 @@ JET_ERR database_open_file(struct database *database, bool read_only)
     ASSERT(database->file == NULL);
     TRY(os_file_open(database->path, read_only ? OS_OPEN_READ : OS_OPEN_WRITE,
                      read_only ? OS_SHARE_READ : OS_SHARE_NONE, &database->file));
-    err = database_header_read(database->file, &database->header, &damaged);
-    /* What would be the version means something else in a log or checkpoint. */
-    TRY(err == JET_errFileInvalidType ? JET_errInvalidDatabaseVersion : err);
+    TRY(database_header_read(database->file, &database->header, &damaged));
     TRY(os_file_size(database->file, &size));
     database->read_only = read_only;
     set_from_header(database, size);

@@ -245,11 +245,24 @@ done:
     return err;
 }
 
+/* The errors of opening a file that is no database, as an attach tells them. */
+static JET_ERR open_file(const struct instance *instance, struct database *database, bool read_only)
+{
+    const JET_ERR err = database_open_file(database, read_only);
+    if (err == JET_errReadVerifyFailure)
+        return JET_errDatabaseCorrupted;
+    if (err != JET_errFileInvalidType)
+        return err;
+    /* What would be the version means something else there. */
+    const JET_ERR other = database_header_error_of_other_file(instance->page_size);
+    return other == JET_errDatabaseCorrupted ? JET_errInvalidDatabaseVersion : other;
+}
+
 static JET_ERR open_database(struct session *session, struct database *database, bool read_only)
 {
     JET_ERR err = JET_errSuccess;
     struct instance *instance = session->instance;
-    TRY(database_open_file(database, read_only));
+    TRY(open_file(instance, database, read_only));
     TRY(check_header(instance, &database->header));
     TRY(read_system_tables(session, database, read_only));
     if (read_only)

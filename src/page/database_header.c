@@ -96,15 +96,16 @@ static JET_ERR read_shadow(struct os_file *file, uint8_t *buffer)
     return JET_errReadVerifyFailure;
 }
 
+JET_ERR database_header_error_of_other_file(uint32_t page_size)
+{
+    return page_size == 4096 ? JET_errDatabaseCorrupted : JET_errPageSizeMismatch;
+}
+
 JET_ERR database_header_read(struct os_file *file, struct database_header *header, bool *repaired)
 {
     JET_ERR err = JET_errSuccess;
-    uint64_t size;
     uint8_t *first = NULL;
     uint8_t *second = NULL;
-    TRY(os_file_size(file, &size));
-    if (size < 2 * PAGE_SIZE_MIN)
-        FAIL(JET_errFileIOBeyondEOF);
     first = os_allocate(PAGE_SIZE_MAX);
     second = os_allocate(PAGE_SIZE_MAX);
     if (first == NULL || second == NULL)

@@ -203,8 +203,11 @@ JET_ERR database_header_check(const void *bytes, size_t size);
 /* Reads the header of an open file, from the shadow if the first copy is damaged or torn. The page size is
  * found out, not assumed. `repaired` (may be null) tells whether the two copies differ: then
  * database_header_mend comes before the next database_header_write. Errors: as database_header_check;
- * JET_errFileIOBeyondEOF if the file is shorter than two pages. */
+ * JET_errFileInvalidType if it is a log or checkpoint. */
 JET_ERR database_header_read(struct os_file *file, struct database_header *header, bool *repaired);
+/* What JET_errFileInvalidType means to whoever wants a database of that page size: the headers of logs and
+ * checkpoints have 4 KiB. */
+JET_ERR database_header_error_of_other_file(uint32_t page_size);
 
 /* Makes the two copies equal again: writes the one that database_header_read takes over the other, which
  * alone is touched. */

@@ -2,14 +2,15 @@
 #include "src/os/file.h"
 #include "src/recovery/attach_check.h"
 
-static JET_ERR read_header(const char *path, struct database_header *header)
+static JET_ERR read_header(const struct recovery *recovery, const char *path, struct database_header *header)
 {
     JET_ERR err = JET_errSuccess;
     struct os_file *file = NULL;
     TRY(os_file_open(path, OS_OPEN_READ, OS_SHARE_READ_WRITE, &file));
     err = database_header_read(file, header, NULL);
+    /* A log or checkpoint: its header has one size, and no state of a database. */
     if (err == JET_errFileInvalidType)
-        err = JET_errReadVerifyFailure; /* a log or checkpoint is no header of a database */
+        err = database_header_error_of_other_file(recovery->options->page_size);
 done:
     os_file_close(file);
     return err;
@@ -52,13 +53,13 @@ static JET_ERR absent(JET_ERR err, enum attach_decision *decision)
 JET_ERR attach_check_create(const struct recovery *recovery, const struct recovery_database *known,
                             bool overwrites, struct database_header *header, enum attach_decision *decision)
 {
-    JET_ERR err = read_header(known->path, header);
+    JET_ERR err = read_header(recovery, known->path, header);
     *decision = ATTACH_DEFER;
     if (err == JET_errFileNotFound) {
         *decision = ATTACH_CREATE;
         return JET_errSuccess;
     }
-    if (err == JET_errReadVerifyFailure || err == JET_errFileIOBeyondEOF ||
+    if (err == JET_errReadVerifyFailure || err == JET_errDatabaseCorrupted ||
         (err >= JET_errSuccess && header->state != DATABASE_CLEAN_SHUTDOWN &&
          header->state != DATABASE_DIRTY_SHUTDOWN)) {
         *decision = ATTACH_CREATE; /* the creation had not come far */
@@ -112,7 +113,7 @@ JET_ERR attach_check(const struct recovery *recovery, const struct recovery_data
 {
     const struct signature logged_signature =
         record != NULL ? record->log_signature : recovery->log_signature;
-    JET_ERR err = read_header(known->path, header);
+    JET_ERR err = read_header(recovery, known->path, header);
     *decision = ATTACH_DEFER;
     if (err == JET_errReadVerifyFailure)
         return err;

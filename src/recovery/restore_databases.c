@@ -78,8 +78,10 @@ JET_ERR restore_check_database(struct recovery *recovery, const char *path)
     TRY(os_file_open(path, OS_OPEN_WRITE, OS_SHARE_NONE, &file));
     bool differ = false;
     err = database_header_read(file, &header, &differ);
-    if (err == JET_errReadVerifyFailure || err == JET_errFileInvalidType)
+    if (err == JET_errReadVerifyFailure)
         err = JET_errDatabaseCorrupted;
+    if (err == JET_errFileInvalidType)
+        err = database_header_error_of_other_file(recovery->options->page_size);
     TRY(err);
     page = os_allocate_pages(header.page_size);
     if (page == NULL)
