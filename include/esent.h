@@ -58,6 +58,7 @@ typedef const WCHAR *JET_PCWSTR;
 #include "esent/errors.h"
 #include "esent/parameters.h"
 #include "esent/structures.h"
+#include "esent/recovery_structures.h"
 #include "esent/schema_structures.h"
 #include "esent/functions.h"
 #include "esent/names.h"

@@ -374,6 +374,36 @@ static void stop_service(void **state)
     cases_end();
 }
 
+static uint64_t checkpoint_depth(void)
+{
+    JET_API_PTR value = 0;
+    EXPECT(JET_errSuccess,
+           JetGetSystemParameterA(instance, JET_sesidNil, JET_paramCheckpointDepthMax, &value, NULL, 0));
+    return value;
+}
+
+/* In the published engine the older calls bring the checkpoint near by its parameter; the newer one and the
+ * documented profile leave the parameter alone. */
+static void stop_service_and_the_checkpoint(void **state)
+{
+    (void)state;
+    for (int published = 0; published < 2; published++) {
+        EXPECT(JET_errSuccess, EsentHostSetProfile(published ? ESENT_HOST_PUBLISHED : ESENT_HOST_DOCUMENTED));
+        make();
+        EXPECT(JET_errInvalidGrbit, JetStopServiceInstance2(instance, 0x100)); /* seen first */
+        EXPECT(JET_errSuccess, JetInit(&instance));
+        EXPECT(JET_errSuccess, JetStopServiceInstance2(instance, JET_bitStopServiceQuiesceCaches));
+        assert_int_equal(checkpoint_depth(), 20971520);
+        EXPECT(JET_errSuccess, JetStopServiceInstance(instance));
+        assert_int_equal(checkpoint_depth(), published ? 16384 : 20971520);
+        EXPECT(published ? JET_errSuccess : JET_errClientRequestToStopJetService,
+               JetStopServiceInstance2(instance, JET_bitStopServiceResume));
+        assert_int_equal(checkpoint_depth(), published ? 16384 : 20971520);
+        EXPECT(JET_errSuccess, JetTerm(instance));
+        cases_end();
+    }
+}
+
 /* Without a log nothing is emitted. */
 static void stop_without_log(void **state)
 {
@@ -435,6 +465,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_instance_mode, setup, teardown),
         cmocka_unit_test_setup_teardown(miscellaneous_information, setup, teardown),
         cmocka_unit_test_setup_teardown(stop_service, setup, teardown),
+        cmocka_unit_test_setup_teardown(stop_service_and_the_checkpoint, setup, teardown),
         cmocka_unit_test_setup_teardown(stop_without_log, setup, teardown),
         cmocka_unit_test_setup_teardown(calls_during_the_end, setup, teardown),
     };

@@ -413,7 +413,7 @@ static void no_logs(void **state)
     OK(EsentHostDirectoryDelete("/a"));
     OK(EsentHostDirectoryCreate("/a"));
     with.grbit = JET_bitLogStreamMustExist;
-    assert_int_equal(start(), JET_errFileNotFound);
+    assert_int_equal(start(), JET_errMissingLogFile);
     assert_false(exists("/a/edb.log"));
 }
 

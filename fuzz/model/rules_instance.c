@@ -155,24 +155,52 @@ static void term(struct model *model)
         term_refused(model, instance, code, stops && backup);
 }
 
+/* Bits that a resume takes back, and what is noted for "everything", which it cannot take back. */
+#define RESUMABLE ((uint64_t)(JET_bitStopServiceBackgroundUserTasks | JET_bitStopServiceQuiesceCaches))
+#define STOPPED_FOR_GOOD 1u
+
+static int32_t stop_service_code(const struct model_instance *instance, uint64_t grbit)
+{
+    const uint64_t emit = JET_bitStopServiceStopAndEmitLog;
+    const uint64_t resume = (uint32_t)JET_bitStopServiceResume;
+    if ((grbit & ~(RESUMABLE | emit | resume)) != 0)
+        return JET_errInvalidGrbit;
+    if (!instance->initialised)
+        return JET_errNotInitialized;
+    if ((grbit & resume) != 0) {
+        const uint64_t bits = (grbit & ~resume) != 0 ? grbit & ~resume : instance->stopped_bits;
+        if ((bits & emit) != 0)
+            return JET_errInvalidGrbit;
+        return (bits & ~RESUMABLE) != 0 ? JET_errClientRequestToStopJetService : JET_errSuccess;
+    }
+    if ((grbit & emit) != 0)
+        return grbit == emit ? JET_wrnCallbackNotRegistered : JET_errInvalidGrbit;
+    return JET_errSuccess;
+}
+
 static void stop_service(struct model *model)
 {
+    const bool newer = strcmp(model->line->op->name, "StopServiceInstance2") == 0;
     struct model_instance *instance = model_gate(model, model_is_legacy(model), false);
     if (instance == NULL)
         return;
-    uint64_t grbit = model_number(model, 0);
-    if (!instance->initialised)
-        model_want(model, JET_errNotInitialized);
-    else if (grbit == 0 && !instance->service_stopped)
-        model_want(model, JET_errSuccess);
-    else
-        model_no_opinion(model);
+    const uint64_t grbit = newer ? model_number(model, 0) : JET_bitStopServiceAll;
+    const uint64_t resume = (uint32_t)JET_bitStopServiceResume;
+    model_want(model, stop_service_code(instance, grbit));
     if (!model_succeeded(model))
         return;
-    if (grbit == 0)
+    if ((grbit & resume) != 0) {
+        instance->stopped_bits &= (grbit & ~resume) != 0 ? ~grbit : 0;
+        return;
+    }
+    if ((grbit & JET_bitStopServiceStopAndEmitLog) != 0)
+        instance->lost = true; /* it can write nothing any more */
+    if (grbit == JET_bitStopServiceAll)
         instance->service_stopped = true;
+    if (newer || !model->published)
+        instance->stopped_bits |= grbit == JET_bitStopServiceAll ? STOPPED_FOR_GOOD | RESUMABLE : grbit;
     else
-        instance->lost = true;
+        instance->numbers[MODEL_CHECKPOINT_DEPTH] = 16384; /* the older calls bring the checkpoint near */
 }
 
 static void instance_info(struct model *model)

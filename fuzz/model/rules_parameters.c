@@ -37,6 +37,7 @@ static const struct rule rules[] = {
     [MODEL_PAGE] = {JET_paramDatabasePageSize, SIZE, G | M | I, 4096, 32768, 4096, FOLLOWED},
     [MODEL_TEMPORARY_TABLES] = {JET_paramMaxTemporaryTables, NUMBER, I, 0, 2147483647, 20, LIMIT},
     [MODEL_SNAPSHOT_TIMEOUT] = {JET_paramOSSnapshotTimeout, NUMBER, G, 0, 2147483647, 70000, NO_EFFECT},
+    [MODEL_CHECKPOINT_DEPTH] = {JET_paramCheckpointDepthMax, NUMBER, 0, 0, UINT64_MAX, 20971520, NO_EFFECT},
     {JET_paramSystemPath, FOLDER, I, 0, 246, 0, FOLLOWED},
     {JET_paramTempPath, FOLDER, I, 0, 247, 0, FOLLOWED},
     {JET_paramLogFilePath, FOLDER, I, 0, 246, 0, FOLLOWED},
@@ -74,7 +75,6 @@ static const struct rule rules[] = {
     {JET_paramMaxOpenTables, NUMBER, I, 0, 2147483647, 300, LIMIT},
     {JET_paramMaxCursors, NUMBER, I, 0, 2147483647, 1024, LIMIT},
     {JET_paramMaxVerPages, NUMBER, I, 1, 2147483647, 64, LIMIT},
-    {JET_paramCheckpointDepthMax, NUMBER, 0, 0, UINT64_MAX, 20971520, NO_EFFECT},
     {JET_paramCacheSizeMax, NUMBER, G, 1, UINT64_MAX, 2000000000, NO_EFFECT},
     {JET_paramLogBuffers, NUMBER, I, 1, 2147483647, 126, NO_EFFECT},
     {JET_paramDeleteOutOfRangeLogs, BOOLEAN, I, 0, UINT64_MAX, 0, NOT_FOLLOWED},
@@ -297,6 +297,27 @@ static void set_system_parameter(struct model *model)
         store(model, target, rule, &value);
 }
 
+/* What was written is read back, numbers at least. */
+static void get_system_parameter(struct model *model)
+{
+    const struct program_token *handle = model->line->argument_count > 0 ? &model->line->arguments[0] : NULL;
+    struct model_instance *target = find_target(model, model_reference(model), handle);
+    const struct program_token *name = model_token(model);
+    const struct rule *rule = name == NULL || name->text != NULL ? NULL : find_rule(name->word);
+    if (target == NULL) {
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
+    if (target->lost || rule == NULL || rule->kind != NUMBER || rule->effect == NOT_FOLLOWED) {
+        model_no_opinion(model);
+        return;
+    }
+    model_want(model, JET_errSuccess);
+    model_want_fact(
+        model, "v=%llu",
+        (unsigned long long)((rule->flags & G) != 0 ? &model->defaults : target)->numbers[rule - rules]);
+}
+
 /* --- a fresh process */
 
 void model_parameters_reset(struct model *model)
@@ -337,5 +358,6 @@ void model_parameters_reset(struct model *model)
 
 const struct model_entry model_parameter_entries[] = {
     {"SetSystemParameter", set_system_parameter},
+    {"GetSystemParameter", get_system_parameter},
     {NULL, NULL},
 };

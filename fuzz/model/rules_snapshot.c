@@ -140,7 +140,7 @@ static int32_t members_code(struct model *model, const struct model_snapshot *sn
         if (!instance->alive)
             continue;
         if (instance->lost)
-            model_no_opinion(model); /* one that is unavailable joins no snapshot */
+            model_no_opinion(model); /* the log of one that is unavailable may be down: -510 */
         if (model_touched(model, instance->log_path))
             model_no_opinion(model); /* the log may not get its next file */
         if (is_backing_up(instance)) {

@@ -114,7 +114,8 @@ enum model_parameter {
     MODEL_FILE_NAMES,
     MODEL_PAGE,
     MODEL_TEMPORARY_TABLES,
-    MODEL_SNAPSHOT_TIMEOUT
+    MODEL_SNAPSHOT_TIMEOUT,
+    MODEL_CHECKPOINT_DEPTH
 };
 #define MODEL_PARAMETERS 64
 
@@ -130,6 +131,7 @@ struct model_instance {
      */
     bool term_failed;
     bool no_logging;
+    uint64_t stopped_bits;              /* what a resume would take back */
     uint64_t numbers[MODEL_PARAMETERS]; /* values of parameters; see rules_parameters.c */
     bool lost;                          /* not followed any further: no opinion */
     const char *log_path;

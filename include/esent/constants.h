@@ -470,6 +470,16 @@
 #define JET_sntProgress 0
 #define JET_sntComplete 6
 #define JET_sntFail 3
+#define JET_snpRecoveryControl 18 /* JET_RECOVERYCONTROL */
+#define JET_sntOpenLog 1001
+#define JET_sntOpenCheckpoint 1002
+#define JET_sntMissingLog 1004
+#define JET_sntBeginUndo 1005
+#define JET_sntNotificationEvent 1006
+#define JET_sntSignalErrorCondition 1007
+#define JET_sntAttachedDb 1008
+#define JET_sntDetachingDb 1009
+#define JET_sntCommitCtx 1010
 
 /* Others. */
 #define JET_bitDumpMinimum 0x00000001

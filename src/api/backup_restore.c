@@ -7,6 +7,7 @@
 #include "src/instance/process.h"
 #include "src/log/log.h"
 #include "src/os/file.h"
+#include "src/os/host.h"
 #include "src/os/memory.h"
 #include "src/os/text.h"
 
@@ -57,6 +58,7 @@ static JET_ERR restore_inside(struct instance *instance, struct restore_options 
     options->recovery.map = map;
     options->recovery.map_count = map_count;
     options->recovery.status = options->status;
+    options->recovery.asks = os_host_is_published() && options->status != NULL;
     err = recovery_restore(options);
     if (err < JET_errSuccess && err != JET_errFileNotFound && err != JET_errInvalidPath)
         instance->restore_failed = true;

@@ -157,7 +157,7 @@ static void read_special(struct instance *instance, uint32_t number, struct para
     case JET_paramEngineFormatVersion:
         answer->value = parameter_number(parameters_of(instance, number), number);
         if (answer->value == JET_efvUseEngineDefault)
-            answer->value = JET_efvExchange2016Cu1Rtm;
+            answer->value = parameters_newest_format();
         break;
     case JET_paramLVChunkSizeMost:
         if (page_size <= 8192)

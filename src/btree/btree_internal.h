@@ -89,6 +89,11 @@ JET_ERR log_node_change(const struct tree *tree, const struct btree_actor *actor
 void log_macro_pages(const struct tree *tree, const page_number *pages, size_t count);
 JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint8_t type, dbtime modified,
                   struct log_position *position);
+/* Latches a page that is about to become one of the tree's. Where the log's version has it, a record tells of
+ * the page's birth, and it is empty until the change that fills it. The page's dbtime is below that of every
+ * change that is given its dbtime afterwards. */
+JET_ERR latch_new_page(const struct tree *tree, const struct btree_actor *actor, page_number number,
+                       struct latch *latch);
 /* After the bytes changed: stamps and marks the page dirty. */
 void stamp_page(struct latch *latch, const struct btree_actor *actor, dbtime modified,
                 struct log_position position);

@@ -192,6 +192,31 @@ void log_macro_pages(const struct tree *tree, const page_number *pages, size_t c
     (void)log_append(tree->database->log, pieces, 2, 0, 0, NULL);
 }
 
+JET_ERR latch_new_page(const struct tree *tree, const struct btree_actor *actor, page_number number,
+                       struct latch *latch)
+{
+    JET_ERR err = JET_errSuccess;
+    struct log_position position = LOG_POSITION_MIN;
+
+    TRY(cache_latch_new(tree->database, number, latch));
+    if (!change_is_logged(tree, actor) || !log_has_births(tree->database->log))
+        goto done;
+    struct log_record_new_page record = {.type = LOG_RECORD_NEW_PAGE,
+                                         .process_id = actor->process,
+                                         .database_id = (uint8_t)tree->database->id,
+                                         .page = number,
+                                         .object = tree->object,
+                                         .dbtime_after = database_next_dbtime(tree->database)};
+    struct log_piece piece = {&record, sizeof record};
+    TRY(log_append(tree->database->log, &piece, 1, 0, actor->begin.generation, &position));
+    page_format(&latch->page, tree->object, PAGE_PRE_INIT, record.dbtime_after);
+    stamp_page(latch, actor, record.dbtime_after, position);
+done:
+    if (err < JET_errSuccess)
+        cache_unlatch(latch);
+    return err;
+}
+
 void stamp_page(struct latch *latch, const struct btree_actor *actor, dbtime modified,
                 struct log_position position)
 {

@@ -49,11 +49,11 @@ static JET_ERR create_pages(struct tree *tree, const struct btree_actor *actor,
     bool logged = change_is_logged(tree, actor);
     bool multiple = change->owned_root != PAGE_NUMBER_NULL;
 
-    TRY(cache_latch_new(tree->database, change->root, &root));
     if (multiple) {
-        TRY(cache_latch_new(tree->database, change->owned_root, &owned));
-        TRY(cache_latch_new(tree->database, change->owned_root + 1, &available));
+        TRY(latch_new_page(tree, actor, change->owned_root, &owned));
+        TRY(latch_new_page(tree, actor, change->owned_root + 1, &available));
     }
+    TRY(latch_new_page(tree, actor, change->root, &root));
     change->modified = database_next_dbtime(tree->database);
     if (logged)
         TRY(multiple ? log_create_multiple(tree, actor, change, &position)

@@ -179,8 +179,8 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
         FAIL(JET_errSPAvailExtCorrupted);
     TRY(cache_latch(tree->database, tree->root, LATCH_EXCLUSIVE, 0, &root));
     TRY(tree_check_page(tree, &root.page, NULL));
-    TRY(cache_latch_new(tree->database, change.secondary_first, &owned));
-    TRY(cache_latch_new(tree->database, change.secondary_first + 1, &available));
+    TRY(latch_new_page(tree, actor, change.secondary_first, &owned));
+    TRY(latch_new_page(tree, actor, change.secondary_first + 1, &available));
     if (!root_header_space(&root.page, &change.header))
         FAIL(JET_errSPOwnExtCorrupted);
     change.bitmap = change.header.available;

@@ -191,7 +191,8 @@ static void upgrade_plan(struct split_plan *plan)
     }
 }
 
-static JET_ERR latch_new_pages(struct split_plan *plan, const page_number *pages)
+static JET_ERR latch_new_pages(struct split_plan *plan, const struct btree_actor *actor,
+                               const page_number *pages)
 {
     JET_ERR err = JET_errSuccess;
     size_t used = 0;
@@ -203,7 +204,7 @@ static JET_ERR latch_new_pages(struct split_plan *plan, const page_number *pages
             continue;
         if (plan_has(plan, pages[used]) || (used > 0 && pages[used] == pages[used - 1]))
             FAIL(JET_errSPAvailExtCorrupted);
-        TRY(cache_latch_new(plan->tree->database, pages[used], &plan->new_pages[level]));
+        TRY(latch_new_page(plan->tree, actor, pages[used], &plan->new_pages[level]));
         step->new_page = plan->new_pages[level].page;
         step->new_number = pages[used];
         step->change_new = true;
@@ -251,7 +252,7 @@ static JET_ERR perform(struct split_plan *plan, const struct btree_actor *actor,
     struct log_position position = LOG_POSITION_MIN;
     dbtime modified = 0;
 
-    TRY(latch_new_pages(plan, pages));
+    TRY(latch_new_pages(plan, actor, pages));
     upgrade_plan(plan);
     modified = database_next_dbtime(plan->tree->database);
     for (size_t level = plan->first; level < plan->depth; level++) {

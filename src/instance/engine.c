@@ -156,6 +156,7 @@ static JET_ERR make_log(struct instance *instance)
     settings.circular = parameter_is_on(set, JET_paramCircularLog);
     settings.checkpoint_too_deep = (uint32_t)parameter_number(set, JET_paramCheckpointTooDeep);
     settings.create_reserve_logs = false;
+    settings.births = parameters_want_births(set);
     settings.file_size = (uint32_t)parameter_number(set, JET_paramLogFileSize) * 1024;
     settings.page_size = instance->page_size;
     fill_log_parameters(instance, &settings.parameters);
@@ -277,7 +278,9 @@ void engine_advance_checkpoint(struct instance *instance)
 {
     struct log_position end = log_end(instance->log);
     struct log_position checkpoint = log_checkpoint(instance->log);
-    uint64_t depth = parameter_number(&instance->parameters, JET_paramCheckpointDepthMax);
+    uint64_t depth = os_atomic_load(&instance->caches_quiesced)
+                         ? 0
+                         : parameter_number(&instance->parameters, JET_paramCheckpointDepthMax);
     uint64_t file_size = log_get_settings(instance->log)->file_size;
     if (log_distance(instance->log, checkpoint, end) <= depth)
         return;

@@ -61,6 +61,7 @@ struct instance {
     uint32_t references; /* lookups without a gate; under the process lock */
     os_atomic_bool service_stopped;
     JET_GRBIT stopped_bits;
+    os_atomic_bool caches_quiesced; /* the checkpoint is kept near, whatever its parameter says */
     os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
     bool backup_allowed;   /* initialised, and no term begun */
@@ -109,8 +110,8 @@ void instance_release(struct instance *instance);
 
 /* Lookup and gates; the instance runs and does not end before instance_leave. */
 JET_ERR instance_enter(JET_INSTANCE handle, struct instance **instance);
-/* The gates for an instance that was found already, by a snapshot of the whole process: a stopped service is
- * in it, too. On success leave with instance_leave. */
+/* The gates for an instance that was found already, by a snapshot: all that run are in it, those with a
+ * stopped service and those that are unavailable, too. On success leave with instance_leave. */
 JET_ERR instance_enter_found(struct instance *instance);
 void instance_leave(struct instance *instance);
 /* The same where a call of the API ends, with no locks held: in a simulation, background work runs here. */

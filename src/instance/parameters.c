@@ -7,8 +7,8 @@
 
 /* The formats this engine writes and reads, as JET_paramEngineFormatVersion numbers them. */
 #define FORMAT_VERSION_LEAST 5920u
-#define FORMAT_VERSION_WRITTEN JET_efvExchange2016Cu1Rtm
-#define FORMAT_VERSION_GREATEST 9520u
+#define FORMAT_VERSION_GREATEST 9600u
+#define FORMAT_VERSION_BIRTHS 9120u /* from here on logs have NewPage records */
 
 /* Commit bits that may be a default. */
 #define COMMIT_DEFAULT_BITS                                                                                  \
@@ -154,6 +154,21 @@ static JET_ERR check_format_version(uint64_t value)
     if (version > FORMAT_VERSION_GREATEST)
         return JET_errEngineFormatVersionNotYetImplementedTooHigh;
     return JET_errSuccess;
+}
+
+uint32_t parameters_newest_format(void)
+{
+    return os_host_is_published() ? FORMAT_VERSION_GREATEST : JET_efvExchange2016Cu1Rtm;
+}
+
+bool parameters_want_births(const struct parameters *set)
+{
+    uint64_t version = parameter_number(set, JET_paramEngineFormatVersion);
+    if (version == JET_efvUseEngineDefault)
+        version = parameters_newest_format();
+    if ((version & JET_efvAllowHigherPersistedFormat) == JET_efvAllowHigherPersistedFormat)
+        version &= ~(uint64_t)JET_efvAllowHigherPersistedFormat;
+    return version != JET_efvUsePersistedFormat && version >= FORMAT_VERSION_BIRTHS;
 }
 
 static JET_ERR set_number(struct parameters *set, uint32_t number, uint64_t value,

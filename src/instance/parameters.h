@@ -108,6 +108,10 @@ JET_ERR parameter_check_commit_default(uint64_t value);
  * JET_errInvalidParameter (unknown number, out of range), JET_errAlreadyInitialized (too late). */
 JET_ERR parameter_set(struct parameters *set, uint32_t number, uint64_t value, const char *text,
                       const struct parameter_writer *writer);
+/* Whether JET_paramEngineFormatVersion asks for logs with records of pages' births. */
+bool parameters_want_births(const struct parameters *set);
+/* The format that JET_efvUseEngineDefault stands for. */
+uint32_t parameters_newest_format(void);
 /* Sets without checks and without marking it written: the engine's own corrections at start-up. */
 JET_ERR parameter_force_text(struct parameters *set, uint32_t number, const char *text);
 void parameter_force_number(struct parameters *set, uint32_t number, uint64_t value);

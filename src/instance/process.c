@@ -174,13 +174,13 @@ void instance_release(struct instance *instance)
 
 /* --- gates --- */
 
-/* The gates of a running instance, under its lock. */
-static JET_ERR check_gates(const struct instance *instance, bool stopped_too)
+/* The gates of a running instance, under its lock; `any_running`: whatever it answers to others. */
+static JET_ERR check_gates(const struct instance *instance, bool any_running)
 {
-    if (os_atomic_load(&instance->service_stopped) && !stopped_too)
+    if (os_atomic_load(&instance->service_stopped) && !any_running)
         return JET_errClientRequestToStopJetService;
     JET_ERR unavailable = instance_unavailable(instance);
-    if (unavailable != JET_errSuccess)
+    if (unavailable != JET_errSuccess && !any_running)
         return unavailable;
     switch (instance->state) {
     case INSTANCE_RUNNING:
@@ -194,10 +194,10 @@ static JET_ERR check_gates(const struct instance *instance, bool stopped_too)
     }
 }
 
-static JET_ERR enter_gated(struct instance *instance, bool stopped_too)
+static JET_ERR enter_gated(struct instance *instance, bool any_running)
 {
     os_mutex_lock(&instance->lock);
-    JET_ERR err = check_gates(instance, stopped_too);
+    JET_ERR err = check_gates(instance, any_running);
     if (err == JET_errSuccess)
         instance->calls++;
     os_mutex_unlock(&instance->lock);
@@ -366,7 +366,8 @@ static JET_ERR instance_make(const char *name, const char *display_name, struct 
     if (display_name != NULL && (instance->display_name = os_duplicate_text(display_name)) == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(parameters_copy(&instance->parameters, &process.parameters));
-    if (!process.parameters.values[JET_paramEngineFormatVersion].written)
+    /* Windows keeps to a format that its older engines read; the published engine takes its newest. */
+    if (!process.parameters.values[JET_paramEngineFormatVersion].written && !os_host_is_published())
         parameter_force_number(&instance->parameters, JET_paramEngineFormatVersion,
                                JET_efvExchange2016Cu1Rtm | JET_efvAllowHigherPersistedFormat);
     TRY(instance_parts_make(instance));

@@ -10,6 +10,8 @@
 #include "src/recovery/recovery.h"
 #include "src/table/compression.h"
 
+#define SKIP_LOST_LOGS_EVENT 0x00000400u /* JET_bitSkipLostLogsEvent, which is in no public header */
+
 /* Settings that do not go together. */
 static JET_ERR check_settings(const struct instance *instance, JET_GRBIT grbit)
 {
@@ -68,7 +70,22 @@ void engine_recovery_options(struct instance *instance, struct recovery_options 
     options->cleanup_mismatched_logs =
         parameter_is_on(&instance->parameters, JET_paramCleanupMismatchedLogFiles);
     options->status_session = JET_sesidNil;
+    options->instance = instance->handle;
     options->decompress = decompress;
+}
+
+/* Whether the call-back is asked how to go on. The published engine asks every one that comes with a map,
+ * unless there are bits that say how; a client that knows nothing of that answers success, and so allows
+ * everything. */
+static bool asks(const struct instance_recovery_map *given, JET_GRBIT grbit)
+{
+    const bool wants = (grbit & JET_bitExternalRecoveryControl) != 0;
+    const JET_GRBIT deciding = JET_bitLogStreamMustExist | JET_bitRecoveryWithoutUndo |
+                               JET_bitReplayIgnoreLostLogs | JET_bitAllowSoftRecoveryOnBackup |
+                               JET_bitAllowMissingCurrentLog | SKIP_LOST_LOGS_EVENT;
+    if (!os_host_is_published())
+        return wants && given->status != NULL;
+    return wants || (grbit & deciding) == 0;
 }
 
 static JET_ERR recover(struct instance *instance, const struct instance_recovery_map *given, JET_GRBIT grbit,
@@ -88,6 +105,7 @@ static JET_ERR recover(struct instance *instance, const struct instance_recovery
         options.map_count = given->count;
         options.stop = given->stop;
         options.status = given->status;
+        options.asks = asks(given, grbit);
     }
     TRY(recovery_start(&options, report));
     if (report->log_size != 0)

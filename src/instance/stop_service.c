@@ -5,6 +5,8 @@
 
 #define RESUMABLE_BITS ((JET_GRBIT)(JET_bitStopServiceBackgroundUserTasks | JET_bitStopServiceQuiesceCaches))
 #define KNOWN_BITS (RESUMABLE_BITS | JET_bitStopServiceStopAndEmitLog | JET_bitStopServiceResume)
+/* JET_paramCheckpointDepthMax after the older calls: next to nothing is left to write at the end. */
+#define DEPTH_WHEN_STOPPED 16384u
 /* How "everything" (JET_bitStopServiceAll, zero) is remembered. */
 #define STOPPED_ALL 0x1u
 
@@ -18,6 +20,8 @@ static JET_ERR resume(struct instance *instance, JET_GRBIT grbit)
     if ((bits & ~RESUMABLE_BITS) != 0)
         return JET_errClientRequestToStopJetService;
     instance->stopped_bits &= ~bits;
+    if ((bits & JET_bitStopServiceQuiesceCaches) != 0)
+        os_atomic_store(&instance->caches_quiesced, false);
     return JET_errSuccess;
 }
 
@@ -35,10 +39,10 @@ static JET_ERR stop_service(struct instance *instance, JET_GRBIT grbit, bool not
 {
     JET_ERR err = JET_errSuccess;
     os_mutex_lock(&instance->lock);
-    if (instance->state != INSTANCE_RUNNING)
-        FAIL(instance->state == INSTANCE_TERMINATING ? JET_errTermInProgress : JET_errNotInitialized);
     if ((grbit & ~KNOWN_BITS) != 0)
         FAIL(JET_errInvalidGrbit);
+    if (instance->state != INSTANCE_RUNNING)
+        FAIL(instance->state == INSTANCE_TERMINATING ? JET_errTermInProgress : JET_errNotInitialized);
     if ((grbit & JET_bitStopServiceResume) != 0) {
         err = resume(instance, grbit);
         goto done;
@@ -51,6 +55,8 @@ static JET_ERR stop_service(struct instance *instance, JET_GRBIT grbit, bool not
         os_atomic_store(&instance->service_stopped, true);
     if (noted)
         instance->stopped_bits |= grbit == JET_bitStopServiceAll ? STOPPED_ALL | RESUMABLE_BITS : grbit;
+    if ((instance->stopped_bits & JET_bitStopServiceQuiesceCaches) != 0)
+        os_atomic_store(&instance->caches_quiesced, true);
 done:
     os_mutex_unlock(&instance->lock);
     return err;
@@ -61,8 +67,13 @@ JET_ERR instance_stop_service(struct instance *instance, JET_GRBIT grbit)
     return stop_service(instance, grbit, true);
 }
 
-/* In the published engine the older calls leave no note for a resume, which then has nothing to do. */
+/* In the published engine the older calls leave no note for a resume, which then has nothing to do, and bring
+ * the checkpoint near by writing the parameter. */
 JET_ERR instance_stop_whole_service(struct instance *instance)
 {
-    return stop_service(instance, JET_bitStopServiceAll, !os_host_is_published());
+    bool published = os_host_is_published();
+    JET_ERR err = stop_service(instance, JET_bitStopServiceAll, !published);
+    if (err >= JET_errSuccess && published)
+        parameter_force_number(&instance->parameters, JET_paramCheckpointDepthMax, DEPTH_WHEN_STOPPED);
+    return err;
 }

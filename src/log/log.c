@@ -432,6 +432,14 @@ int32_t log_generation(struct log *log)
     return generation;
 }
 
+bool log_has_births(struct log *log)
+{
+    os_mutex_lock(&log->lock);
+    bool births = log->header.update_major >= LOG_VERSION_UPDATE_MAJOR_BIRTHS;
+    os_mutex_unlock(&log->lock);
+    return births;
+}
+
 struct log_time log_generation_created(struct log *log)
 {
     os_mutex_lock(&log->lock);

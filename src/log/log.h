@@ -51,6 +51,7 @@ struct log_settings {
     bool enabled;                 /* JET_paramRecovery on */
     bool circular;
     bool create_reserve_logs;
+    bool births;                      /* new files are of the version with NewPage and SetDatabaseVersion */
     uint32_t file_size;               /* bytes, JET_paramLogFileSize * 1024 */
     uint32_t page_size;               /* bytes, of the databases */
     uint32_t checkpoint_too_deep;     /* generations, JET_paramCheckpointTooDeep; 0 = no limit */
@@ -142,6 +143,8 @@ void log_set_write_gate(struct log *log, void (*wait)(void *context), void *cont
 /* --- generations --- */
 
 int32_t log_generation(struct log *log); /* current one */
+/* Whether the current file's version has NewPage and SetDatabaseVersion records. */
+bool log_has_births(struct log *log);
 struct log_time log_generation_created(struct log *log);
 struct signature log_signature(struct log *log);
 /* Starts a new generation (for backups): the old one is complete and durable on return. *generation is the

@@ -18,11 +18,14 @@
 #define LOG_PIECE_SIZE 512u  /* the least that disks write whole */
 #define LOG_FRAGMENT_MIN 32u /* less room than this at the end of a segment is filled with NOPs */
 
-/* What we write; files up to these major and update-major versions are read. */
+/* What we write; files up to these major and update-major versions are read. Logs with pages' births (NewPage
+ * records) and databases' versions (SetDatabaseVersion) have the newer update. */
 #define LOG_VERSION_MAJOR 8u
 #define LOG_VERSION_MINOR 4000u
 #define LOG_VERSION_UPDATE_MAJOR 5u
 #define LOG_VERSION_UPDATE_MINOR 16u
+#define LOG_VERSION_UPDATE_MAJOR_BIRTHS 40u
+#define LOG_VERSION_UPDATE_MINOR_BIRTHS 100u
 #define LOG_VERSION_UPDATE_MAJOR_READABLE 130u /* newest update-major whose records are understood */
 #define LOG_UPDATE_MINOR_SEGMENTS_CHECKSUM 13u /* from here on previous_segments_checksum is filled */
 #define LOG_ENGINE_FORMAT_VERSION 9600u        /* diagnostic field: engine that wrote the file */

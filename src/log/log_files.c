@@ -177,8 +177,8 @@ static JET_ERR make_header(struct log *log, int32_t generation, const struct log
     header->created = os_clock_log_time();
     header->major = LOG_VERSION_MAJOR;
     header->minor = LOG_VERSION_MINOR;
-    header->update_major = LOG_VERSION_UPDATE_MAJOR;
-    header->update_minor = LOG_VERSION_UPDATE_MINOR;
+    header->update_major = log->settings.births ? LOG_VERSION_UPDATE_MAJOR_BIRTHS : LOG_VERSION_UPDATE_MAJOR;
+    header->update_minor = log->settings.births ? LOG_VERSION_UPDATE_MINOR_BIRTHS : LOG_VERSION_UPDATE_MINOR;
     header->engine_format_version = LOG_ENGINE_FORMAT_VERSION;
     header->parameters = log->settings.parameters;
     header->parameters.flags = log->settings.circular ? LOG_PARAMETERS_CIRCULAR : 0;

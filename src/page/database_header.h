@@ -14,6 +14,7 @@ struct os_file;
 #define DATABASE_VERSION 0x620u
 #define DATABASE_UPDATE_MAJOR 20u
 #define DATABASE_UPDATE_MINOR 0u
+#define DATABASE_UPDATE_MINOR_LOGGED 20u /* the same with its version in the log */
 
 /* States of a database (JET_dbstate...). */
 enum database_state {

@@ -26,10 +26,12 @@ static JET_ERR check_attach_now(const struct recovery *recovery, const struct da
 {
     if (header->generation_min_required != 0 && header->generation_min_required < recovery->generation)
         return JET_errRequiredLogFilesMissing;
-    if (header->full_current.generation_low != 0 && header->full_current.generation_high == 0 &&
-        !recovery->hard && (recovery->options->grbit & JET_bitRecoveryWithoutUndo) == 0)
-        return JET_errSoftRecoveryOnBackupDatabase;
-    return JET_errSuccess;
+    if (header->full_current.generation_low == 0 || header->full_current.generation_high != 0 ||
+        recovery->hard)
+        return JET_errSuccess;
+    const bool may =
+        (recovery->options->grbit & (JET_bitRecoveryWithoutUndo | JET_bitAllowSoftRecoveryOnBackup)) != 0;
+    return recovery_control_condition(recovery, may ? JET_errSuccess : JET_errSoftRecoveryOnBackupDatabase);
 }
 
 static JET_ERR attach_now(const struct recovery *recovery, const struct database_header *header,

@@ -212,6 +212,35 @@ done:
     return err;
 }
 
+JET_ERR database_log_version(struct database_set *set, struct database *database)
+{
+    JET_ERR err = JET_errSuccess;
+    struct log_record_set_database_version record = {.type = LOG_RECORD_SET_DATABASE_VERSION,
+                                                     .database_id = (uint8_t)database->id,
+                                                     .major = DATABASE_VERSION,
+                                                     .update_major = DATABASE_UPDATE_MAJOR,
+                                                     .update_minor = DATABASE_UPDATE_MINOR_LOGGED};
+    if (!log_get_settings(set->log)->births)
+        return JET_errSuccess;
+    if (!log_has_births(set->log))
+        TRY(log_force_new_generation(set->log));
+    os_mutex_lock(&database->header_lock);
+    bool newer = database->header.update_major > record.update_major;
+    bool older = !newer && database->header.update_minor < record.update_minor;
+    os_mutex_unlock(&database->header_lock);
+    if (newer)
+        goto done;
+    TRY(log_append_record(set->log, &record, sizeof(record), NULL));
+    if (!older)
+        goto done;
+    os_mutex_lock(&database->header_lock);
+    database->header.update_minor = record.update_minor;
+    err = database_write_header_locked(database);
+    os_mutex_unlock(&database->header_lock);
+done:
+    return err;
+}
+
 /* What a backup that was running or restored leaves in the header when the database is closed. */
 static void retire_backup_info(struct database_header *header, bool hard_recovery)
 {

@@ -76,6 +76,9 @@ JET_ERR database_log_create_finish(struct database_set *set, struct database *da
 /* Attach: the file is open and its header (clean) read; appends the attach record, the state becomes "dirty",
  * the header is written, the database is added to the set. */
 JET_ERR database_log_attach(struct database_set *set, struct database *database, uint16_t process);
+/* What follows a creation or an attachment where the log's version has it: a record of the database's
+ * version. A log of an older version than the settings ask for ends first. */
+JET_ERR database_log_version(struct database_set *set, struct database *database);
 /* Detach: all pages are written and purged; appends the detach record, the state becomes "clean", the header
  * is written, the database is taken out of the set. The caller closes the file. If the record is in the log
  * but the header could not be written, the error means that the instance cannot go on. */

@@ -35,6 +35,8 @@ struct recovery_options {
                               restore, whose search for a checkpoint then goes by the name of edb.log */
     JET_PFNSTATUS status;  /* JET_snpRestore progress; may be NULL */
     JET_SESID status_session;
+    bool asks; /* `status` is asked how to go on (JET_snpRecoveryControl); without one everything succeeds */
+    JET_INSTANCE instance; /* as the call-back knows it */
     /* Expands compressed page images in records: src/table/compression.h has it. */
     JET_ERR(*decompress)
     (const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity, uint32_t *actual);

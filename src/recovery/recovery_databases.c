@@ -242,8 +242,10 @@ JET_ERR recovery_redo_create(struct recovery *recovery, const struct log_record_
         if ((record->flags & LOG_CREATE_VERSION_INFO) == 0 || version != LOG_CREATE_VERSION)
             FAIL(JET_errInvalidCreateDbVersion);
         TRY(create_file(recovery, known, record->database_id));
+        TRY(recovery_control_attached(recovery, known));
     } else if (decision == ATTACH_NOW) {
         TRY(open_database(recovery, known, record->database_id, false));
+        TRY(recovery_control_attached(recovery, known));
     } else {
         defer(known, decision);
     }
@@ -288,10 +290,12 @@ JET_ERR recovery_redo_attach(struct recovery *recovery, const struct log_record_
     if (known->skipped)
         goto done;
     TRY(attach_check(recovery, known, record, &header, &decision));
-    if (decision == ATTACH_NOW)
+    if (decision == ATTACH_NOW) {
         TRY(open_database(recovery, known, record->database_id, true));
-    else
+        TRY(recovery_control_attached(recovery, known));
+    } else {
         defer(known, decision);
+    }
 done:
     return err;
 }
@@ -328,10 +332,22 @@ JET_ERR recovery_redo_detach(struct recovery *recovery, const struct log_record_
     uint32_t id = record->database_id;
     if (id == 0 || id > DATABASE_ID_MAX || !recovery->databases[id].known)
         return JET_errSuccess;
+    JET_ERR err = recovery_control_detaching(recovery, &recovery->databases[id]);
+    if (err < JET_errSuccess)
+        return err;
     if (recovery->databases[id].database != NULL)
         return close_clean(recovery, id, recovery->position);
     recovery_drop_database(recovery, id);
     return JET_errSuccess;
+}
+
+JET_ERR recovery_tell_detaching(const struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++)
+        TRY(recovery_control_detaching(recovery, &recovery->databases[id]));
+done:
+    return err;
 }
 
 JET_ERR recovery_close_databases(struct recovery *recovery, struct log_position position)

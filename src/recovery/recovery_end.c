@@ -10,6 +10,7 @@ JET_ERR recovery_end_sessions(struct recovery *recovery)
     JET_ERR err = JET_errSuccess;
     struct log_position mark =
         log_position_is_null(recovery->shutdown_mark) ? recovery->position : recovery->shutdown_mark;
+    TRY(recovery_tell_detaching(recovery));
     TRY(recovery_undo_sessions(recovery, true));
     recovery_free_sessions(recovery);
     (void)version_store_clean(recovery->set->versions, NULL);
@@ -113,6 +114,7 @@ static JET_ERR undo_open_sessions(struct recovery *recovery)
     if (!recovery->last_is_shutdown)
         TRY(append_recovery_undo(recovery, &undo));
     TRY(recovery_check_mismatch(recovery));
+    TRY(recovery_tell_detaching(recovery));
     TRY(abort_macros(recovery));
     TRY(recovery_undo_sessions(recovery, false));
     recovery_free_sessions(recovery);
@@ -137,6 +139,7 @@ JET_ERR recovery_undo(struct recovery *recovery)
     JET_ERR err = JET_errSuccess;
     struct log_time created;
     TRY(continue_log(recovery));
+    (void)recovery_tell_detaching(recovery); /* who reads the databases meanwhile is to stop */
     database_set_redoing(recovery->set, false);
     created = log_generation_created(recovery->log);
     struct log_callbacks callbacks;

@@ -41,6 +41,7 @@ struct recovery_database {
     uint32_t maximum_pages;
     int32_t future_generation; /* pages may hold changes up to this generation (header's max required) */
     struct database *database; /* NULL while deferred or skipped */
+    bool told;                 /* a call-back knows that it is attached */
     struct recovery_page_set *missing; /* pages that redo found missing, see recovery_pages.c */
 };
 
@@ -86,6 +87,7 @@ struct recovery {
     bool last_is_shutdown;         /* the last record is a shutdown mark */
     struct log_position shutdown_mark;
     struct log_position init; /* of the last init record */
+    bool told_redo;           /* a call-back knows that files are being redone */
     bool lost_logs;           /* JET_bitReplayIgnoreLostLogs: redo ended before the last committed log */
     bool removed_logs;        /* and what did not fit was deleted */
 
@@ -103,8 +105,11 @@ JET_ERR recovery_open_archived(struct recovery *recovery, int32_t generation); /
 JET_ERR recovery_open_generation(struct recovery *recovery, int32_t generation);
 /* Opens edb.log. JET_errFileNotFound. */
 JET_ERR recovery_open_current(struct recovery *recovery);
-/* edb.log is missing: may the log go on without it? */
-JET_ERR recovery_check_current(const struct recovery *recovery);
+/* Asks the call-back whether a log may be opened for redo. */
+JET_ERR recovery_ask_open(const struct recovery *recovery, int32_t generation, bool current);
+/* edb.log, generation `generation`, is missing: may the log go on without it? `action`: a JET_MissingLog...
+ */
+JET_ERR recovery_check_current(const struct recovery *recovery, unsigned action, int32_t generation);
 /* After the last record of a file: the next one. *done when there is none and redo is complete. */
 JET_ERR recovery_next_file(struct recovery *recovery, bool *done);
 /* Whether the attached databases need generations above `generation`. */
@@ -129,6 +134,30 @@ void recovery_progress_next_file(struct recovery *recovery);
 void recovery_progress_sector(struct recovery *recovery, uint32_t sector);
 /* Complete, or failed. */
 void recovery_progress_end(struct recovery *recovery, bool well);
+
+/* --- recovery_control.c: call-backs that decide (JET_snpRecoveryControl). Each answers what is to happen:
+ * `by_default` if nobody is asked. They may change their mind at every call. --- */
+
+/* A log is about to be opened; `reason` is a JET_OpenLogFor... */
+JET_ERR recovery_control_open_log(const struct recovery *recovery, const char *path, unsigned reason,
+                                  int32_t generation, bool current, JET_ERR by_default);
+/* A log is not there; `action`, a JET_MissingLog..., is what success means. */
+JET_ERR recovery_control_missing_log(const struct recovery *recovery, unsigned action, int32_t generation,
+                                     bool current, JET_ERR by_default);
+/* An error: the checkpoint is not to be used. */
+JET_ERR recovery_control_open_checkpoint(const struct recovery *recovery);
+/* JET_errRecoveredWithoutUndo: no undo. */
+JET_ERR recovery_control_begin_undo(const struct recovery *recovery, JET_ERR by_default);
+/* All of a file was redone; the next one was opened (told only if the former was not); redo is complete. */
+void recovery_control_file_redone(struct recovery *recovery);
+void recovery_control_file_opened(struct recovery *recovery);
+void recovery_control_redo_ends(const struct recovery *recovery);
+/* An error that may be passed over. */
+JET_ERR recovery_control_condition(const struct recovery *recovery, JET_ERR by_default);
+/* A database takes part, and what is redone is new to it: told once. A database of which that was told
+ * leaves. */
+JET_ERR recovery_control_attached(const struct recovery *recovery, struct recovery_database *known);
+JET_ERR recovery_control_detaching(const struct recovery *recovery, const struct recovery_database *known);
 
 /* --- recovery_redo.c --- */
 
@@ -181,6 +210,8 @@ void recovery_drop_database(struct recovery *recovery, uint32_t id);
 void recovery_drop_databases(struct recovery *recovery);
 /* Writes all pages, marks the databases clean as of `position`, closes and forgets them. */
 JET_ERR recovery_close_databases(struct recovery *recovery, struct log_position position);
+/* Before that: tells the call-back of each. */
+JET_ERR recovery_tell_detaching(const struct recovery *recovery);
 /* The database that a record concerns, if the record has to be redone: NULL if not. Notes the time and
  * object. */
 struct database *recovery_target(struct recovery *recovery, uint32_t id, uint64_t time, object_id object);

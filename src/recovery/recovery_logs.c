@@ -47,6 +47,16 @@ done:
     return err == JET_errInvalidPath ? JET_errFileNotFound : err;
 }
 
+JET_ERR recovery_ask_open(const struct recovery *recovery, int32_t generation, bool current)
+{
+    char path[OS_PATH_SIZE];
+    JET_ERR err = log_path_in(recovery->log, recovery->directory, current ? LOG_PATH_CURRENT : generation,
+                              path, sizeof(path));
+    return err < JET_errSuccess ? err
+                                : recovery_control_open_log(recovery, path, JET_OpenLogForRedo, generation,
+                                                            current, JET_errSuccess);
+}
+
 JET_ERR recovery_open_archived(struct recovery *recovery, int32_t generation)
 {
     return try_open(recovery, generation, false);
@@ -123,6 +133,7 @@ JET_ERR recovery_check_required_after_redo(struct recovery *recovery)
     JET_ERR err = recovery_check_required(recovery, recovery->generation);
     if (err != JET_errCommittedLogFilesMissing || !may_lose_logs(recovery))
         return err;
+    (void)recovery_control_condition(recovery, err);
     recovery->lost_logs = true;
     err = JET_errSuccess;
     for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
@@ -162,13 +173,16 @@ done:
     return err;
 }
 
-JET_ERR recovery_check_current(const struct recovery *recovery)
+JET_ERR recovery_check_current(const struct recovery *recovery, unsigned action, int32_t generation)
 {
     char path[OS_PATH_SIZE];
-    if (may_lose_logs(recovery) || (recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0)
-        return JET_errSuccess;
     log_path(recovery->log, LOG_PATH_TEMPORARY, path);
-    return os_file_exists(path) ? JET_errSuccess : JET_errMissingLogFile;
+    const bool may_lack =
+        recovery->hard || may_lose_logs(recovery) ||
+        (recovery->options->grbit & (JET_bitRecoveryWithoutUndo | JET_bitAllowMissingCurrentLog)) != 0 ||
+        os_file_exists(path);
+    return recovery_control_missing_log(recovery, action, generation, true,
+                                        may_lack ? JET_errSuccess : JET_errMissingLogFile);
 }
 
 /* There is no file of the next generation: is redo complete? */
@@ -189,11 +203,17 @@ static JET_ERR no_next_file(struct recovery *recovery, int32_t generation)
             err = JET_errSuccess;
         }
         TRY(err);
-        FAIL(JET_errSuccess);
     }
-    err = recovery_check_current(recovery);
+    err = recovery_check_current(recovery, JET_MissingLogContinueToUndo, generation);
 done:
     return err;
+}
+
+/* The same, if a call-back does not refuse it. */
+static JET_ERR ask_and_open(struct recovery *recovery, int32_t generation, bool current)
+{
+    JET_ERR err = recovery_ask_open(recovery, generation, current);
+    return err < JET_errSuccess ? err : try_open(recovery, generation, current);
 }
 
 /* Opens the next generation where it may be: the backup's directory, then the target's, then the log
@@ -203,16 +223,16 @@ static JET_ERR open_next(struct recovery *recovery, int32_t generation)
     const char *main_directory = log_get_settings(recovery->log)->log_directory;
     bool beyond_target = recovery->directory == recovery->target_directory &&
                          recovery->target_directory != NULL && recovery->target_high == generation - 1;
-    JET_ERR err = beyond_target ? JET_errFileNotFound : try_open(recovery, generation, false);
+    JET_ERR err = beyond_target ? JET_errFileNotFound : ask_and_open(recovery, generation, false);
     if (err == JET_errFileNotFound && recovery->directory != main_directory) {
         if (recovery->target_directory != NULL && recovery->directory != recovery->target_directory)
             recovery->directory = recovery->target_directory;
         else
             recovery->directory = main_directory;
-        err = try_open(recovery, generation, false);
+        err = ask_and_open(recovery, generation, false);
     }
     if (err == JET_errFileNotFound)
-        err = try_open(recovery, generation, true);
+        err = ask_and_open(recovery, generation, true);
     return err;
 }
 
@@ -280,6 +300,7 @@ JET_ERR recovery_next_file(struct recovery *recovery, bool *done)
         FAIL(JET_errSuccess);
     }
     TRY(check_required_identity(recovery));
+    recovery_control_file_opened(recovery);
     TRY(log_file_seek(recovery->reader, (struct log_position){0, LOG_HEADER_SECTORS, generation}));
 done:
     return err;

@@ -250,6 +250,16 @@ static bool stops_here(const struct recovery *recovery)
     return !log_position_is_null(stop) && log_position_compare(recovery->position, stop) >= 0;
 }
 
+/* Databases that have now all changes that their pages may hold already. */
+static JET_ERR tell_attached(struct recovery *recovery)
+{
+    JET_ERR err = JET_errSuccess;
+    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++)
+        TRY(recovery_control_attached(recovery, &recovery->databases[id]));
+done:
+    return err;
+}
+
 /* All records of the current file. */
 static JET_ERR redo_file(struct recovery *recovery)
 {
@@ -268,8 +278,10 @@ static JET_ERR redo_file(struct recovery *recovery)
             break;
         if (stops_here(recovery))
             FAIL(JET_errRecoveredWithoutUndo);
-        if (first)
+        if (first) {
+            TRY(tell_attached(recovery));
             TRY(recovery_raise_generations(recovery));
+        }
         first = false;
         note_record(recovery, record->type);
         if (record->type != LOG_RECORD_NOP2)
@@ -285,12 +297,16 @@ JET_ERR recovery_redo(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
     bool done_all = false;
+    TRY(recovery_ask_open(recovery, recovery->generation, false));
+    if (recovery->reader_is_current)
+        TRY(recovery_ask_open(recovery, recovery->generation, true));
     TRY(log_file_seek(recovery->reader, recovery->checkpoint.checkpoint));
     recovery->position = recovery->checkpoint.checkpoint;
     recovery->progress.sector = recovery->position.sector;
     TRY(recovery_load_attachments(recovery, recovery->checkpoint.attachments));
     while (!done_all) {
         TRY(redo_file(recovery));
+        recovery_control_file_redone(recovery);
         if (recovery_log_is_damaged(recovery))
             FAIL(recovery_corruption(recovery, false));
         TRY(recovery_next_file(recovery, &done_all));

@@ -50,7 +50,10 @@ static JET_ERR start_at_checkpoint(struct recovery *recovery, bool current_exist
 {
     JET_ERR err = JET_errSuccess;
     int32_t generation = recovery->checkpoint.checkpoint.generation;
-    if (!current_exists || recovery->generation != generation) {
+    const bool current = current_exists && recovery->generation == generation;
+    err = recovery_ask_open(recovery, generation, current);
+    TRY(err == JET_errFileNotFound ? JET_errMissingLogFile : err);
+    if (!current) {
         err = recovery_open_archived(recovery, generation);
         TRY(err == JET_errFileNotFound ? JET_errMissingLogFile : err);
     }
@@ -70,7 +73,9 @@ static JET_ERR start_at_oldest(struct recovery *recovery)
     int32_t high = 0;
     (void)log_generation_range(recovery->log, &low, &high);
     if (low != 0) {
-        err = recovery_open_generation(recovery, low);
+        err = recovery_ask_open(recovery, low, false);
+        if (err >= JET_errSuccess)
+            err = recovery_open_generation(recovery, low);
         if (err == JET_errFileNotFound)
             err = JET_errMissingPreviousLogFile;
         TRY(err);
@@ -83,7 +88,9 @@ done:
 
 static JET_ERR choose_start(struct recovery *recovery, struct start_state *state)
 {
-    JET_ERR err = JET_errSuccess;
+    JET_ERR err = recovery_control_open_checkpoint(recovery);
+    if (err < JET_errSuccess)
+        state->use_checkpoint = false;
     if (!state->use_checkpoint)
         delete_checkpoint(recovery);
     else {
@@ -106,11 +113,12 @@ static JET_ERR without_current(struct recovery *recovery, bool *new_log)
     TRY(log_generation_range(recovery->log, &low, &high));
     *new_log = high == 0;
     if (!*new_log) {
-        err = recovery_check_current(recovery);
+        err = recovery_check_current(recovery, JET_MissingLogContinueToRedo, high + 1);
         goto done;
     }
-    if ((recovery->options->grbit & JET_bitLogStreamMustExist) != 0)
-        FAIL(JET_errFileNotFound);
+    const bool must_exist = (recovery->options->grbit & JET_bitLogStreamMustExist) != 0;
+    TRY(recovery_control_missing_log(recovery, JET_MissingLogCreateNewLogStream, 0, false,
+                                     must_exist ? JET_errMissingLogFile : JET_errSuccess));
     delete_checkpoint(recovery);
     TRY(log_start_new(recovery->log));
 done:
@@ -240,6 +248,11 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
     TRY(begin_progress(recovery, state));
     database_set_redoing(recovery->set, true);
     TRY(recovery_redo(recovery));
+    err = recovery_control_begin_undo(recovery, without_undo ? JET_errRecoveredWithoutUndo : JET_errSuccess);
+    without_undo = err == JET_errRecoveredWithoutUndo;
+    if (!without_undo)
+        TRY(err);
+    err = JET_errSuccess;
     if (without_undo && !recovery->ended) {
         TRY(recovery_check_required_after_redo(recovery));
         TRY(recovery_check_mismatch(recovery));
@@ -249,6 +262,8 @@ static JET_ERR redo_and_undo(struct recovery *recovery, struct start_state *stat
     TRY(recovery_undo(recovery));
 done:
     recovery_progress_end(recovery, err >= JET_errSuccess || err == JET_errRecoveredWithoutUndo);
+    if (err >= JET_errSuccess)
+        recovery_control_redo_ends(recovery);
     database_set_redoing(recovery->set, false);
     return err;
 }
@@ -297,8 +312,11 @@ static JET_ERR start_logs(struct recovery *recovery, struct recovery_report *rep
         } else {
             TRY(resume(recovery));
         }
-        if ((recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0)
-            FAIL(JET_errRecoveredWithoutUndoDatabasesConsistent);
+        const bool without_undo = (recovery->options->grbit & JET_bitRecoveryWithoutUndo) != 0;
+        log_path(recovery->log, LOG_PATH_CURRENT, path);
+        TRY(recovery_control_open_log(recovery, path, JET_OpenLogForDo, 0, true,
+                                      without_undo ? JET_errRecoveredWithoutUndoDatabasesConsistent
+                                                   : JET_errSuccess));
         TRY(match_log_size(recovery, wanted));
     }
     TRY(append_init(recovery));

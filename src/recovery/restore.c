@@ -86,6 +86,7 @@ static JET_ERR redo_and_undo(struct recovery *recovery)
     JET_ERR err = JET_errSuccess;
     database_set_redoing(recovery->set, true);
     TRY(recovery_redo(recovery));
+    TRY(recovery_control_begin_undo(recovery, JET_errSuccess));
     TRY(recovery_check_required(recovery, recovery->generation));
     TRY(recovery_undo(recovery));
 done:
