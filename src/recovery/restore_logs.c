@@ -164,8 +164,10 @@ static JET_ERR check_continuation(struct recovery *recovery, struct continuation
             return read;
         if (step == STEP_END)
             break;
-        if (step == STEP_NEXT)
+        if (step == STEP_NEXT) {
+            err = JET_errFileNotFound;
             continue;
+        }
         err = judge(walk, &header, &generation, &end);
         walk->previous = header;
         if (end)
