@@ -104,13 +104,6 @@ void log_set_callbacks(struct log *log, const struct log_callbacks *callbacks)
     os_mutex_unlock(&log->lock);
 }
 
-void log_set_circular(struct log *log, bool circular)
-{
-    os_mutex_lock(&log->lock);
-    log->settings.circular = circular;
-    os_mutex_unlock(&log->lock);
-}
-
 void log_set_file_size(struct log *log, uint32_t size)
 {
     log->settings.file_size = size;

@@ -71,9 +71,6 @@ const struct log_settings *log_get_settings(const struct log *log);
 /* Callbacks may be set after creation, before the log is started. */
 void log_set_callbacks(struct log *log, const struct log_callbacks *callbacks);
 
-/* Parameters that may change while running. */
-void log_set_circular(struct log *log, bool circular);
-
 /* --- start and end (called by recovery and term) --- */
 
 /* Begins a new log sequence: generation 1 with a new signature. There must be no log files in the directory.
