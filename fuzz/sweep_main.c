@@ -31,13 +31,21 @@ static const char usage[] =
     "  --pairs N        no FILE: every schedule of all programs in which two threads make N calls in all, "
     "each at\n"
     "                   most three (fuzz/sweep/pairs.c), behind each set-up\n"
+    "  --cover N        no FILE: the same with four calls on each side, so chosen that every sequence of N "
+    "calls "
+    "(2 or 3)\n"
+    "                   is made on each\n"
     "  --setup N        only behind the Nth set-up\n"
+    "  --from N, --count N  of these programs, so many from the Nth (0: the first) on\n"
     "\n"
     "How far:\n"
     "  --depth N        with --fail: N faults in a row, 1 or 2 (default 1): the new start after the first "
     "one is swept "
     "as well\n"
-    "  --switches N     with --schedules: at most N switches more than needed (default 2)\n"
+    "  --switches N     with --schedules: at most N pre-emptions (default 2)\n"
+    "  --prove          with --schedules: those that count as equivalent to others run as well, and must "
+    "show the "
+    "same\n"
     "  --most N         stop a sweep after N finds (default 10)\n"
     "  --seconds S      stop after so long; what was not visited is then counted as such\n"
     "  --timeout S      seconds before a run is called hung (default 20)\n"
@@ -57,8 +65,10 @@ struct options {
     const char *calls[CALLS_MAX];
     size_t call_count;
     bool schedules;
-    unsigned pairs; /* 0: not */
-    unsigned setup; /* 0: each */
+    unsigned pairs;            /* 0: not */
+    unsigned cover;            /* 0: not */
+    unsigned long from, count; /* of the programs of each set-up; count 0: all from there on */
+    unsigned setup;            /* 0: each */
     struct sweep sweep;
     double seconds;
 };
@@ -118,6 +128,10 @@ static void parse_option(struct options *options, char **argv, int argc, int *at
         options->schedules = true;
         return;
     }
+    if (strcmp(option, "--prove") == 0) {
+        options->sweep.prove = true;
+        return;
+    }
     if (value == NULL)
         wrong("no such option, or its value is missing", option);
     ++*at;
@@ -127,6 +141,12 @@ static void parse_option(struct options *options, char **argv, int argc, int *at
         options->calls[options->call_count++] = value;
     else if (strcmp(option, "--pairs") == 0)
         options->pairs = (unsigned)number(option, value, 2, 2 * PAIRS_CALLS_MAX);
+    else if (strcmp(option, "--cover") == 0)
+        options->cover = (unsigned)number(option, value, 2, 3);
+    else if (strcmp(option, "--from") == 0)
+        options->from = number(option, value, 0, 1000000);
+    else if (strcmp(option, "--count") == 0)
+        options->count = number(option, value, 1, 1000000);
     else if (strcmp(option, "--setup") == 0)
         options->setup = (unsigned)number(option, value, 1, PAIRS_SETUPS);
     else if (strcmp(option, "--depth") == 0)
@@ -153,6 +173,8 @@ static void print_row(const struct sweep *sweep, const char *what, const struct 
     const bool good = counts->existing == counts->visited && counts->finds == 0;
     printf("%-4s %-30.60s %-32s %8zu existing %8zu visited %8zu runs %9zu judged", good ? "ok" : "FAIL",
            sweep->name, what, counts->existing, counts->visited, counts->runs, counts->judged);
+    if (counts->equivalent > 0)
+        printf(" %8zu equivalent", counts->equivalent);
     if (counts->outcomes > 0)
         printf(" %4zu outcomes", counts->outcomes);
     printf(" %3zu finds\n", counts->finds);
@@ -211,18 +233,24 @@ static void sweep_one(struct options *options)
     }
 }
 
-/* Adds up the schedules of all programs of one set-up in which the threads make so many calls. */
-static void sweep_pairs_of(struct options *options, size_t setup, size_t calls, size_t other)
+/* Adds up the schedules of all programs of one set-up in which the threads make so many calls; `order` 0, or
+ * that of a covering set. */
+static void sweep_pairs_of(struct options *options, size_t setup, size_t calls, size_t other, size_t order)
 {
     struct sweep_counts all = {0};
     struct sweep *sweep = &options->sweep;
-    const uint64_t count = pairs_count(calls, other);
-    uint64_t done = 0;
+    const uint64_t whole = order > 0 ? pairs_cover_count(order) : pairs_count(calls, other);
+    uint64_t done = options->from;
+    const uint64_t count =
+        options->count > 0 && done + options->count < whole ? done + options->count : whole;
     sweep->name = pairs_setup_name(setup);
     for (; done < count && !sweep_is_late(sweep) && sweep->finds_so_far < sweep->most; done++) {
         struct program program = {0};
         struct sweep_counts counts;
-        pairs_build(&program, setup, calls, other, done);
+        if (order > 0)
+            pairs_cover_build(&program, setup, order, done);
+        else
+            pairs_build(&program, setup, calls, other, done);
         sweep->program = &program;
         if (sweep_schedules(sweep, &counts))
             sweep_add(&all, &counts);
@@ -230,7 +258,7 @@ static void sweep_pairs_of(struct options *options, size_t setup, size_t calls, 
     }
     char what[80];
     snprintf(what, sizeof what, "%zu + %zu calls, %u switches: %llu of %llu programs", calls, other,
-             sweep->switches, (unsigned long long)done, (unsigned long long)count);
+             sweep->switches, (unsigned long long)(done - options->from), (unsigned long long)whole);
     totals_bad = totals_bad || done < count;
     print_row(sweep, what, &all);
 }
@@ -241,8 +269,12 @@ static void sweep_pairs(struct options *options)
         const size_t other = options->pairs > calls ? options->pairs - calls : 0;
         for (size_t setup = 0; setup < PAIRS_SETUPS && other > 0 && other <= calls; setup++) {
             if (options->setup == 0 || options->setup == setup + 1)
-                sweep_pairs_of(options, setup, calls, other);
+                sweep_pairs_of(options, setup, calls, other, 0);
         }
+    }
+    for (size_t setup = 0; setup < PAIRS_SETUPS && options->cover > 0; setup++) {
+        if (options->setup == 0 || options->setup == setup + 1)
+            sweep_pairs_of(options, setup, PAIRS_COVER_CALLS, PAIRS_COVER_CALLS, options->cover);
     }
 }
 
@@ -267,10 +299,11 @@ int main(int argc, char **argv)
         }
         parse_option(&options, argv, argc, &i);
     }
-    if (first == argc && options.pairs == 0)
+    if (first == argc && options.pairs == 0 && options.cover == 0)
         wrong("no program", NULL);
-    if (options.kinds == NULL && options.call_count == 0 && !options.schedules && options.pairs == 0)
-        wrong("nothing to do: one of --fail, --call, --schedules, --pairs", NULL);
+    if (options.kinds == NULL && options.call_count == 0 && !options.schedules && options.pairs == 0 &&
+        options.cover == 0)
+        wrong("nothing to do: one of --fail, --call, --schedules, --pairs, --cover", NULL);
     if (options.sweep.keep != NULL)
         mkdir(options.sweep.keep, 0777);
     if (options.seconds > 0)

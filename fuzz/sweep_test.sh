@@ -3,10 +3,10 @@
 # switches. Each row says how many points exist and how many were visited; they must be equal. By hand, for more:
 #   bazel-bin/fuzz/sweep_program --fail all corpus/seeds/*.jet
 #   bazel-bin/fuzz/sweep_program --schedules --switches 3 corpus/schedules/*.jet
-#   bazel-bin/fuzz/sweep_program --pairs 3 --switches 1 --setup 2
+#   bazel-bin/fuzz/traced_sweep --cover 2 --switches 3 --setup 2
 set -u
 sweep=$1
-full=${2-}
+how=${2-}
 seeds=corpus/seeds
 schedules=corpus/schedules
 status=0
@@ -15,7 +15,15 @@ run() {
     "$sweep" "$@" || status=1
 }
 
-if [ "$full" = --full ]; then
+if [ "$how" = --traced ]; then
+    # What counts as equivalent is equivalent: run as well, it shows the same answers and leaves the same files.
+    run --schedules --switches 2 --prove $schedules/stop-against-stop.jet
+    run --pairs 2 --switches 1 --setup 2 --prove
+    run --schedules --switches 2 $schedules/*.jet
+    run --pairs 2 --switches 2 --setup 5
+    run --cover 2 --switches 1 --setup 3
+    run --cover 2 --switches 3 --setup 2 --from 11 --count 1
+elif [ "$how" = --full ]; then
     run --fail all $seeds/stop-while-reading.jet $seeds/crash-during-backup.jet $seeds/restore-external.jet
     run --fail io,crash,machine --depth 2 $seeds/stop-in-logs-phase.jet
     run --call "StopBackupInstance %I" --call "StopServiceInstance %I" --call "Term2 %I TermAbrupt" \

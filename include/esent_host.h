@@ -212,6 +212,40 @@ JET_ERR EsentHostUseSimulation(const struct ESENT_HOST_SIMULATION *simulation);
  */
 size_t EsentHostGetSchedule(uint8_t *choices, size_t size);
 
+/* In the middle of a simulation: the explicit schedule from now on, as in ESENT_HOST_SIMULATION, with the
+ * bytes of the choices made so far in front. Not copied: it must stay until the simulation's end. */
+void EsentHostSetChoices(const uint8_t *choices, size_t size);
+
+/* A turn of a simulated thread ends, because another one's begins or could begin. */
+struct ESENT_HOST_TURN {
+    size_t choice;         /* number of the choice, as in EsentHostGetSchedule; SIZE_MAX: there was none */
+    uint32_t thread;       /* whose turn is next (0 = the first thread) */
+    uint8_t free_to_go_on; /* 1: the thread could have gone on and did not ask for others to go first; another
+                              one's turn is then a pre-emption */
+};
+
+enum ESENT_HOST_LOCK_EVENT {
+    ESENT_HOST_LOCK_TAKEN,        /* for itself alone */
+    ESENT_HOST_LOCK_LEFT,         /* what was taken so */
+    ESENT_HOST_LOCK_TAKEN_SHARED, /* together with other readers */
+    ESENT_HOST_LOCK_LEFT_SHARED,
+    ESENT_HOST_LOCK_REFUSED, /* it was asked for and is not to be had */
+    ESENT_HOST_LOCK_CHANGED, /* anything else: from shared to alone and back, threads wait for it or are woken
+                              */
+};
+
+/* Watches a simulation; members may be NULL. `lock` and `freed` are called only in libraries built with
+ * ESENT_TRACE, whose memory accesses are told by the compiler (-fsanitize=thread). */
+struct ESENT_HOST_TRACE {
+    void *context;
+    void (*turn)(void *context, const struct ESENT_HOST_TURN *turn);
+    void (*lock)(void *context, const void *lock, enum ESENT_HOST_LOCK_EVENT event);
+    void (*freed)(void *context, const void *block, size_t size);
+};
+
+/* NULL: none. Answers 1 if locks are told. */
+int EsentHostSetTrace(const struct ESENT_HOST_TRACE *trace);
+
 /* Threads of the program itself, real or simulated as chosen. Join exactly once. */
 struct ESENT_HOST_THREAD;
 JET_ERR EsentHostThreadStart(void (*function)(void *context), void *context,

@@ -22,8 +22,8 @@ CONFIGURATIONS = {
     "msan": "memory sanitizer; each byte that goes to a file is looked at, too",
 }
 DEFAULT = ["plain", "asan-ubsan", "tsan"]
-# Once is enough: the canary needs an engine of its own, the whole sweeps take long.
-PLAIN_TESTS = ["//fuzz:canary_test", "//fuzz:sweep_full_test"]
+# Once is enough: the canary and the traced sweep need an engine of their own, the whole sweeps take long.
+PLAIN_TESTS = ["//fuzz:canary_test", "//fuzz:sweep_full_test", "//fuzz:traced_sweep_test"]
 
 CASE_STARTED = re.compile(r"^\[ RUN      \] ")
 CASE_GOOD = re.compile(r"^\[       OK \] ")

@@ -473,6 +473,7 @@ void run_program(const struct program *program, const struct run_options *option
         abort();
     if (transcript != NULL)
         program_copy(transcript, program);
+    run->together = program_setting(program, "together") != NULL;
     forget_slots(run);
     char message[300] = "";
     if (start(run, message, sizeof message)) {

@@ -36,6 +36,7 @@ struct run {
     uint64_t handles[SLOT_KINDS][SLOTS_MAX]; /* by run_slot_kind of the letter */
     struct bookmark *bookmarks[SLOTS_MAX];
     bool threaded; /* some line runs on another thread */
+    bool together; /* `set together`: neighbouring lines of other threads are handed over at once */
     struct worker *workers[THREADS_MAX];
     char directory[4096]; /* absolute, no separator at the end (but for the root) */
     bool temporary;       /* a real directory that is removed at the end */

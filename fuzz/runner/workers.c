@@ -70,6 +70,16 @@ static struct worker *worker_of(struct run *run, unsigned thread)
     return worker;
 }
 
+/* The next call is another thread's as well, and these are handed over together. */
+static bool goes_on(const struct run *run, size_t line)
+{
+    for (size_t i = line + 1; run->together && i < run->program->line_count; i++) {
+        if (run->program->lines[i].kind == LINE_CALL)
+            return run->program->lines[i].thread != 0;
+    }
+    return false;
+}
+
 void worker_start(struct run *run, unsigned thread, size_t line)
 {
     struct worker *worker = worker_of(run, thread);
@@ -81,6 +91,8 @@ void worker_start(struct run *run, unsigned thread, size_t line)
     worker->queue[worker->count++] = line;
     pthread_cond_broadcast(&worker->changed);
     pthread_mutex_unlock(&run->lock);
+    if (goes_on(run, line))
+        return;
     if (run->options->simulated)
         EsentHostAdvanceClock(1); /* one that waits for work notices it */
     EsentHostYield();

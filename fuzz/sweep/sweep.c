@@ -26,6 +26,7 @@ void sweep_add(struct sweep_counts *to, const struct sweep_counts *counts)
 {
     to->existing += counts->existing;
     to->visited += counts->visited;
+    to->equivalent += counts->equivalent;
     to->runs += counts->runs;
     to->judged += counts->judged;
     to->outcomes += counts->outcomes;

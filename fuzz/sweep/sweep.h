@@ -15,6 +15,7 @@
 struct sweep_counts {
     size_t existing; /* points, or schedules */
     size_t visited;
+    size_t equivalent; /* schedules among them that were not run: another one does the same */
     size_t runs;
     size_t judged;   /* answers that the model had an opinion on */
     size_t outcomes; /* different ones, where they are counted */
@@ -27,7 +28,8 @@ struct sweep {
     const char *keep;    /* NULL, or a directory for the programs of finds */
     unsigned timeout;    /* seconds a run */
     unsigned depth;      /* faults: how many in a row, 1 or 2 */
-    unsigned switches;   /* schedules: how many at most */
+    unsigned switches;   /* schedules: how many pre-emptions at most */
+    bool prove;          /* schedules: runs those that count as equivalent, too, and compares */
     size_t most;         /* stops after so many finds */
     double deadline;     /* monotonic seconds at which to stop, 0: never */
     size_t finds_so_far; /* of the sweep, for the names of files */
@@ -43,8 +45,10 @@ bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *co
  * interrupted. */
 bool sweep_calls(struct sweep *sweep, const char *call, struct sweep_counts *counts);
 
-/* Runs every schedule of a program of two threads that has at most `switches` switches more than the plain
- * one. */
+/* Runs every schedule of a program of two threads in which at most `switches` times a thread is interrupted
+ * that could have gone on; who goes on when one cannot, or asks the other to go first, is tried both ways and
+ * does not count. In builds that know what each step touches (fuzz/sweep/trace.h), schedules that only let
+ * steps change places which do not touch the same things are not run again, but counted. */
 bool sweep_schedules(struct sweep *sweep, struct sweep_counts *counts);
 
 /* Adds counts up. */

@@ -4,6 +4,9 @@
 
 #include "src/os/atomic.h"
 #include "src/os/internal.h"
+#include "src/os/trace.h"
+
+OS_UNTRACED_BEGIN
 
 struct fault {
     os_atomic_64 count;
@@ -133,3 +136,5 @@ enum ESENT_HOST_FAULT EsentHostFaultFromName(const char *name)
         kind++;
     return (enum ESENT_HOST_FAULT)kind;
 }
+
+OS_UNTRACED_END

@@ -8,6 +8,7 @@
 #include "src/os/internal.h"
 #include "src/os/memory.h"
 #include "src/os/sanitizer.h"
+#include "src/os/trace.h"
 
 struct os_file {
     struct os_file *next; /* all open files */
@@ -51,6 +52,8 @@ void os_file_reset_counters(void)
     os_atomic_store(&written_bytes, 0);
 }
 
+OS_UNTRACED_BEGIN
+
 static void count_operation(os_atomic_64 *counter, os_atomic_64 *bytes, size_t size)
 {
     if (!os_fault_is_counting())
@@ -59,6 +62,8 @@ static void count_operation(os_atomic_64 *counter, os_atomic_64 *bytes, size_t s
     if (bytes != NULL)
         os_atomic_add(bytes, size);
 }
+
+OS_UNTRACED_END
 
 /* ---- faults */
 
@@ -106,6 +111,8 @@ done:
 
 /* ---- open files */
 
+OS_UNTRACED_BEGIN
+
 static void enlist(struct os_file *file)
 {
     pthread_mutex_lock(&open_lock);
@@ -128,6 +135,8 @@ static void delist(struct os_file *file)
         file->next->previous = file->previous;
     pthread_mutex_unlock(&open_lock);
 }
+
+OS_UNTRACED_END
 
 size_t os_file_open_count(void)
 {

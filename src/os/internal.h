@@ -13,6 +13,7 @@
 #include "src/os/memory_file_system.h"
 #include "src/os/path.h"
 #include "src/os/random.h"
+#include "src/os/trace.h"
 
 /* ---- the host's settings; written only while nobody is in the engine */
 struct os_host_state {
@@ -115,6 +116,8 @@ struct os_simulation {
 };
 extern struct os_simulation os_sim;
 
+OS_UNTRACED_BEGIN
+
 /* One point of a simulation. `yield`: others go first. */
 static inline void os_scheduler_point(bool yield)
 {
@@ -128,6 +131,8 @@ static inline void os_scheduler_wake(const void *object, bool one)
     if (os_sim.threads > 1)
         os_scheduler_wake_slow(object, one);
 }
+
+OS_UNTRACED_END
 
 /* A scheduling point. */
 static inline void os_point(void)

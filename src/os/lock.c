@@ -12,6 +12,9 @@
 #include "src/os/internal.h"
 #include "src/os/lock_order.h"
 #include "src/os/sanitizer.h"
+#include "src/os/trace.h"
+
+OS_UNTRACED_BEGIN
 
 /* The small steps of every lock are part of it, with all that is checked there. */
 #define INLINE static inline __attribute__((always_inline))
@@ -62,6 +65,7 @@ OS_RANGE_CHECKED static void lock(struct os_mutex *mutex, enum os_lock_rank rank
         while (mutex_owner(mutex) != NULL)
             os_scheduler_block(mutex, "mutex", false, 0);
         set_owner(mutex, self);
+        os_trace_lock(mutex, ESENT_HOST_LOCK_TAKEN);
     } else {
         pthread_mutex_lock(&mutex->native);
         if (OS_LOCK_CHECKED)
@@ -80,9 +84,12 @@ bool os_mutex_try_lock(struct os_mutex *mutex)
     struct os_thread *self = os_thread_self();
     if (os_host.simulated) {
         os_scheduler_point(false);
-        if (mutex_owner(mutex) != NULL)
+        if (mutex_owner(mutex) != NULL) {
+            os_trace_lock(mutex, ESENT_HOST_LOCK_REFUSED);
             return false;
+        }
         set_owner(mutex, self);
+        os_trace_lock(mutex, ESENT_HOST_LOCK_TAKEN);
     } else {
         if (pthread_mutex_trylock(&mutex->native) != 0)
             return false;
@@ -103,6 +110,7 @@ OS_RANGE_CHECKED static void release(struct os_mutex *mutex, enum os_lock_rank r
     }
     if (os_host.simulated) {
         ASSERT(mutex->world == os_host.world);
+        os_trace_lock(mutex, ESENT_HOST_LOCK_LEFT);
         set_owner(mutex, NULL);
         os_scheduler_wake(mutex, false);
     } else {
@@ -186,6 +194,7 @@ bool os_condition_wait(struct os_condition *condition, struct os_mutex *mutex, u
 
 void os_condition_wake_one(struct os_condition *condition)
 {
+    os_trace_lock(condition, ESENT_HOST_LOCK_CHANGED);
     if (os_host.simulated)
         os_scheduler_wake(condition, true);
     else
@@ -194,6 +203,7 @@ void os_condition_wake_one(struct os_condition *condition)
 
 void os_condition_wake_all(struct os_condition *condition)
 {
+    os_trace_lock(condition, ESENT_HOST_LOCK_CHANGED);
     if (os_host.simulated)
         os_scheduler_wake(condition, false);
     else
@@ -283,6 +293,7 @@ static void wake_waiters(struct os_rwlock *lock)
 
 static void take_slowly(struct os_rwlock *lock, bool exclusive, uint32_t mine)
 {
+    os_trace_lock(lock, ESENT_HOST_LOCK_CHANGED);
     lock_native(lock);
     lock->waiters++;
     if (exclusive)
@@ -320,6 +331,7 @@ void os_rwlock_lock_shared(struct os_rwlock *lock)
     }
     take_slowly(lock, false, 0);
 taken:
+    os_trace_lock(lock, ESENT_HOST_LOCK_TAKEN_SHARED);
     lock_remember(os_thread_self(), lock, lock->rank);
 }
 
@@ -327,8 +339,11 @@ bool os_rwlock_try_lock_shared(struct os_rwlock *lock)
 {
     bury(lock);
     os_point();
-    if ((os_atomic_load(&lock->state) & WAITING) != 0 || !take(lock, false, 0))
+    if ((os_atomic_load(&lock->state) & WAITING) != 0 || !take(lock, false, 0)) {
+        os_trace_lock(lock, ESENT_HOST_LOCK_REFUSED);
         return false;
+    }
+    os_trace_lock(lock, ESENT_HOST_LOCK_TAKEN_SHARED);
     lock_remember(os_thread_self(), lock, lock->rank);
     return true;
 }
@@ -337,6 +352,7 @@ void os_rwlock_unlock_shared(struct os_rwlock *lock)
 {
     lock_forget(os_thread_self(), lock, lock->rank);
     ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
+    os_trace_lock(lock, ESENT_HOST_LOCK_LEFT_SHARED);
     uint32_t state = os_atomic_subtract(&lock->state, 1);
     if ((state & WAITING) != 0)
         wake_waiters(lock);
@@ -352,6 +368,7 @@ void os_rwlock_lock_exclusive(struct os_rwlock *lock)
     if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER))
         take_slowly(lock, true, 0);
     took_exclusive(lock);
+    os_trace_lock(lock, ESENT_HOST_LOCK_TAKEN);
     lock_remember(os_thread_self(), lock, lock->rank);
 }
 
@@ -360,9 +377,12 @@ bool os_rwlock_try_lock_exclusive(struct os_rwlock *lock)
     bury(lock);
     os_point();
     uint32_t idle = 0;
-    if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER))
+    if (!os_atomic_compare_exchange(&lock->state, &idle, WRITER)) {
+        os_trace_lock(lock, ESENT_HOST_LOCK_REFUSED);
         return false;
+    }
     took_exclusive(lock);
+    os_trace_lock(lock, ESENT_HOST_LOCK_TAKEN);
     lock_remember(os_thread_self(), lock, lock->rank);
     return true;
 }
@@ -371,6 +391,7 @@ void os_rwlock_unlock_exclusive(struct os_rwlock *lock)
 {
     lock_forget(os_thread_self(), lock, lock->rank);
     ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
+    os_trace_lock(lock, ESENT_HOST_LOCK_LEFT);
     atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
     uint32_t state = atomic_fetch_and_explicit(&lock->state, ~WRITER, memory_order_acq_rel);
     if ((state & WAITING) != 0)
@@ -381,6 +402,7 @@ void os_rwlock_unlock_exclusive(struct os_rwlock *lock)
 bool os_rwlock_try_upgrade(struct os_rwlock *lock)
 {
     ASSERT((os_atomic_load(&lock->state) & READERS) > 0);
+    os_trace_lock(lock, ESENT_HOST_LOCK_CHANGED);
     lock_native(lock);
     if (lock->upgrade_waiting) {
         unlock_native(lock);
@@ -400,6 +422,7 @@ bool os_rwlock_try_upgrade(struct os_rwlock *lock)
 void os_rwlock_downgrade(struct os_rwlock *lock)
 {
     ASSERT((os_atomic_load(&lock->state) & WRITER) != 0);
+    os_trace_lock(lock, ESENT_HOST_LOCK_CHANGED);
     atomic_store_explicit(&lock->writer, NULL, memory_order_relaxed);
     uint32_t state = atomic_fetch_add_explicit(&lock->state, 1 - WRITER, memory_order_acq_rel);
     if ((state & WAITING) != 0)
@@ -420,3 +443,5 @@ bool os_rwlock_is_idle(const struct os_rwlock *lock)
         return true;
     return (os_atomic_load(&((struct os_rwlock *)(uintptr_t)lock)->state) & (WRITER | READERS)) == 0;
 }
+
+OS_UNTRACED_END

@@ -6,6 +6,9 @@
 
 #include "src/os/fault.h"
 #include "src/os/internal.h"
+#include "src/os/trace.h"
+
+OS_UNTRACED_BEGIN
 
 #define SHARD_COUNT 16u
 #define MAGIC_LIVE 0x4c697665u
@@ -174,6 +177,7 @@ void os_free(void *block)
     shard->bytes -= header->size;
     unlock_shard(shard);
     header->magic = MAGIC_DEAD;
+    os_trace_freed(block, header->size);
     raw_free((uint8_t *)block - header->offset);
 }
 
@@ -293,3 +297,5 @@ void os_host_free(void *block)
 {
     free(block);
 }
+
+OS_UNTRACED_END

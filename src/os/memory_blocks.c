@@ -1,6 +1,7 @@
 #include "src/os/memory_blocks.h"
 
 #include "src/os/internal.h"
+#include "src/os/trace.h"
 
 /* Files beyond this are refused: a write at a wild offset must not cost a wild table. */
 #define SIZE_MAX_BYTES (UINT64_C(1) << 36)
@@ -25,6 +26,8 @@ static struct memory_block zero_block = {.references = 1};
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct memory_block *pool;
 static uint32_t pool_size;
+
+OS_UNTRACED_BEGIN
 
 static struct memory_block *block_new(void)
 {
@@ -58,6 +61,8 @@ static void block_release(struct memory_block *block)
     if (!keep)
         os_host_free(block);
 }
+
+OS_UNTRACED_END
 
 static void chunk_release(struct memory_chunk *chunk)
 {

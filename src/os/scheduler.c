@@ -10,6 +10,9 @@
 
 #include "src/os/clock.h"
 #include "src/os/internal.h"
+#include "src/os/trace.h"
+
+OS_UNTRACED_BEGIN
 
 #define RECORD_MAX (16u << 20)
 #define RECORD_ROOM 4096u
@@ -32,6 +35,7 @@ struct scheduler {
     struct os_random random;
     struct ESENT_HOST_SIMULATION settings;
     uint8_t *choices;
+    bool borrowed; /* the choices are the host's */
     size_t choice_at;
     uint8_t *record;
     size_t record_size;
@@ -40,6 +44,7 @@ struct scheduler {
 
 static struct scheduler sim;
 struct os_simulation os_sim;
+struct ESENT_HOST_TRACE os_trace;
 static void (*stuck_handler)(const char *report);
 
 void EsentHostSetStuckHandler(void (*handler)(const char *report))
@@ -176,12 +181,26 @@ static uint32_t decide(bool yield)
     }
 }
 
+static void tell_turn(bool chosen, struct os_thread *next, bool preemption)
+{
+    const struct ESENT_HOST_TURN turn = {
+        .choice = chosen ? sim.record_size - 1 : SIZE_MAX,
+        .thread = next->number,
+        .free_to_go_on = preemption,
+    };
+    if (os_trace.turn != NULL && (chosen || next != os_sim.running))
+        os_trace.turn(os_trace.context, &turn);
+}
+
 /* Picks among the runnable threads (at least one). `yield`: the running thread asks for others to go first.
  */
 static struct os_thread *pick(bool yield)
 {
-    if (os_sim.runnable == 1)
-        return runnable_at(0);
+    if (os_sim.runnable == 1) {
+        struct os_thread *only = runnable_at(0);
+        tell_turn(false, only, false);
+        return only;
+    }
     uint32_t wanted = wanted_choice();
     uint32_t choice = wanted;
     if (wanted >= ESENT_HOST_CHOICE_RELATIVE)
@@ -190,8 +209,10 @@ static struct os_thread *pick(bool yield)
              !index_of_thread(wanted - ESENT_HOST_CHOICE_THREAD, &choice))
         choice = decide(yield);
     choice %= os_sim.runnable;
+    struct os_thread *next = runnable_at(choice);
     record_choice(choice);
-    return runnable_at(choice);
+    tell_turn(true, next, !yield && os_sim.running->state == OS_THREAD_RUNNABLE);
+    return next;
 }
 
 static void await_change(void)
@@ -335,6 +356,7 @@ bool os_scheduler_block(const void *object, const char *kind, bool has_deadline,
 {
     struct os_thread *self = os_thread_self();
     ASSERT(os_sim.running == self);
+    os_trace_lock(object, ESENT_HOST_LOCK_CHANGED);
     os_sim.points++;
     self->state = OS_THREAD_WAITING;
     self->waiting_for = object;
@@ -533,6 +555,15 @@ void os_scheduler_restart(void)
     await_change();
 }
 
+static void forget_choices(void)
+{
+    if (!sim.borrowed)
+        os_host_free(sim.choices);
+    sim.borrowed = false;
+    sim.choices = NULL;
+    sim.settings.choices_size = 0;
+}
+
 JET_ERR os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
 {
     uint8_t *choices = NULL;
@@ -542,7 +573,7 @@ JET_ERR os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
             return JET_errOutOfMemory;
         memcpy(choices, simulation->choices, simulation->choices_size);
     }
-    os_host_free(sim.choices);
+    forget_choices();
     sim.choices = choices;
     sim.settings = *simulation;
     sim.settings.choices = NULL;
@@ -569,11 +600,10 @@ void os_scheduler_stop(void)
     sem_destroy(&sim.first->baton);
     sim.first = sim.last = os_sim.running = NULL;
     os_sim.threads = 0;
-    os_host_free(sim.choices);
+    forget_choices();
     os_host_free(sim.record);
-    sim.choices = sim.record = NULL;
+    sim.record = NULL;
     sim.record_size = sim.record_room = 0;
-    sim.settings.choices_size = 0;
 }
 
 size_t EsentHostGetSchedule(uint8_t *choices, size_t size)
@@ -585,8 +615,29 @@ size_t EsentHostGetSchedule(uint8_t *choices, size_t size)
     return sim.record_size;
 }
 
+void EsentHostSetChoices(const uint8_t *choices, size_t size)
+{
+    forget_choices();
+    sim.choices = (uint8_t *)(uintptr_t)choices; /* only read */
+    sim.borrowed = true;
+    sim.settings.choices_size = size;
+    sim.choice_at = sim.record_size;
+}
+
+int EsentHostSetTrace(const struct ESENT_HOST_TRACE *trace)
+{
+    os_trace = trace != NULL ? *trace : (struct ESENT_HOST_TRACE){0};
+#if defined(ESENT_TRACE)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 void os_scheduler_counters(struct ESENT_HOST_COUNTERS *counters)
 {
     counters->points = os_sim.points;
     counters->switches = sim.switches;
 }
+
+OS_UNTRACED_END
