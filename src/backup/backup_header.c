@@ -3,6 +3,7 @@
 
 #include "src/log/log.h"
 #include "src/os/clock.h"
+#include "src/recovery/database_set.h"
 
 JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t type, uint8_t scope,
                           uint32_t database_id, const struct backup_info *info, unsigned flags,
@@ -30,51 +31,16 @@ static uint8_t scope_of(bool log_only, bool truncated)
     return log_only ? LOG_BACKUP_DIFFERENTIAL : LOG_BACKUP_COPY;
 }
 
-/* The field for a finished backup. A full one makes the incremental ones before it meaningless. */
-static void store_info(struct database_header *header, enum backup_info_type type, bool log_only,
-                       bool truncated, const struct backup_info *info)
-{
-    uint32_t stored_type = (uint32_t)type;
-    if (truncated && log_only) {
-        header->incremental_previous = *info;
-        header->incremental_previous_type = stored_type;
-    } else if (truncated) {
-        header->full_previous = *info;
-        header->full_previous_type = stored_type;
-        memset(&header->incremental_previous, 0, sizeof header->incremental_previous);
-        header->incremental_previous_type = BACKUP_INFO_NORMAL;
-        memset(&header->differential_previous, 0, sizeof header->differential_previous);
-        header->differential_previous_type = BACKUP_INFO_NORMAL;
-    } else if (log_only) {
-        header->differential_previous = *info;
-        header->differential_previous_type = stored_type;
-    } else {
-        header->copy_previous = *info;
-        header->copy_previous_type = stored_type;
-    }
-    if (truncated && type == BACKUP_INFO_NORMAL)
-        memset(&header->snapshot_current, 0, sizeof header->snapshot_current);
-}
-
-static struct log_position stored_mark(const struct database_header *header, bool log_only, bool truncated)
-{
-    if (truncated)
-        return log_only ? header->incremental_previous.mark : header->full_previous.mark;
-    return log_only ? header->differential_previous.mark : header->copy_previous.mark;
-}
-
 JET_ERR backup_update_header(struct backup_context *context, struct database *database,
                              enum backup_info_type type, bool log_only, bool truncated,
                              const struct backup_info *info)
 {
     JET_ERR err = JET_errSuccess;
-    TRY(backup_log_record(context, LOG_BACKUP_UPDATE, (uint8_t)type, scope_of(log_only, truncated),
-                          database->id, info, 0, NULL));
+    const uint8_t scope = scope_of(log_only, truncated);
+    TRY(backup_log_record(context, LOG_BACKUP_UPDATE, (uint8_t)type, scope, database->id, info, 0, NULL));
     os_mutex_lock(&database->header_lock);
-    if (log_position_compare(stored_mark(&database->header, log_only, truncated), info->mark) <= 0) {
-        const enum backup_info_type stored = type == BACKUP_INFO_SURROGATE ? BACKUP_INFO_OS_SNAPSHOT : type;
-        const struct database_header before = database->header;
-        store_info(&database->header, stored, log_only, truncated, info);
+    const struct database_header before = database->header;
+    if (database_header_note_backup(&database->header, scope, type, info)) {
         err = database_write_header_locked(database);
         if (err < JET_errSuccess)
             database->header = before;

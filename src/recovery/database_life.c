@@ -306,10 +306,10 @@ static bool not_older(const struct backup_info *stored, const struct backup_info
     return log_position_compare(stored->mark, details->mark) <= 0;
 }
 
-void database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,
+bool database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,
                                  const struct backup_info *details)
 {
-    uint32_t stored_type = type == BACKUP_INFO_SURROGATE ? BACKUP_INFO_OS_SNAPSHOT : type;
+    const uint32_t stored_type = type == BACKUP_INFO_SURROGATE ? BACKUP_INFO_OS_SNAPSHOT : type;
     if (scope == LOG_BACKUP_FULL && not_older(&header->full_previous, details)) {
         header->full_previous = *details;
         header->full_previous_type = stored_type;
@@ -327,5 +327,10 @@ void database_header_note_backup(struct database_header *header, uint8_t scope, 
     } else if (scope == LOG_BACKUP_DIFFERENTIAL && not_older(&header->differential_previous, details)) {
         header->differential_previous = *details;
         header->differential_previous_type = stored_type;
+    } else {
+        return false;
     }
+    if (type == BACKUP_INFO_NORMAL && (scope == LOG_BACKUP_FULL || scope == LOG_BACKUP_INCREMENTAL))
+        memset(&header->snapshot_current, 0, sizeof(header->snapshot_current));
+    return true;
 }

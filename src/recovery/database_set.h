@@ -98,8 +98,9 @@ enum header_clean_reason { HEADER_CLEAN_RUNNING, HEADER_CLEAN_RECOVERY, HEADER_C
 JET_ERR database_header_clean(struct database *database, struct log_position position,
                               enum header_clean_reason reason);
 
-/* What a finished backup leaves in a header (header_lock held): `scope` is an enum log_backup_scope. */
-void database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,
+/* What a finished backup leaves in a header (header_lock held), at its end and in redo; false if the header
+ * tells of a later one of this scope (enum log_backup_scope). */
+bool database_header_note_backup(struct database_header *header, uint8_t scope, uint32_t type,
                                  const struct backup_info *details);
 
 #endif
