@@ -114,6 +114,13 @@ static const struct memory_block *find_block(const struct memory_content *conten
     return content->chunks[chunk]->blocks[number % MEMORY_CHUNK_BLOCKS];
 }
 
+/* How many of the `size` bytes at the offset lie in its block. */
+static size_t part_of_block(uint64_t offset, size_t size)
+{
+    const size_t part = MEMORY_BLOCK_SIZE - (size_t)(offset % MEMORY_BLOCK_SIZE);
+    return part < size ? part : size;
+}
+
 size_t memory_content_read(const struct memory_content *content, uint64_t offset, void *buffer, size_t size)
 {
     if (offset >= content->size)
@@ -123,9 +130,7 @@ size_t memory_content_read(const struct memory_content *content, uint64_t offset
     size_t done = 0;
     while (done < size) {
         size_t start = (size_t)((offset + done) % MEMORY_BLOCK_SIZE);
-        size_t part = MEMORY_BLOCK_SIZE - start;
-        if (part > size - done)
-            part = size - done;
+        size_t part = part_of_block(offset + done, size - done);
         const struct memory_block *block = find_block(content, (offset + done) / MEMORY_BLOCK_SIZE);
         if (block != NULL)
             memcpy((uint8_t *)buffer + done, block->bytes + start, part);
@@ -195,15 +200,22 @@ static bool is_zero(const uint8_t *block)
     return block[0] == 0 && memcmp(block, block + 1, MEMORY_BLOCK_SIZE - 1) == 0;
 }
 
-static JET_ERR write_zero_block(struct memory_content *content, uint64_t number)
+static struct memory_block *share(struct memory_block *block)
+{
+    __atomic_add_fetch(&block->references, 1, __ATOMIC_ACQ_REL);
+    return block;
+}
+
+/* The content's block is `block` from now on, which is shared. */
+static JET_ERR write_shared(struct memory_content *content, uint64_t number, struct memory_block *block)
 {
     struct memory_chunk *chunk = own_chunk(content, number / MEMORY_CHUNK_BLOCKS);
     if (chunk == NULL)
         return JET_errDiskFull;
     struct memory_block **slot = &chunk->blocks[number % MEMORY_CHUNK_BLOCKS];
-    __atomic_add_fetch(&zero_block.references, 1, __ATOMIC_ACQ_REL);
+    share(block);
     block_release(*slot);
-    *slot = &zero_block;
+    *slot = block;
     return JET_errSuccess;
 }
 
@@ -213,7 +225,7 @@ static JET_ERR write_block(struct memory_content *content, uint64_t number, size
 {
     const bool whole = size == MEMORY_BLOCK_SIZE;
     if (whole && is_zero(bytes))
-        return write_zero_block(content, number);
+        return write_shared(content, number, &zero_block);
     struct memory_block *block = own_block(content, number, whole);
     if (block == NULL)
         return JET_errDiskFull;
@@ -221,25 +233,114 @@ static JET_ERR write_block(struct memory_content *content, uint64_t number, size
     return JET_errSuccess;
 }
 
-JET_ERR memory_content_write(struct memory_content *content, uint64_t offset, const void *buffer, size_t size)
+static bool is_possible(uint64_t offset, size_t size)
 {
-    if (offset > SIZE_MAX_BYTES || size > SIZE_MAX_BYTES - offset)
-        return JET_errDiskFull;
-    size_t done = 0;
-    while (done < size) {
-        size_t start = (size_t)((offset + done) % MEMORY_BLOCK_SIZE);
-        size_t part = MEMORY_BLOCK_SIZE - start;
-        if (part > size - done)
-            part = size - done;
-        JET_ERR err = write_block(content, (offset + done) / MEMORY_BLOCK_SIZE, start,
-                                  (const uint8_t *)buffer + done, part);
-        if (err < JET_errSuccess)
-            return err;
-        done += part;
-    }
+    return offset <= SIZE_MAX_BYTES && size <= SIZE_MAX_BYTES - offset;
+}
+
+static void note_size(struct memory_content *content, uint64_t offset, size_t size)
+{
     if (size > 0 && offset + size > content->size)
         content->size = offset + size;
+}
+
+JET_ERR memory_content_write(struct memory_content *content, uint64_t offset, const void *buffer, size_t size)
+{
+    JET_ERR err = JET_errSuccess;
+    if (!is_possible(offset, size))
+        return JET_errDiskFull;
+    for (size_t done = 0, part; done < size; done += part) {
+        const uint64_t at = offset + done;
+        part = part_of_block(at, size - done);
+        TRY(write_block(content, at / MEMORY_BLOCK_SIZE, (size_t)(at % MEMORY_BLOCK_SIZE),
+                        (const uint8_t *)buffer + done, part));
+    }
+    note_size(content, offset, size);
+done:
+    return err;
+}
+
+/* How many blocks the bytes lie in. */
+static size_t block_count(uint64_t offset, size_t size)
+{
+    if (size == 0)
+        return 0;
+    return (size_t)((offset + size - 1) / MEMORY_BLOCK_SIZE - offset / MEMORY_BLOCK_SIZE) + 1;
+}
+
+/* Without the blocks. */
+static JET_ERR bytes_new(struct memory_bytes *kept, uint64_t offset, size_t size)
+{
+    const size_t count = block_count(offset, size);
+    *kept = (struct memory_bytes){offset, size, NULL};
+    if (count == 0)
+        return JET_errSuccess;
+    kept->blocks = os_host_reallocate(NULL, count * sizeof(struct memory_block *));
+    if (kept->blocks == NULL)
+        return JET_errDiskFull;
+    memset(kept->blocks, 0, count * sizeof(struct memory_block *));
     return JET_errSuccess;
+}
+
+void memory_bytes_drop(struct memory_bytes *kept)
+{
+    for (size_t i = 0; kept->blocks != NULL && i < block_count(kept->offset, kept->size); i++)
+        block_release(kept->blocks[i]);
+    os_host_free(kept->blocks);
+    *kept = (struct memory_bytes){0, 0, NULL};
+}
+
+JET_ERR memory_bytes_keep(struct memory_bytes *kept, uint64_t offset, const void *buffer, size_t size)
+{
+    JET_ERR err = JET_errSuccess;
+    const uint8_t *bytes = buffer;
+    size_t number = 0;
+    if (!is_possible(offset, size))
+        return JET_errDiskFull;
+    TRY(bytes_new(kept, offset, size));
+    for (size_t done = 0, part; done < size; done += part) {
+        part = part_of_block(offset + done, size - done);
+        const bool zero = part == MEMORY_BLOCK_SIZE && is_zero(bytes + done);
+        struct memory_block *block = zero ? share(&zero_block) : block_new();
+        if (block == NULL)
+            FAIL(JET_errDiskFull);
+        if (!zero)
+            memcpy(block->bytes + (offset + done) % MEMORY_BLOCK_SIZE, bytes + done, part);
+        kept->blocks[number++] = block;
+    }
+done:
+    if (err < JET_errSuccess)
+        memory_bytes_drop(kept);
+    return err;
+}
+
+JET_ERR memory_bytes_share(struct memory_bytes *copy, const struct memory_bytes *kept)
+{
+    JET_ERR err = bytes_new(copy, kept->offset, kept->size);
+    for (size_t i = 0; err >= JET_errSuccess && i < block_count(kept->offset, kept->size); i++)
+        copy->blocks[i] = share(kept->blocks[i]);
+    return err;
+}
+
+JET_ERR memory_content_write_kept(struct memory_content *content, const struct memory_bytes *kept,
+                                  size_t from, size_t size)
+{
+    JET_ERR err = JET_errSuccess;
+    const uint64_t first = kept->offset / MEMORY_BLOCK_SIZE;
+    ASSERT(from <= kept->size && size <= kept->size - from);
+    for (size_t done = from, part; done < from + size; done += part) {
+        const uint64_t at = kept->offset + done;
+        struct memory_block *block = kept->blocks[at / MEMORY_BLOCK_SIZE - first];
+        const size_t start = (size_t)(at % MEMORY_BLOCK_SIZE);
+        part = part_of_block(at, from + size - done);
+        if (part == MEMORY_BLOCK_SIZE)
+            TRY(write_shared(content, at / MEMORY_BLOCK_SIZE, block));
+        else
+            TRY(write_block(content, at / MEMORY_BLOCK_SIZE, start, block->bytes + start, part));
+    }
+    note_size(content, kept->offset + from, size);
+done:
+    return err;
 }
 
 JET_ERR memory_content_set_size(struct memory_content *content, uint64_t size)

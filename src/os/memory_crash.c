@@ -9,7 +9,7 @@
 void memory_node_forget_changes(struct memory_node *node)
 {
     for (size_t i = 0; i < node->change_count; i++)
-        os_host_free(node->changes[i].bytes);
+        memory_bytes_drop(&node->changes[i].bytes);
     os_host_free(node->changes);
     node->changes = NULL;
     node->change_count = node->change_room = 0;
@@ -17,9 +17,8 @@ void memory_node_forget_changes(struct memory_node *node)
     memory_content_clear(&node->durable);
 }
 
-/* Records a change before it is made. */
-static JET_ERR record(struct memory_node *node, bool is_size, uint64_t offset, const void *buffer,
-                      size_t size)
+/* Room for the record of a change that is about to be made; it counts once `change_count` says so. */
+static JET_ERR record(struct memory_node *node, struct memory_change **change)
 {
     JET_ERR err = JET_errSuccess;
     if (!node->has_durable) {
@@ -34,14 +33,8 @@ static JET_ERR record(struct memory_node *node, bool is_size, uint64_t offset, c
         node->changes = grown;
         node->change_room = room;
     }
-    uint8_t *bytes = NULL;
-    if (size > 0) {
-        bytes = os_host_reallocate(NULL, size);
-        if (bytes == NULL)
-            FAIL(JET_errDiskFull);
-        memcpy(bytes, buffer, size);
-    }
-    node->changes[node->change_count++] = (struct memory_change){is_size, offset, size, bytes};
+    *change = &node->changes[node->change_count];
+    **change = (struct memory_change){0};
 done:
     return err;
 }
@@ -63,9 +56,13 @@ JET_ERR memory_node_write(struct memory_file_system *files, struct memory_node *
     JET_ERR err = JET_errSuccess;
     if (offset + size > node->content.size && !fits(files, offset + size - node->content.size))
         FAIL(JET_errDiskFull);
-    if (files->tracking)
-        TRY(record(node, false, offset, buffer, size));
-    TRY(memory_content_write(&node->content, offset, buffer, size));
+    if (!files->tracking)
+        return memory_content_write(&node->content, offset, buffer, size);
+    struct memory_change *change;
+    TRY(record(node, &change));
+    TRY(memory_bytes_keep(&change->bytes, offset, buffer, size));
+    node->change_count++;
+    TRY(memory_content_write_kept(&node->content, &change->bytes, 0, size));
 done:
     return err;
 }
@@ -75,8 +72,13 @@ JET_ERR memory_node_set_size(struct memory_file_system *files, struct memory_nod
     JET_ERR err = JET_errSuccess;
     if (size > node->content.size && !fits(files, size - node->content.size))
         FAIL(JET_errDiskFull);
-    if (files->tracking)
-        TRY(record(node, true, size, NULL, 0));
+    if (files->tracking) {
+        struct memory_change *change;
+        TRY(record(node, &change));
+        change->is_size = true;
+        change->new_size = size;
+        node->change_count++;
+    }
     TRY(memory_content_set_size(&node->content, size));
 done:
     return err;
@@ -133,8 +135,8 @@ void memory_file_system_track(struct memory_file_system *files, uint32_t sector_
 static JET_ERR apply(struct memory_content *content, const struct memory_change *change)
 {
     if (change->is_size)
-        return memory_content_set_size(content, change->offset);
-    return memory_content_write(content, change->offset, change->bytes, change->size);
+        return memory_content_set_size(content, change->new_size);
+    return memory_content_write_kept(content, &change->bytes, 0, change->bytes.size);
 }
 
 /* Each sector of the write reached the disk or did not. */
@@ -143,12 +145,12 @@ static JET_ERR apply_torn(struct memory_content *content, const struct memory_ch
 {
     JET_ERR err = JET_errSuccess;
     size_t at = 0;
-    while (at < change->size) {
-        size_t part = sector_size - (size_t)((change->offset + at) % sector_size);
-        if (part > change->size - at)
-            part = change->size - at;
+    while (at < change->bytes.size) {
+        size_t part = sector_size - (size_t)((change->bytes.offset + at) % sector_size);
+        if (part > change->bytes.size - at)
+            part = change->bytes.size - at;
         if (os_random_next_below(random, 2) != 0)
-            TRY(memory_content_write(content, change->offset + at, change->bytes + at, part));
+            TRY(memory_content_write_kept(content, &change->bytes, at, part));
         at += part;
     }
 done:
@@ -295,8 +297,13 @@ static JET_ERR copy_changes(struct memory_node *copy, const struct memory_node *
     TRY(memory_content_copy(&copy->durable, &original->durable));
     copy->has_durable = true;
     for (size_t i = 0; i < original->change_count; i++) {
-        const struct memory_change *change = &original->changes[i];
-        TRY(record(copy, change->is_size, change->offset, change->bytes, change->size));
+        const struct memory_change *from = &original->changes[i];
+        struct memory_change *change;
+        TRY(record(copy, &change));
+        change->is_size = from->is_size;
+        change->new_size = from->new_size;
+        TRY(memory_bytes_share(&change->bytes, &from->bytes));
+        copy->change_count++;
     }
 done:
     return err;

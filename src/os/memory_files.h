@@ -11,9 +11,8 @@
 /* A write or change of size that no sync made durable yet. */
 struct memory_change {
     bool is_size;
-    uint64_t offset; /* of the write, or the new size */
-    size_t size;
-    uint8_t *bytes;
+    uint64_t new_size;         /* if it is a change of size */
+    struct memory_bytes bytes; /* otherwise */
 };
 
 struct memory_node {
