@@ -195,6 +195,8 @@ static void generations_are_chained(void **state)
     assert_int_equal(first.generation, 1);
     assert_int_equal(second.generation, 2);
     assert_memory_equal(&first.created, &second.previous_created, sizeof(first.created));
+    /* Made within one tick of the clock, and yet not the same. */
+    assert_memory_not_equal(&first.created, &second.created, sizeof(first.created));
     assert_memory_equal(&first.log_signature, &second.log_signature, sizeof(first.log_signature));
     assert_int_equal(log_file_open("/l/edb00000001.log", &reader), JET_errSuccess);
     assert_true(log_file_reader_end(reader)->segments_checksum == second.previous_segments_checksum);

@@ -188,7 +188,7 @@ static void restore_goes_on_with_the_logs_there(void **state)
         {"/a/edb00001.log", remove_log, JET_errSuccess, 5},
         {"/a/edb00003.log", remove_log, JET_errExistingLogFileIsNotContiguous, 0},
         {"/a/edb00004.log", remove_log, JET_errMissingCurrentLogFiles, 0},
-        {"/a/edb00005.log", remove_log, JET_errInvalidLogSequence, 0},
+        {"/a/edb00005.log", remove_log, JET_errExistingLogFileIsNotContiguous, 0},
         {"/a/edb00002.log", other_signature, JET_errSuccess, 5},
         {"/a/edb00004.log", other_signature, JET_errExistingLogFileHasBadSignature, 0},
         {"/a/edb00005.log", other_signature, JET_errExistingLogFileHasBadSignature, 0},

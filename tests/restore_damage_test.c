@@ -394,7 +394,7 @@ static const struct damage_row rows[] = {
     {HEADERS_BITS, {-1206, NONE, NONE, NONE, NONE}, {-1206, NONE, NONE, NONE, NONE}},
     {LAST_BITS, {-535, NONE, 0, 0, 0}, {-535, NONE, 0, 0, 0}},
     {FOREIGN, {-552, NONE, -530, -530, -530}, {-552, NONE, -530, -530, -530}},
-    {SWAPPED, {NONE, NONE, -543, -515, NONE}, {NONE, NONE, -543, -515, NONE}},
+    {SWAPPED, {NONE, NONE, -556, -556, NONE}, {NONE, NONE, -556, -556, NONE}},
 };
 
 static void name_place(unsigned first, unsigned last, enum place place, char name[32], char next[32])

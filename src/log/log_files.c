@@ -165,6 +165,21 @@ static void new_signature(struct signature *signature)
     os_host_computer_name(signature->computer_name);
 }
 
+#define YEAR_MILLISECONDS (366ll * 24 * 60 * 60 * 1000)
+
+/* The time of its creation tells a log from others of its number: no two that follow each other have the
+ * same, however fast they are made and wherever the clock goes. */
+static struct log_time creation_time(const struct log_file_header *previous)
+{
+    int64_t now = os_clock_now();
+    if (previous != NULL) {
+        const int64_t last = os_log_time_to_clock(&previous->created);
+        if (now <= last && last - now < YEAR_MILLISECONDS)
+            now = last + 1;
+    }
+    return os_log_time_from_clock(now);
+}
+
 static JET_ERR make_header(struct log *log, int32_t generation, const struct log_file_header *previous,
                            uint64_t previous_checksum, bool reserve_used, struct log_file_header *header)
 {
@@ -174,7 +189,7 @@ static JET_ERR make_header(struct log *log, int32_t generation, const struct log
     header->header_sectors = LOG_HEADER_SECTORS;
     header->file_sectors = (uint16_t)(log->settings.file_size / LOG_SECTOR_SIZE);
     header->page_size = (uint16_t)log->settings.page_size;
-    header->created = os_clock_log_time();
+    header->created = creation_time(previous);
     header->major = LOG_VERSION_MAJOR;
     header->minor = LOG_VERSION_MINOR;
     header->update_major = log->settings.births ? LOG_VERSION_UPDATE_MAJOR_BIRTHS : LOG_VERSION_UPDATE_MAJOR;
