@@ -50,21 +50,22 @@ done:
 
 /* --- attached databases --- */
 
-struct attach_list {
+/* A list that a visit to all databases makes. */
+struct visited_list {
     struct backup_list *list;
     JET_ERR err;
 };
 
 static void add_database(void *argument, struct database *database)
 {
-    struct attach_list *attached = argument;
+    struct visited_list *attached = argument;
     if (attached->err >= JET_errSuccess && database->logged)
         attached->err = backup_list_add(attached->list, database->path);
 }
 
 JET_ERR backup_attach_info(struct backup_context *context, struct backup_list *list)
 {
-    struct attach_list attached = {list, JET_errSuccess};
+    struct visited_list attached = {list, JET_errSuccess};
     JET_ERR err = JET_errSuccess;
     *list = (struct backup_list){NULL, 0};
     TRY(backup_enter_for(context, BACKUP_EVENT_ATTACH_INFO));
@@ -171,30 +172,26 @@ static void move_to_logs(struct backup_context *context)
 
 static void add_patch_file(void *argument, struct database *database)
 {
-    struct backup_list *list = argument;
+    struct visited_list *patches = argument;
     char path[OS_PATH_SIZE];
-    if (list->size == SIZE_MAX || !database->backup.copied)
+    if (patches->err < JET_errSuccess || !database->backup.copied)
         return;
-    if (backup_patch_path(database, path, sizeof path) < JET_errSuccess ||
-        backup_list_add(list, path) < JET_errSuccess) {
-        list_free(list);
-        list->size = SIZE_MAX; /* tells the caller that it failed */
-    }
+    patches->err = backup_patch_path(database, path, sizeof path);
+    if (patches->err >= JET_errSuccess)
+        patches->err = backup_list_add(patches->list, path);
 }
 
 JET_ERR backup_log_info(struct backup_context *context, struct backup_list *list, uint32_t *low,
                         uint32_t *high)
 {
+    struct visited_list patches = {list, JET_errSuccess};
     JET_ERR err = JET_errSuccess;
     *list = (struct backup_list){NULL, 0};
     TRY(backup_enter_for(context, BACKUP_EVENT_LOG_INFO));
     err = logs_inside(context, list, true);
     if (err >= JET_errSuccess && context->with_patch_files && context->full) {
-        context->services->visit(context->instance, add_patch_file, list);
-        if (list->size == SIZE_MAX) {
-            list->size = 0;
-            err = JET_errOutOfMemory;
-        }
+        context->services->visit(context->instance, add_patch_file, &patches);
+        err = patches.err;
     }
     if (err >= JET_errSuccess)
         err = backup_list_end(list);
