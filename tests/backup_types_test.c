@@ -6,6 +6,7 @@
 #include "src/api/backup_common.h"
 #include "src/cache/database.h"
 #include "src/instance/process.h"
+#include "src/log/checkpoint.h"
 #include "src/log/records.h"
 #include "src/page/database_header.h"
 #include "src/recovery/database_set.h"
@@ -255,6 +256,54 @@ static void redo_notes_what_the_header_lacks(void **state)
     world_end();
 }
 
+/* The checkpoint file names the last full and the last incremental backup, too. */
+static void the_checkpoint_names_the_last_ones(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        const bool snapshots = (i & 1) != 0, incremental = (i & 2) != 0;
+        const struct log_position never = {0, 0, 0};
+        struct checkpoint checkpoint;
+        world_start(ESENT_HOST_DOCUMENTED);
+        EsentHostAdvanceClock(1000);
+        if (snapshots)
+            snapshot(0);
+        else
+            full_backup();
+        EsentHostAdvanceClock(1000);
+        if (incremental && snapshots) {
+            snapshot(JET_bitIncrementalSnapshot);
+        } else if (incremental) {
+            OK(JetBeginExternalBackupInstance(instance, JET_bitBackupIncremental));
+            stream_logs();
+            OK(JetTruncateLogInstance(instance));
+            OK(JetEndExternalBackupInstance(instance));
+        }
+        OK(JetTerm2(instance, JET_bitTermComplete));
+        const struct database_header found = stored();
+        OK(checkpoint_read("/a/edb.chk", &checkpoint));
+        /* A stream's mark is its begin, here it is the first record of the log after the last of the copies.
+         */
+        const struct log_position rolled = {.generation = (int32_t)found.full_previous.generation_high + 1,
+                                            .sector = 1};
+        if (snapshots) {
+            assert_memory_equal(&checkpoint.full_backup, &found.full_previous.mark, sizeof never);
+            assert_memory_equal(&checkpoint.full_backup_time, &found.full_previous.time,
+                                sizeof found.full_previous.time);
+        } else {
+            assert_int_equal(checkpoint.full_backup.generation, rolled.generation);
+            assert_int_equal(checkpoint.full_backup.sector, rolled.sector);
+            assert_int_not_equal(checkpoint.full_backup_time.month, 0);
+        }
+        assert_memory_equal(&checkpoint.incremental_backup,
+                            incremental ? &found.incremental_previous.mark : &never, sizeof never);
+        assert_int_equal(checkpoint.incremental_backup.generation != 0, incremental);
+        assert_memory_equal(&checkpoint.incremental_backup_time, &found.incremental_previous.time,
+                            sizeof found.incremental_previous.time);
+        (void)EsentHostReset(NULL, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +311,7 @@ int main(void)
         cmocka_unit_test(other_logs_forget_backups),
         cmocka_unit_test(snapshots_are_told_from_streams),
         cmocka_unit_test(redo_notes_what_the_header_lacks),
+        cmocka_unit_test(the_checkpoint_names_the_last_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
