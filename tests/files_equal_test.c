@@ -258,7 +258,8 @@ static void compare_log(const char *shared, const char *name)
     size_t count = read_traces("/recorded.log", recorded, &recorded_end);
     assert_true(count > 10);
     assert_int_equal(read_traces("/built.log", made, &end), count);
-    /* Images of split pages are not compressed here, and a term waits once more: at most a segment each. */
+    /* Images of split pages are not compressed by the same search, before-images follow at once, and a term
+     * waits once more. */
     assert_in_range(end, recorded_end, recorded_end + 2);
     for (size_t i = 0; i < count; i++) {
         if (memcmp(&recorded[i], &made[i], sizeof(recorded[i])) != 0)

@@ -394,7 +394,7 @@ static void a_split_played_again(void **state)
             break;
         case 2: /* the image is none */
             newer = true;
-            leaf->flags |= LOG_PREIMAGE_XPRESS;
+            leaf->flags ^= LOG_PREIMAGE_XPRESS;
             break;
         case 3:
             newer = true;

@@ -85,6 +85,9 @@ void log_fill_page(struct log_record_page *record, uint8_t type, const struct tr
 JET_ERR log_node_change(const struct tree *tree, const struct btree_actor *actor, const struct page *page,
                         uint32_t line, const struct node_change *change, dbtime modified, dbtime before,
                         struct log_position *position);
+/* The image of a page for a record: it carries the new dbtime already (redo puts the old one back), and is
+ * compressed where that makes it smaller: *flags says so. `scratch` holds two pages, the piece lies in it. */
+struct log_piece log_page_image(const struct page *page, dbtime modified, uint8_t *scratch, uint32_t *flags);
 /* After a macro's commit: the pages it changed, for who reads ahead. Not needed by redo; cannot fail. */
 void log_macro_pages(const struct tree *tree, const page_number *pages, size_t count);
 JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint8_t type, dbtime modified,

@@ -1,4 +1,5 @@
 #include "src/btree/btree_internal.h"
+#include "src/page/xpress.h"
 
 bool change_is_logged(const struct tree *tree, const struct btree_actor *actor)
 {
@@ -182,6 +183,18 @@ JET_ERR log_macro(const struct tree *tree, const struct btree_actor *actor, uint
     struct log_piece piece = {&record, sizeof record};
 
     return log_append(tree->database->log, &piece, 1, 0, actor->begin.generation, position);
+}
+
+struct log_piece log_page_image(const struct page *page, dbtime modified, uint8_t *scratch, uint32_t *flags)
+{
+    struct page image = {scratch, page->size, page->number};
+    uint8_t *small = scratch + page->size;
+
+    memcpy(scratch, page->data, page->size);
+    page_header(&image)->modified = modified;
+    const uint32_t size = xpress_store(scratch, page->size, small);
+    *flags = size != 0 ? LOG_PREIMAGE_XPRESS : 0;
+    return size != 0 ? (struct log_piece){small, size} : (struct log_piece){scratch, page->size};
 }
 
 void log_macro_pages(const struct tree *tree, const page_number *pages, size_t count)

@@ -22,7 +22,7 @@ struct merge_plan {
     enum merge_type type;
     uint32_t size;      /* bytes of the nodes that move, uncompressed, with tags */
     uint32_t size_most; /* the same if transactions roll back */
-    uint8_t *scratch;   /* a page's worth */
+    uint8_t *scratch;   /* two pages' worth */
 };
 
 static void release_merge(struct merge_plan *plan)
@@ -200,6 +200,7 @@ static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *acto
     bool leaf = index == plan->depth - 1;
     struct log_record_merge2 record;
     struct log_piece pieces[3] = {{&record, sizeof record}, {NULL, 0}, {NULL, 0}};
+    uint32_t flags = 0;
 
     memset(&record, 0, sizeof record);
     log_fill_page(&record.merge.page, LOG_RECORD_MERGE2, plan->tree, actor, level->latch.page.number,
@@ -238,8 +239,9 @@ static JET_ERR log_level(struct merge_plan *plan, const struct btree_actor *acto
         record.merge.size_total = (uint16_t)plan->size;
         record.merge.size_maximum_total = (uint16_t)plan->size_most;
         record.merge.uncommitted_free_destination = target_claims(plan);
-        record.before_image_size = page->size;
-        pieces[2] = (struct log_piece){image.data, image.size};
+        pieces[2] = log_page_image(&level->latch.page, modified, plan->scratch, &flags);
+        record.flags = flags;
+        record.before_image_size = (uint32_t)pieces[2].size;
     }
     return log_append(plan->tree->database->log, pieces, 3, 0, actor->begin.generation, position);
 }
@@ -415,7 +417,7 @@ JET_ERR btree_remove_leaf(struct tree *tree, const struct btree_actor *actor, co
     if (plan == NULL)
         return JET_errOutOfMemory;
     plan->tree = tree;
-    plan->scratch = os_allocate_pages(tree->database->page_size);
+    plan->scratch = os_allocate_pages(2 * tree->database->page_size);
     if (plan->scratch == NULL)
         FAIL(JET_errOutOfMemory);
     TRY(latch_merge_path(plan, bookmark));

@@ -87,6 +87,7 @@ static JET_ERR log_step(struct split_plan *plan, const struct btree_actor *actor
     struct log_record_split2 record;
     struct log_piece pieces[5] = {{&record, sizeof record}};
     size_t count = 1;
+    uint32_t flags = 0;
 
     memset(&record, 0, sizeof record);
     log_fill_page(&record.split.page, LOG_RECORD_SPLIT2, plan->tree, actor, step->split_number, modified,
@@ -121,13 +122,9 @@ static JET_ERR log_step(struct split_plan *plan, const struct btree_actor *actor
     pieces[count++] = (struct log_piece){plan->old_prefixes[level].bytes, plan->old_prefixes[level].size};
     pieces[count++] = (struct log_piece){step->prefix_split.bytes, step->prefix_split.size};
     if (needs_before_image(step)) {
-        /* The image carries the new dbtime already; redo puts the old one back. */
-        struct page image = {scratch, step->page.size, step->page.number};
-
-        memcpy(scratch, step->page.data, step->page.size);
-        page_header(&image)->modified = modified;
-        record.before_image_size = step->page.size;
-        pieces[count++] = (struct log_piece){scratch, step->page.size};
+        pieces[count] = log_page_image(&step->page, modified, scratch, &flags);
+        record.flags = flags;
+        record.before_image_size = (uint32_t)pieces[count++].size;
     }
     return log_append(plan->tree->database->log, pieces, count, 0, actor->begin.generation, position);
 }
@@ -372,7 +369,7 @@ JET_ERR split_and_change(struct tree *tree, const struct btree_actor *actor, str
 {
     JET_ERR err = JET_errSuccess;
     struct split_plan *plan = os_allocate_zeroed(sizeof *plan);
-    uint8_t *scratch = os_allocate_pages(tree->database->page_size);
+    uint8_t *scratch = os_allocate_pages(2 * tree->database->page_size);
     page_number pages[TREE_DEPTH_MOST + 1];
     size_t page_count = 0;
     page_number hint = PAGE_NUMBER_NULL;

@@ -31,6 +31,7 @@ struct bootstrap {
     struct database *database;
     struct catalog_writer writer; /* once the catalog's trees are there */
     object_id created;            /* the table that was made last */
+    page_number locales_root;     /* of MSysLocales */
 };
 
 static struct bytes text(const char *name)
@@ -237,6 +238,8 @@ static const struct locales_row locales_rows[] = {
 #define LOCALES_TYPE 1u
 #define LOCALES_VALUE 2u
 #define LOCALES_KEY 128u
+#define LOCALES_VALUE_OFFSET 5u /* in a row */
+#define LOCALES_ROW_UPDATE 5u   /* by key: External\Major, \Minor, \Update, Internal\Major, \Minor, \Update */
 
 static JET_ERR insert_locales_row(struct versioned_cursor *cursor, const struct table_definition *table,
                                   const struct locales_row *row)
@@ -303,6 +306,7 @@ static JET_ERR create_locales(struct bootstrap *b)
     TRY(add_index(b, id, id, root, "KeyPrimary", PRIMARY_FLAGS | INDEX_FLAG_DISALLOW_TRUNCATION,
                   DENSITY_LOCALES, key));
     b->created = id;
+    b->locales_root = root;
     TRY(versioned_cursor_open(b->transaction, b->database, root, &cursor));
     versioned_cursor_set_density(cursor, DENSITY_LOCALES);
     for (unsigned i = 0; i < sizeof(locales_rows) / sizeof(locales_rows[0]); i++)
@@ -311,6 +315,53 @@ done:
     versioned_cursor_close(cursor);
     table_definition_free(table);
     return err;
+}
+
+/* Says in MSysLocales that its columns are those of version 1.0.`update`. */
+static JET_ERR set_locales_update(struct bootstrap *b, uint32_t update)
+{
+    JET_ERR err = JET_errSuccess;
+    struct versioned_cursor *cursor = NULL;
+    struct node_view node;
+    uint8_t bytes[256];
+    TRY(versioned_cursor_open(b->transaction, b->database, b->locales_root, &cursor));
+    TRY(versioned_cursor_first(cursor));
+    /* By name it is the last of those that begin with a dot. */
+    for (unsigned i = 0; i < LOCALES_ROW_UPDATE; i++)
+        TRY(versioned_cursor_next(cursor));
+    TRY(versioned_cursor_copy(cursor, &node));
+    if (NEVER(node.data.size > sizeof(bytes) || node.data.size < LOCALES_VALUE_OFFSET + sizeof(update)))
+        FAIL(JET_errDatabaseCorrupted);
+    memcpy(bytes, node.data.bytes, node.data.size);
+    memcpy(bytes + LOCALES_VALUE_OFFSET, &update, sizeof(update));
+    TRY(versioned_cursor_replace(cursor, span_of(bytes, node.data.size)));
+done:
+    versioned_cursor_close(cursor);
+    return err;
+}
+
+static JET_ERR extend_locales(struct bootstrap *b, const struct column_definition *column, uint32_t update)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(catalog_writer_open(b->transaction, b->database, &b->writer));
+    TRY(add_column(b, b->created, column));
+    TRY(set_locales_update(b, update));
+done:
+    return err;
+}
+
+/* Kinds of values that the newest format adds, each in a transaction of its own. */
+static JET_ERR add_locales_bytes(struct bootstrap *b)
+{
+    const struct column_definition column = {.id = 256, .type = JET_coltypLongBinary, .name = "rgbValue"};
+    return extend_locales(b, &column, 1);
+}
+
+static JET_ERR add_locales_long_number(struct bootstrap *b)
+{
+    const struct column_definition column = {
+        .id = 3, .type = JET_coltypCurrency, .record_offset = 9, .max_size = 8, .name = "i64Value"};
+    return extend_locales(b, &column, 2);
 }
 
 static JET_ERR run_in_transaction(struct bootstrap *b, JET_ERR (*step)(struct bootstrap *), bool lazy)
@@ -338,18 +389,25 @@ static JET_ERR create_catalog(struct bootstrap *b)
 static const struct {
     JET_ERR (*step)(struct bootstrap *b);
     bool lazy;
+    bool newest; /* in the newest format only */
 } steps[] = {
-    {create_catalog, false},     {create_objids, false},  {note_catalog, true},       {note_shadow, true},
-    {note_created_table, false}, {create_locales, false}, {note_created_table, true},
+    {create_catalog, false, false},     {create_objids, false, false},
+    {note_catalog, true, false},        {note_shadow, true, false},
+    {note_created_table, false, false}, {create_locales, false, false},
+    {add_locales_bytes, false, true},   {add_locales_long_number, false, true},
+    {note_created_table, true, false},
 };
 
-JET_ERR catalog_create(struct transaction *transaction, struct database *database)
+JET_ERR catalog_create(struct transaction *transaction, struct database *database, bool newest)
 {
     JET_ERR err = JET_errSuccess;
     struct bootstrap b = {.transaction = transaction, .database = database};
     ASSERT(transaction_level(transaction) == 0);
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (steps[i].newest && !newest)
+            continue;
         TRY(run_in_transaction(&b, steps[i].step, steps[i].lazy));
+    }
 done:
     return err < JET_errSuccess ? err : JET_errSuccess;
 }

@@ -92,8 +92,8 @@ void catalog_reduce_key_max(const struct table_definition *table, struct index_d
 
 /* Creates the catalog of a new database, whose system space tree (pages 1-3) exists: MSysObjects, its shadow
  * and indexes, MSysObjids, MSysLocales. `transaction` must not be in a transaction; the function uses its
- * own. For CreateDatabase. Errors: those of the trees (space, log, memory); the database is then to be thrown
- * away. */
-JET_ERR catalog_create(struct transaction *transaction, struct database *database);
+ * own. For CreateDatabase. `newest`: MSysLocales has the newest format's columns, too. Errors: those of the
+ * trees (space, log, memory); the database is then to be thrown away. */
+JET_ERR catalog_create(struct transaction *transaction, struct database *database, bool newest);
 
 #endif

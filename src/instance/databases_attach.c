@@ -122,7 +122,8 @@ static JET_ERR build_database(struct session *session, struct database *database
     }
     TRY(database_create_file(database, &header, pages, true));
     TRY(create_root(session, database, pages));
-    TRY(catalog_create(&session->transaction, database));
+    TRY(catalog_create(&session->transaction, database,
+                       parameters_format_reaches(&instance->parameters, FORMAT_VERSION_VALUE_KINDS)));
     if (database->logged) {
         TRY(database_log_version(&instance->logged_databases, database));
         TRY(database_log_create_finish(&instance->logged_databases, database, session->process));

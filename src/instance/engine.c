@@ -156,7 +156,7 @@ static JET_ERR make_log(struct instance *instance)
     settings.circular = parameter_is_on(set, JET_paramCircularLog);
     settings.checkpoint_too_deep = (uint32_t)parameter_number(set, JET_paramCheckpointTooDeep);
     settings.create_reserve_logs = false;
-    settings.births = parameters_want_births(set);
+    settings.births = parameters_format_reaches(set, FORMAT_VERSION_BIRTHS);
     settings.file_size = (uint32_t)parameter_number(set, JET_paramLogFileSize) * 1024;
     settings.page_size = instance->page_size;
     fill_log_parameters(instance, &settings.parameters);

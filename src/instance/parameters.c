@@ -8,7 +8,6 @@
 /* The formats this engine writes and reads, as JET_paramEngineFormatVersion numbers them. */
 #define FORMAT_VERSION_LEAST 5920u
 #define FORMAT_VERSION_GREATEST 9600u
-#define FORMAT_VERSION_BIRTHS 9120u /* from here on logs have NewPage records */
 
 /* Commit bits that may be a default. */
 #define COMMIT_DEFAULT_BITS                                                                                  \
@@ -161,14 +160,14 @@ uint32_t parameters_newest_format(void)
     return os_host_is_published() ? FORMAT_VERSION_GREATEST : JET_efvExchange2016Cu1Rtm;
 }
 
-bool parameters_want_births(const struct parameters *set)
+bool parameters_format_reaches(const struct parameters *set, uint32_t wanted)
 {
     uint64_t version = parameter_number(set, JET_paramEngineFormatVersion);
     if (version == JET_efvUseEngineDefault)
         version = parameters_newest_format();
     if ((version & JET_efvAllowHigherPersistedFormat) == JET_efvAllowHigherPersistedFormat)
         version &= ~(uint64_t)JET_efvAllowHigherPersistedFormat;
-    return version != JET_efvUsePersistedFormat && version >= FORMAT_VERSION_BIRTHS;
+    return version != JET_efvUsePersistedFormat && version >= wanted;
 }
 
 static JET_ERR set_number(struct parameters *set, uint32_t number, uint64_t value,

@@ -108,8 +108,11 @@ JET_ERR parameter_check_commit_default(uint64_t value);
  * JET_errInvalidParameter (unknown number, out of range), JET_errAlreadyInitialized (too late). */
 JET_ERR parameter_set(struct parameters *set, uint32_t number, uint64_t value, const char *text,
                       const struct parameter_writer *writer);
-/* Whether JET_paramEngineFormatVersion asks for logs with records of pages' births. */
-bool parameters_want_births(const struct parameters *set);
+/* Formats, as JET_paramEngineFormatVersion numbers them, from which on there is something new. */
+#define FORMAT_VERSION_BIRTHS 9120u      /* logs have records of pages' births */
+#define FORMAT_VERSION_VALUE_KINDS 9520u /* MSysLocales has columns for more kinds of values */
+/* Whether the instance's format is that one or newer. */
+bool parameters_format_reaches(const struct parameters *set, uint32_t wanted);
 /* The format that JET_efvUseEngineDefault stands for. */
 uint32_t parameters_newest_format(void);
 /* Sets without checks and without marking it written: the engine's own corrections at start-up. */

@@ -1,10 +1,12 @@
 #include "src/table/compression.h"
 
+#include "src/page/xpress.h"
+
 /* Kinds, in the upper five bits of the first byte. */
 enum {
     KIND_7BIT_ASCII = 1,
     KIND_7BIT_UNICODE = 2,
-    KIND_XPRESS = 3,
+    KIND_XPRESS = XPRESS_KIND,
 };
 
 /* 7-bit: the lower three bits tell how many bits of the last byte are used, less one. */
@@ -57,88 +59,6 @@ static void expand_7bit(const uint8_t *data, uint32_t size, uint32_t unit, uint8
     }
 }
 
-/* Reading position in plain LZ77 data. */
-struct xpress {
-    const uint8_t *data;
-    uint32_t size;
-    uint32_t at;
-    uint32_t nibble_at; /* byte whose upper half is still to be used, 0: none */
-};
-
-static bool xpress_take(struct xpress *in, unsigned count, uint32_t *value)
-{
-    if (in->size - in->at < count)
-        return false;
-    *value = 0;
-    for (unsigned i = 0; i < count; i++)
-        *value |= (uint32_t)in->data[in->at++] << 8 * i;
-    return true;
-}
-
-/* The length of a match, whose lower three bits are known. */
-static bool xpress_length(struct xpress *in, uint32_t *length)
-{
-    uint32_t more = 0;
-    if (*length == 7) {
-        if (in->nibble_at == 0) {
-            in->nibble_at = in->at;
-            if (!xpress_take(in, 1, &more))
-                return false;
-            more &= 0xf;
-        } else {
-            more = in->data[in->nibble_at] >> 4;
-            in->nibble_at = 0;
-        }
-        *length = more;
-        if (more == 15) {
-            if (!xpress_take(in, 1, &more))
-                return false;
-            *length = more;
-            if (more == 255) {
-                if (!xpress_take(in, 2, &more) || (more == 0 && !xpress_take(in, 4, &more)) || more < 15 + 7)
-                    return false;
-                *length = more - (15 + 7);
-            }
-            *length += 15;
-        }
-        *length += 7;
-    }
-    *length += 3;
-    return true;
-}
-
-static bool expand_xpress(const uint8_t *data, uint32_t size, uint8_t *out, uint32_t count)
-{
-    struct xpress in = {.data = data, .size = size, .at = 3};
-    uint32_t flags = 0;
-    uint32_t flag_count = 0;
-    uint32_t done = 0;
-    while (done < count) {
-        uint32_t value = 0;
-        if (flag_count == 0) {
-            if (!xpress_take(&in, 4, &flags))
-                return false;
-            flag_count = 32;
-        }
-        flag_count--;
-        if ((flags >> flag_count & 1) == 0) {
-            if (!xpress_take(&in, 1, &value))
-                return false;
-            out[done++] = (uint8_t)value;
-            continue;
-        }
-        if (!xpress_take(&in, 2, &value))
-            return false;
-        const uint32_t distance = (value >> 3) + 1;
-        uint32_t length = value & 7;
-        if (!xpress_length(&in, &length) || distance > done)
-            return false;
-        for (; length > 0 && done < count; length--, done++)
-            out[done] = out[done - distance];
-    }
-    return true;
-}
-
 JET_ERR decompress(const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity, uint32_t *actual)
 {
     uint32_t whole = 0;
@@ -155,7 +75,7 @@ JET_ERR decompress(const uint8_t *data, uint32_t size, uint8_t *out, uint32_t ca
         expand_7bit(data, size, 2, out, count);
         break;
     default:
-        if (!expand_xpress(data, size, out, count))
+        if (!xpress_expand(data + XPRESS_HEADER_SIZE, size - XPRESS_HEADER_SIZE, out, count))
             return JET_errDecompressionFailed;
         break;
     }
