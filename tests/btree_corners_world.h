@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -19,7 +20,7 @@
 #include "src/page/node.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
-#define IS(call, code) assert_int_equal((call), (code))
+#define IS(call, code) do { const JET_ERR is_ = (call); if (is_ != (code)) { fprintf(stderr, "%s:%d %s: %d\n", __FILE__, __LINE__, #call, is_); } assert_int_equal(is_, (code)); } while (0)
 
 static struct cache *cache;
 static struct database *database;
@@ -81,6 +82,16 @@ static inline bool node_is_gone(void *context, struct tree *tree, const struct n
     (void)tree;
     (void)node;
     return true;
+}
+
+/* Changes a page behind everybody's back. */
+static inline void bend(page_number number, void (*change)(struct page *page))
+{
+    struct latch latch = LATCH_INIT;
+    OK(cache_latch(database, number, LATCH_EXCLUSIVE, LATCH_ZERO_OK, &latch));
+    change(&latch.page);
+    cache_set_dirty(&latch, DBTIME_NULL, LOG_POSITION_MIN, LOG_POSITION_MIN);
+    cache_unlatch(&latch);
 }
 
 #endif

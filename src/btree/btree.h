@@ -29,8 +29,7 @@ struct btree_actor {
     uint8_t level;    /* transaction level */
     uint32_t begin0;  /* transaction id */
     struct log_position
-        begin;   /* where redo must start to repeat the changes: the transaction's begin record */
-    bool no_log; /* unlogged (temporary databases never are; this is for the rest) */
+        begin; /* where redo must start to repeat the changes: the transaction's begin record */
 };
 
 #endif

@@ -159,7 +159,7 @@ JET_ERR change_in_place(struct tree *tree, const struct btree_actor *actor, stru
         modified = database_next_dbtime(tree->database);
         if (modified <= before)
             FAIL(JET_errDbTimeCorrupted);
-        if (change_is_logged(tree, actor))
+        if (change_is_logged(tree))
             TRY(log_node_change(tree, actor, &latch->page, line, change, modified, before, &position));
         apply_change(tree, &latch->page, line, change);
         stamp_page(latch, actor, modified, position);
@@ -307,7 +307,7 @@ JET_ERR root_set_header(struct tree *tree, const struct btree_actor *actor, stru
     dbtime modified = database_next_dbtime(tree->database);
 
     ASSERT(root->mode == LATCH_EXCLUSIVE && root->page.number == tree->root);
-    if (change_is_logged(tree, actor)) {
+    if (change_is_logged(tree)) {
         memset(&record, 0, sizeof record);
         log_fill_page(&record.node.page, LOG_RECORD_SET_EXTERNAL_HEADER, tree, actor, tree->root, modified,
                       before);

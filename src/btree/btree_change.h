@@ -61,7 +61,6 @@ struct node_change {
     uint8_t width;
     int64_t delta;
     uint8_t undo_level;
-    bool concurrent; /* on behalf of another session (building an index) */
 
     /* Where it happened, as a hint for finding it again; with `append` also a hint where to look first. */
     page_number page;

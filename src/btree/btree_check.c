@@ -74,18 +74,19 @@ static JET_ERR check_leaf(struct checker *checker, const struct page *page, cons
     for (uint32_t line = 0; line < page_line_count(page); line++) {
         struct node node = node_get(page, line);
         struct key whole = node.key;
-        uint8_t joined[BTREE_KEY_MOST];
+        uint8_t joined[2 * BTREE_KEY_MOST]; /* more than a separator has */
 
         checker->report->nodes++;
         if ((node.flags & NODE_DELETED) != 0)
             checker->report->deleted++;
         if (node_before_last(checker, &node))
             return problem(checker, page->number, "nodes are out of order");
-        if (!checker->tree->unique && low != NULL && key_size(&node.key) + node.data.size <= sizeof joined) {
+        if (!checker->tree->unique && low != NULL) {
             size_t size = key_copy(&node.key, 0, joined, sizeof joined);
+            size_t rest = sizeof joined - size < node.data.size ? sizeof joined - size : node.data.size;
 
-            memcpy(joined + size, node.data.bytes, node.data.size);
-            whole = key_of(joined, size + node.data.size);
+            memcpy(joined + size, node.data.bytes, rest);
+            whole = key_of(joined, size + rest);
         }
         if (low != NULL && line == 0 && key_compare(&whole, low) < 0)
             return problem(checker, page->number, "node lies before its page's separator");

@@ -320,9 +320,10 @@ static JET_ERR next_page(struct btree_cursor *cursor)
     struct latch next = LATCH_INIT;
     page_number number = page_header(&from.page)->next;
 
-    for (page_number steps = 0; number != PAGE_NUMBER_NULL; steps++) {
-        if (number == from.page.number ||
-            steps > cursor->tree->database->page_last) /* empty pages in a circle */
+    /* Empty pages whose links fit each other both ways make no circle but one that comes back to the first.
+     */
+    while (number != PAGE_NUMBER_NULL) {
+        if (number == from.page.number)
             FAIL(JET_errBadPageLink);
         const struct latch *behind = latch_is_held(&at) ? &at : &from;
 
@@ -392,8 +393,8 @@ static JET_ERR previous_page_try(struct btree_cursor *cursor, bool *blocked, pag
 
     *blocked = false;
     *number = page_header(&cursor->latch.page)->previous;
-    for (page_number steps = 0; *number != PAGE_NUMBER_NULL; steps++) {
-        if (steps > cursor->tree->database->page_last)
+    while (*number != PAGE_NUMBER_NULL) {
+        if (*number == cursor->latch.page.number) /* as in next_page */
             FAIL(JET_errBadPageLink);
         const struct latch *before = latch_is_held(&at) ? &at : &cursor->latch;
 

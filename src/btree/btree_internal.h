@@ -73,9 +73,8 @@ JET_ERR tree_check_page(const struct tree *tree, const struct page *page, const 
 JET_ERR tree_find_leaf(struct tree *tree, const struct bookmark *bookmark, bool last, enum latch_mode mode,
                        struct latch *latch, uint32_t *line, bool *equal);
 
-/* The log and stamping of changes (btree_log.c). Whether changes of the tree by the actor are logged at all.
- */
-bool change_is_logged(const struct tree *tree, const struct btree_actor *actor);
+/* The log and stamping of changes (btree_log.c). Whether changes of the tree are logged at all. */
+bool change_is_logged(const struct tree *tree);
 /* Fills the first part of a page record. */
 void log_fill_page(struct log_record_page *record, uint8_t type, const struct tree *tree,
                    const struct btree_actor *actor, page_number page, dbtime modified, dbtime before);

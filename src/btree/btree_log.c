@@ -1,9 +1,9 @@
 #include "src/btree/btree_internal.h"
 #include "src/page/xpress.h"
 
-bool change_is_logged(const struct tree *tree, const struct btree_actor *actor)
+bool change_is_logged(const struct tree *tree)
 {
-    return tree->database->log != NULL && tree->database->logged && !actor->no_log;
+    return tree->database->logged;
 }
 
 void log_fill_page(struct log_record_page *record, uint8_t type, const struct tree *tree,
@@ -29,8 +29,6 @@ static void fill_node(struct log_record_node *record, uint8_t type, const struct
     record->page.line = (uint16_t)line;
     if (change->versioned)
         record->page.flags |= LOG_PAGE_VERSIONED;
-    if (change->concurrent)
-        record->page.flags |= LOG_PAGE_CONCURRENT_CREATE_INDEX;
     record->version_id = change->entry_id;
     record->tree_page = tree->owner;
     record->tree_object = tree->object;
@@ -212,7 +210,7 @@ JET_ERR latch_new_page(const struct tree *tree, const struct btree_actor *actor,
     struct log_position position = LOG_POSITION_MIN;
 
     TRY(cache_latch_new(tree->database, number, latch));
-    if (!change_is_logged(tree, actor) || !log_has_births(tree->database->log))
+    if (!change_is_logged(tree) || !log_has_births(tree->database->log))
         goto done;
     struct log_record_new_page record = {.type = LOG_RECORD_NEW_PAGE,
                                          .process_id = actor->process,

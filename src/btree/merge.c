@@ -340,7 +340,7 @@ static JET_ERR perform_merge(struct merge_plan *plan, const struct btree_actor *
 
     upgrade_merge(plan);
     dbtime modified = database_next_dbtime(plan->tree->database);
-    if (change_is_logged(plan->tree, actor))
+    if (change_is_logged(plan->tree))
         TRY(log_merge(plan, actor, modified, &position));
     if (plan->type == MERGE_FULL_RIGHT)
         move_right(plan);

@@ -46,7 +46,7 @@ static JET_ERR create_pages(struct tree *tree, const struct btree_actor *actor,
     struct latch owned = LATCH_INIT;
     struct latch available = LATCH_INIT;
     struct log_position position = LOG_POSITION_MIN;
-    bool logged = change_is_logged(tree, actor);
+    bool logged = change_is_logged(tree);
     bool multiple = change->owned_root != PAGE_NUMBER_NULL;
 
     if (multiple) {
@@ -86,7 +86,7 @@ JET_ERR space_create_database(struct tree_registry *registry, struct database *d
     change.object = database_next_object_id(database);
     ASSERT(change.object == 1);
     TRY(tree_open_new(registry, database, change.root, change.object, true, PAGE_NUMBER_NULL, &tree));
-    if (change_is_logged(tree, actor)) {
+    if (change_is_logged(tree)) {
         record = (struct log_record_extend_database){
             .ignored = {LOG_RECORD_EXTEND_DATABASE, sizeof record - sizeof record.ignored},
             .database_id = (uint8_t)database->id,

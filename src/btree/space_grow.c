@@ -13,8 +13,7 @@
 #define SMALL_DATABASE_PAGES 254u
 #define SMALL_DATABASE_FIRST_HALF 128u
 
-JET_ERR space_extend_file(struct tree *tree, const struct btree_actor *actor, uint32_t wanted,
-                          struct space_extent *extent)
+JET_ERR space_extend_file(struct tree *tree, uint32_t wanted, struct space_extent *extent)
 {
     JET_ERR err = JET_errSuccess;
     struct database *database = tree->database;
@@ -29,7 +28,7 @@ JET_ERR space_extend_file(struct tree *tree, const struct btree_actor *actor, ui
         FAIL(JET_errOutOfDatabaseSpace);
     page_number last = (page_number)(total - FILE_HEADER_PAGES);
     TRY(database_extend(database, last));
-    if (change_is_logged(tree, actor)) {
+    if (change_is_logged(tree)) {
         record = (struct log_record_extend_database){
             .ignored = {LOG_RECORD_EXTEND_DATABASE, sizeof record - sizeof record.ignored},
             .database_id = (uint8_t)database->id,
@@ -48,7 +47,7 @@ JET_ERR space_from_parent(struct tree *tree, const struct btree_actor *actor, ui
     struct tree *parent = NULL;
 
     if (tree->parent == PAGE_NUMBER_NULL)
-        return space_extend_file(tree, actor, wanted, extent);
+        return space_extend_file(tree, wanted, extent);
     TRY(tree_open(tree->registry, tree->database, tree->parent, &parent));
     /* Indexes and long values lie in tables, those in the database: no deeper, and no circles. */
     TRY(tree_know_space(parent));
@@ -188,7 +187,7 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
         page_header(&root.page)->flags &
         ~(uint32_t)(PAGE_ROOT | PAGE_LEAF | PAGE_PARENT_OF_LEAF | PAGE_REPAIR | PAGE_FLAGS_OF_WRITING);
     change.modified = database_next_dbtime(tree->database);
-    if (change_is_logged(tree, actor))
+    if (change_is_logged(tree))
         TRY(log_convert(tree, actor, &change, page_header(&root.page)->modified, &position));
     apply_convert(&root.page, &owned.page, &available.page, &change);
     stamp_page(&root, actor, change.modified, position);
@@ -298,7 +297,7 @@ static JET_ERR return_bits(struct space_header *header, uint32_t bits)
 
 /* The size a tree that ran out of pages asks for. */
 static JET_ERR growth(struct tree *tree, struct space_trees *trees, const struct btree_actor *actor,
-                      uint32_t wanted, uint32_t *pages)
+                      uint32_t *pages)
 {
     JET_ERR err = JET_errSuccess;
     struct space_header header;
@@ -313,9 +312,7 @@ static JET_ERR growth(struct tree *tree, struct space_trees *trees, const struct
     *pages = small ? EXTENT_SMALL : least;
     if (*pages < header.pages)
         *pages = header.pages;
-    if (*pages < wanted)
-        *pages = wanted;
-    if (*pages > tree->database->page_last && *pages > EXTENT_DEFAULT)
+    if (*pages > tree->database->page_last)
         FAIL(JET_errSPOwnExtCorrupted); /* no extent was ever that large */
     if (*pages != header.pages)
         TRY(change_space_header(tree, actor, remember_growth, *pages));
@@ -339,7 +336,7 @@ static JET_ERR find_or_grow(struct tree *tree, struct space_trees *trees, const 
         uint32_t pages = wanted;
 
         if (request == REQUEST_PAGE && tree->parent != PAGE_NUMBER_NULL)
-            TRY(growth(tree, trees, actor, wanted, &pages));
+            TRY(growth(tree, trees, actor, &pages));
         TRY(space_add_extent(tree, trees, actor, pages, least, extent));
     }
 done:

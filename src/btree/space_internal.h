@@ -57,8 +57,7 @@ JET_ERR space_convert(struct tree *tree, const struct btree_actor *actor, uint32
 JET_ERR space_from_parent(struct tree *tree, const struct btree_actor *actor, uint32_t wanted, uint32_t least,
                           struct space_extent *extent);
 /* Makes the file larger: logged. */
-JET_ERR space_extend_file(struct tree *tree, const struct btree_actor *actor, uint32_t wanted,
-                          struct space_extent *extent);
+JET_ERR space_extend_file(struct tree *tree, uint32_t wanted, struct space_extent *extent);
 
 /* Takes its own lock: an extent of the tree for a child, which is made of it if `new_tree`; and back. */
 JET_ERR space_get_extent(struct tree *tree, const struct btree_actor *actor, uint32_t wanted, uint32_t least,

@@ -256,7 +256,7 @@ static JET_ERR perform(struct split_plan *plan, const struct btree_actor *actor,
         if (page_header(&plan->path[level].page)->modified >= modified)
             FAIL(JET_errDbTimeCorrupted);
     }
-    if (change_is_logged(plan->tree, actor))
+    if (change_is_logged(plan->tree))
         TRY(log_split(plan, actor, change, modified, scratch, &position));
     apply_split(&plan->steps[plan->first], plan->depth - plan->first, &plan->change, plan->tree->object,
                 modified, scratch);

@@ -115,7 +115,6 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
         os_atomic_store(&tree->append_free, 0);
     if (tree->space)
         return JET_errSuccess; /* its external header is a split buffer */
-    tree->space_known = true;
     if (!root_header_space(page, &space) ||
         (tree->root == ROOT_PAGE_DATABASE) != (space.parent == PAGE_NUMBER_NULL))
         return JET_errDatabaseCorrupted;
@@ -125,6 +124,7 @@ static JET_ERR read_root(struct tree *tree, const struct page *page)
         tree->owned_root = space.available;
         tree->available_root = space.available + 1;
     }
+    tree->space_known = true;
     return JET_errSuccess;
 }
 

@@ -165,7 +165,7 @@ static void log_undo_info(struct versioned_change *change, const struct version_
                                   {entry->before, entry->before_size}};
     size_t new_size = node_get(&place->latch->page, place->line).data.size;
 
-    if (!change_is_logged(tree, &transaction->actor))
+    if (!change_is_logged(tree))
         return;
     memset(&record, 0, sizeof record);
     log_fill_page(&record.node.page, LOG_RECORD_UNDO_INFO, tree, &transaction->actor,
