@@ -79,6 +79,18 @@ static void test_some_order_explains_two_threads(void **state)
     assert_false(explains_threads(text));
 }
 
+/* Sessions end before their instance does: a stop in between is taken. */
+static void test_a_call_loses_its_session_to_an_end(void **state)
+{
+    (void)state;
+    assert_true(explains_threads(BEGUN "@1 BeginTransaction s0 => -1104\n@1 StopBackupInstance i0 => 0\n"
+                                       "Term2 i0 TermAbrupt => 0\nJoin 1 => 0\n"));
+    assert_false(explains_threads(BEGUN "@1 BeginTransaction s0 => -1104\n@1 StopBackupInstance i0 => 0\n"
+                                        "StopBackupInstance i0 => 0\nJoin 1 => 0\n"));
+    assert_false(explains_threads(BEGUN "@1 BeginTransaction s0 => 0\nTerm2 i0 TermAbrupt => 0\nJoin 1 => 0\n"
+                                        "StopBackupInstance i0 => 0\n"));
+}
+
 static void test_a_call_comes_before_or_behind_another(void **state)
 {
     (void)state;
@@ -279,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_was_made_or_not),
         cmocka_unit_test(test_some_order_explains_two_threads),
+        cmocka_unit_test(test_a_call_loses_its_session_to_an_end),
         cmocka_unit_test(test_a_call_comes_before_or_behind_another),
         cmocka_unit_test(test_a_call_went_half_way),
         cmocka_unit_test(test_a_new_start_must_be_possible),

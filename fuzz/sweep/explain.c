@@ -266,13 +266,22 @@ static bool froze_what_ends(const struct program_line *line, const struct progra
            line->outcome.code != NULL && strcmp(line->outcome.code, "-2403") == 0;
 }
 
-/* Whether a line's answer may be one, without effect, that only a freeze beside the end of another thread
- * gets. */
+/* A call whose session was ended by the end of its instance, which itself is still there: a stop behind it
+ * is taken. */
+static bool lost_its_session(const struct program_line *line, const struct program_line *other)
+{
+    return strncmp(other->op->name, "Term", 4) == 0 && explain_is_success(&other->outcome) &&
+           line->outcome.code != NULL && strcmp(line->outcome.code, "-1104") == 0;
+}
+
+/* Whether a line's answer may be one, without effect, that only a call beside the end of another thread gets.
+ */
 static bool may_have_met_an_end(const struct program *transcript, const struct program_line *line)
 {
     for (size_t i = 0; i < transcript->line_count && is_answer(line); i++) {
         const struct program_line *other = &transcript->lines[i];
-        if (other->kind == LINE_CALL && other->thread != line->thread && froze_what_ends(line, other))
+        if (other->kind == LINE_CALL && other->thread != line->thread &&
+            (froze_what_ends(line, other) || lost_its_session(line, other)))
             return true;
     }
     return false;
@@ -391,7 +400,7 @@ static bool append_begin_of(struct program *hypothesis, const struct program_lin
 }
 
 /* What may be different in a hypothesis about an order; each only if there is such a line. */
-enum variant { CUT_CALLS_BEGAN = 1, FREEZES_MET_AN_END = 2, VARIANT_COUNT = 4 };
+enum variant { CUT_CALLS_BEGAN = 1, CALLS_MET_AN_END = 2, VARIANT_COUNT = 4 };
 
 /* `*possible` says which variants there are. */
 static bool try_order_with(struct orders *orders, unsigned variant, unsigned *possible)
@@ -411,8 +420,8 @@ static bool try_order_with(struct orders *orders, unsigned variant, unsigned *po
         if (cut && append_begin_of((variant & CUT_CALLS_BEGAN) != 0 ? &hypothesis : NULL, line))
             *possible |= CUT_CALLS_BEGAN;
         if (refused)
-            *possible |= FREEZES_MET_AN_END;
-        if (!cut && !(refused && (variant & FREEZES_MET_AN_END) != 0))
+            *possible |= CALLS_MET_AN_END;
+        if (!cut && !(refused && (variant & CALLS_MET_AN_END) != 0))
             append_answered(&hypothesis, line, NULL);
     }
     const bool holds = try_hypothesis(&hypothesis, &orders->furthest, orders->result);

@@ -4,13 +4,20 @@
  * process, which goes on to the end. Schedules form a tree: a child departs from its parent's schedule at one
  * more choice, later than all others.
  *
- * Which departures are left out: thread A takes step a and is interrupted behind it, and B's turn b follows.
- * If a and b touch nothing that the other changes, b and then a is the same; that is the schedule which
- * interrupts A one step earlier, and it was run before. So A is interrupted only behind steps that meet what
- * B does next. The same holds for the first steps of B's turn and the turn of A that would follow without it:
- * if they do not meet, the schedule with two switches less does the same. What is left out so leads to a
- * schedule with fewer switches, or with an earlier one, and at most as many; so it ends at one that is run.
- */
+ * Which departures are left out. Two steps of different threads may change places if neither touches what the
+ * other changes.
+ *
+ * - Thread A takes step a and is interrupted behind it; B's turn b follows. If a may change places with all
+ * of b, the same is b and then a: the schedule that interrupts A one step earlier, which was run before.
+ * - B's turn is interrupted after its first steps b, while A's step a may change places with these (but not
+ * with what B does later). Then the same is b and then a, once more: A interrupted one step earlier. If a was
+ * the first step of A's turn, B was not interrupted at all in that one.
+ * - B is given a turn in which it takes the steps b. If they may change places with what A would have done
+ *   next, A does that first, and B was not given that turn: two switches less.
+ *
+ * So each of them is the same as a schedule with fewer switches, or with as many and one of them earlier;
+ * what departs further from it departs from that one, too. As this cannot go on for ever, one of those that
+ * are the same is run. */
 #if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE 1
 #endif
@@ -69,8 +76,9 @@ struct explorer {
     struct program program;
     struct shared *shared;
     uint8_t *traces;
-    struct trace_set sets[DEPTH_MAX + 1];
-    struct schedule schedule; /* of the run under way */
+    struct trace_set sets[DEPTH_MAX + 1];  /* by departures: what the other thread does next */
+    struct trace_set steps[DEPTH_MAX + 1]; /* the step in front of the last departure */
+    struct schedule schedule;              /* of the run under way */
     uint8_t *choices;
     uint64_t outcomes[KNOWN_MAX]; /* numbers over the answers seen; 0 = free */
     uint64_t kept[KNOWN_MAX];     /* those of schedules that count as different */
@@ -208,7 +216,7 @@ static void add_death(int status)
 }
 
 /* In the child: the schedule from here on. */
-static void be_child(struct trace *trace, uint64_t prefix, uint32_t next)
+static void be_child(struct trace *trace, uint64_t prefix, uint32_t next, bool whole)
 {
     const struct schedule *schedule = &explorer->schedule;
     const uint32_t last = schedule->count > 0 ? schedule->at[schedule->count - 1] : TRACE_NONE;
@@ -218,11 +226,12 @@ static void be_child(struct trace *trace, uint64_t prefix, uint32_t next)
     for (size_t i = 0; i < schedule->count; i++)
         explorer->choices[schedule->at[i]] = 0xfe; /* the other thread */
     EsentHostSetChoices(explorer->choices, last == TRACE_NONE ? 0 : (size_t)last + 1);
-    trace_begin(trace, last, prefix, next);
+    trace_begin(trace, last, prefix, next, whole);
 }
 
-/* Runs the schedule in a child, and takes what it shows. False in the child itself, and if it died. */
-static bool run_schedule(struct trace *trace, uint64_t prefix, uint32_t next)
+/* Runs the schedule in a child, and takes what it shows. False in the child itself, and if it died. `whole`:
+ * others will depart from it. */
+static bool run_schedule(struct trace *trace, uint64_t prefix, uint32_t next, bool whole)
 {
     struct shared *shared = explorer->shared;
     shared->done = shared->found = false;
@@ -233,7 +242,7 @@ static bool run_schedule(struct trace *trace, uint64_t prefix, uint32_t next)
     if (pid < 0)
         abort();
     if (pid == 0) {
-        be_child(trace, prefix, next);
+        be_child(trace, prefix, next, whole);
         return false;
     }
     int status = 0;
@@ -275,62 +284,139 @@ static void check_equivalent(const struct outcome *other)
     program_free(&program);
 }
 
-/* Departs from a run at each of its choices. `shown` is what the run showed that it departs from itself. */
-static void explore(const struct trace *trace, unsigned budget, struct outcome shown)
+/* What is known of a run when others depart from it. */
+struct origin {
+    const struct trace *trace;
+    unsigned budget;         /* pre-emptions that may follow */
+    struct outcome shown;    /* by the run itself */
+    struct outcome departed; /* by the run that it departs from */
+    uint32_t at, before; /* where it does, and the choice before that step; TRACE_NONE: none that counts */
+};
+
+/* Runs, to compare, the schedule in which the step before the last departure but one comes behind the turn
+ * that is interrupted now. */
+static void check_earlier(const struct origin *origin, struct trace *next)
 {
+    const struct schedule schedule = explorer->schedule;
+    const struct outcome shown = explorer->shared->outcome;
+    const size_t last = schedule.count - 1;
+    const uint32_t turn = schedule.at[last] - origin->at; /* choices of the turn */
+    const bool undone = last >= 2 && schedule.at[last - 2] == origin->before;
+    explorer->schedule.count = undone ? last - 1 : last + 1;
+    explorer->schedule.at[undone ? last - 2 : last - 1] = origin->before;
+    explorer->schedule.at[undone ? last - 2 : last] = origin->before + turn;
+    run_schedule(next, 0, 0, false);
+    if (explorer->is_child)
+        return;
+    explorer->schedule = schedule;
+    if (explorer->shared->done)
+        check_equivalent(&shown);
+    explorer->shared->outcome = shown;
+}
+
+/* How a departure may make no difference. */
+enum sameness { DIFFERS, STEP_LATER, STEP_EARLIER };
+
+/* Runs the schedule that departs from the origin's run behind a step, and those that depart from it. */
+static void depart(const struct origin *origin, size_t i, enum sameness same, struct outcome *shown);
+
+/* Departs from a run at each of its choices. */
+static void explore(const struct origin *origin)
+{
+    const struct trace *trace = origin->trace;
     const size_t depth = explorer->schedule.count;
     struct trace_set *set = &explorer->sets[depth];
-    struct outcome own = explorer->shared->outcome;
+    struct outcome shown = origin->departed;
+    bool early = origin->before != TRACE_NONE; /* what led here has not met the step in front of it yet */
     for (size_t i = 0; i < trace->step_count && depth < DEPTH_MAX && !explorer->enough; i++) {
         const struct trace_step *step = &trace->steps[i];
+        const unsigned cost = step->free_to_go_on ? 1 : 0;
         if (step->choice == TRACE_NONE)
             set->open = true; /* another thread's turn comes: what is known is of no use behind that */
-        const unsigned cost = step->free_to_go_on ? 1 : 0;
-        if (step->choice == TRACE_NONE || cost > budget)
+        early = early && step->free_to_go_on && !trace_meets(&explorer->steps[depth], trace, step);
+        if (step->choice == TRACE_NONE || cost > origin->budget)
             continue;
-        const bool equivalent = step->free_to_go_on && !trace_meets(set, trace, step);
+        const bool later = step->free_to_go_on && !trace_meets(set, trace, step);
+        const enum sameness same = later ? STEP_LATER : early ? STEP_EARLIER : DIFFERS;
         explorer->counts.existing++;
-        explorer->counts.equivalent += equivalent;
-        if (equivalent && !explorer->sweep->prove) {
+        explorer->counts.equivalent += same != DIFFERS;
+        if (same == DIFFERS || explorer->sweep->prove)
+            depart(origin, i, same, &shown);
+        else
             explorer->counts.visited++;
-            continue;
-        }
-        uint8_t *place = trace_end(trace);
-        struct trace *next = trace_in(place, (size_t)(explorer->traces + TRACES_SIZE - place));
-        explorer->schedule.at[depth] = step->choice;
-        explorer->schedule.count = depth + 1;
-        explorer->beyond += equivalent;
-        const bool good = run_schedule(next, step->prefix, step->next);
         if (explorer->is_child)
             return;
-        if (good && equivalent)
-            check_equivalent(&shown);
-        if (good && !equivalent) {
-            trace_set_of_turn(set, next, 0);
-            shown = explorer->shared->outcome;
-        }
-        if (good) {
-            trace_set_of_turn(&explorer->sets[depth + 1], trace, i + 1);
-            explore(next, budget - cost, own);
-            if (explorer->is_child)
-                return;
-        }
-        explorer->beyond -= equivalent;
-        explorer->schedule.count = depth;
-        if (!good || step->next != step->thread)
+        if (same == STEP_EARLIER || step->next != step->thread)
             set->open = true;
     }
+}
+
+static void depart(const struct origin *origin, size_t i, enum sameness same, struct outcome *shown)
+{
+    const struct trace *trace = origin->trace;
+    const struct trace_step *step = &trace->steps[i];
+    const size_t depth = explorer->schedule.count;
+    struct trace_set *set = &explorer->sets[depth];
+    const unsigned rest = origin->budget - (step->free_to_go_on ? 1 : 0);
+    uint8_t *place = trace_end(trace);
+    struct trace *next = trace_in(place, (size_t)(explorer->traces + TRACES_SIZE - place));
+    struct origin here = {.trace = next, .budget = rest, .departed = origin->shown, .at = step->choice};
+    explorer->schedule.at[depth] = step->choice;
+    explorer->schedule.count = depth + 1;
+    explorer->beyond += same != DIFFERS;
+    const bool good = run_schedule(next, step->prefix, step->next, rest > 0);
+    if (explorer->is_child)
+        return;
+    here.shown = explorer->shared->outcome;
+    if (good && same == STEP_LATER)
+        check_equivalent(shown);
+    if (good && same == STEP_EARLIER)
+        check_earlier(origin,
+                      (struct trace *)trace_in(trace_end(next), (size_t)(explorer->traces + TRACES_SIZE -
+                                                                         (uint8_t *)trace_end(next))));
+    if (explorer->is_child)
+        return;
+    if (good && same == DIFFERS) {
+        trace_set_of_turn(set, next, 0);
+        *shown = here.shown;
+    }
+    if (!good)
+        set->open = true;
+    here.before = TRACE_NONE;
+    if (good && rest > 0) {
+        const bool first = i == 0 || trace->steps[i - 1].thread != step->thread;
+        if (i == 0 && depth > 0)
+            here.before = explorer->schedule.at[depth - 1];
+        else if (!first && trace->steps[i - 1].free_to_go_on)
+            here.before = trace->steps[i - 1].choice;
+        if (!step->free_to_go_on)
+            here.before = TRACE_NONE;
+        trace_set_of_step(&explorer->steps[depth + 1], trace, i);
+        trace_set_of_turn(&explorer->sets[depth + 1], trace, i + 1);
+    }
+    if (good)
+        explore(&here);
+    if (explorer->is_child)
+        return;
+    explorer->beyond -= same != DIFFERS;
+    explorer->schedule.count = depth;
 }
 
 static void explore_all(void)
 {
     struct trace *plain = trace_in(explorer->traces, TRACES_SIZE);
     explorer->counts.existing++;
-    const bool good = run_schedule(plain, 0, 0);
+    const bool good = run_schedule(plain, 0, 0, true);
     if (explorer->is_child || !good)
         return;
+    const struct origin origin = {.trace = plain,
+                                  .budget = explorer->sweep->switches,
+                                  .shown = explorer->shared->outcome,
+                                  .departed = explorer->shared->outcome,
+                                  .at = TRACE_NONE,
+                                  .before = TRACE_NONE};
     explorer->sets[0].open = true;
-    explore(plain, explorer->sweep->switches, explorer->shared->outcome);
+    explore(&origin);
     if (!explorer->is_child && explorer->enough)
         explorer->counts.existing++; /* there are more */
     if (!explorer->is_child && explorer->sweep->prove && explorer->counts.outcomes != explorer->kept_count)
@@ -379,8 +465,10 @@ static void prepare(struct explorer *fresh)
     explorer = fresh;
     explorer->shared = make_room(sizeof *explorer->shared, MAP_SHARED);
     explorer->traces = make_room(TRACES_SIZE, MAP_SHARED);
-    for (size_t i = 0; i <= DEPTH_MAX; i++)
-        explorer->sets[i].slots = make_room(TRACE_SET_SLOTS * sizeof *explorer->sets[i].slots, MAP_SHARED);
+    for (size_t i = 0; i <= DEPTH_MAX; i++) {
+        explorer->sets[i].slots = make_room(TRACE_SET_SLOTS * sizeof(struct trace_slot), MAP_SHARED);
+        explorer->steps[i].slots = make_room(TRACE_SET_SLOTS * sizeof(struct trace_slot), MAP_SHARED);
+    }
     explorer->choices = make_room(CHOICES_MAX, MAP_PRIVATE);
     memset(explorer->choices, 0xff, CHOICES_MAX); /* as the scheduler decides */
     explorer->said = memfd_create("said", 0);

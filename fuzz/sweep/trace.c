@@ -24,6 +24,8 @@ struct held {
 static struct {
     struct trace *trace; /* NULL: nothing is watched */
     bool keeping;        /* from the wanted choice on */
+    bool touching;       /* what is touched, too */
+    bool whole;          /* and not only in the first turn */
     uint32_t from;
     uint64_t wanted_prefix;
     uint32_t other_than;
@@ -81,7 +83,7 @@ static void add(uint64_t first, uint64_t count, bool changes)
 
 void trace_touch(const volatile void *address, size_t size, bool changes)
 {
-    if (!watch.keeping || size == 0)
+    if (!watch.touching || size == 0)
         return;
     const uint64_t first = (uint64_t)(uintptr_t)address >> GRANULE_BITS;
     const uint64_t last = ((uint64_t)(uintptr_t)address + size - 1) >> GRANULE_BITS;
@@ -129,7 +131,7 @@ static void turn(void *context, const struct ESENT_HOST_TURN *what)
     watch.prefix = mix(mix(before, chosen ? what->choice : UINT64_C(1) << 40), what->thread);
     if (!watch.keeping && chosen && what->choice == watch.from) {
         watch.trace->strayed = before != watch.wanted_prefix || what->thread == watch.other_than;
-        watch.keeping = true;
+        watch.keeping = watch.touching = true;
         begin_step(what->thread);
         return;
     }
@@ -140,6 +142,7 @@ static void turn(void *context, const struct ESENT_HOST_TURN *what)
     watch.step->next = what->thread;
     watch.step->free_to_go_on = what->free_to_go_on != 0;
     watch.step->prefix = before;
+    watch.touching = watch.touching && (watch.whole || what->thread == watch.step->thread);
     begin_step(what->thread);
 }
 
@@ -167,7 +170,7 @@ static void hold(const void *lock, bool shared)
 static void see_lock(void *context, const void *lock, enum ESENT_HOST_LOCK_EVENT event)
 {
     (void)context;
-    if (!watch.keeping)
+    if (!watch.touching)
         return;
     const bool shared = event == ESENT_HOST_LOCK_TAKEN_SHARED || event == ESENT_HOST_LOCK_LEFT_SHARED;
     touch_lock(lock, false, false);
@@ -197,11 +200,12 @@ static void see_freed(void *context, const void *block, size_t size)
     trace_touch(block, size, true);
 }
 
-void trace_begin(struct trace *trace, uint32_t from, uint64_t prefix, uint32_t next)
+void trace_begin(struct trace *trace, uint32_t from, uint64_t prefix, uint32_t next, bool whole)
 {
     const struct ESENT_HOST_TRACE host = {.turn = turn, .lock = see_lock, .freed = see_freed};
     watch.trace = trace;
-    watch.keeping = from == TRACE_NONE;
+    watch.keeping = watch.touching = from == TRACE_NONE;
+    watch.whole = whole;
     watch.from = from;
     watch.wanted_prefix = prefix;
     watch.other_than = next;
@@ -217,7 +221,7 @@ void trace_stop(void)
 {
     if (watch.keeping)
         end_step();
-    watch.keeping = false;
+    watch.keeping = watch.touching = false;
     watch.trace = NULL;
     EsentHostSetTrace(NULL);
 }
@@ -243,23 +247,13 @@ static void put(struct trace_set *set, const struct trace_access *access)
     }
 }
 
-void trace_set_of_turn(struct trace_set *set, const struct trace *trace, size_t from)
+/* Makes the set of the steps from `from` on, before `end`. */
+static void set_of_steps(struct trace_set *set, const struct trace *trace, size_t from, size_t end)
 {
-    set->open = !trace->known || trace->overflowed;
-    set->count = 0;
-    if (set->open || from >= trace->step_count)
-        return;
-    size_t end = from;
     size_t accesses = 0;
-    const uint32_t thread = trace->steps[from].thread;
-    for (; end < trace->step_count && trace->steps[end].thread == thread; end++) {
-        const struct trace_step *step = &trace->steps[end];
-        for (size_t i = 0; i < step->count; i++)
-            accesses += trace->accesses[step->first + i].count;
-        if (step->next != thread && step->choice != TRACE_NONE) {
-            set->open = true; /* it asked for others to go first, and could have gone on */
-            return;
-        }
+    for (size_t at = from; at < end; at++) {
+        for (size_t i = 0; i < trace->steps[at].count; i++)
+            accesses += trace->accesses[trace->steps[at].first + i].count;
     }
     set->room = 64;
     while (set->room < accesses * 2 + 2)
@@ -273,6 +267,32 @@ void trace_set_of_turn(struct trace_set *set, const struct trace *trace, size_t 
         for (size_t i = 0; i < trace->steps[at].count; i++)
             put(set, &trace->accesses[trace->steps[at].first + i]);
     }
+}
+
+void trace_set_of_step(struct trace_set *set, const struct trace *trace, size_t step)
+{
+    set->open = !trace->known || trace->overflowed;
+    set->count = 0;
+    if (!set->open)
+        set_of_steps(set, trace, step, step + 1);
+}
+
+void trace_set_of_turn(struct trace_set *set, const struct trace *trace, size_t from)
+{
+    set->open = !trace->known || trace->overflowed;
+    set->count = 0;
+    if (set->open || from >= trace->step_count)
+        return;
+    size_t end = from;
+    const uint32_t thread = trace->steps[from].thread;
+    for (; end < trace->step_count && trace->steps[end].thread == thread; end++) {
+        const struct trace_step *step = &trace->steps[end];
+        if (step->next != thread && step->choice != TRACE_NONE) {
+            set->open = true; /* it asked for others to go first, and could have gone on */
+            return;
+        }
+    }
+    set_of_steps(set, trace, from, end);
 }
 
 bool trace_meets(const struct trace_set *set, const struct trace *trace, const struct trace_step *step)

@@ -45,8 +45,9 @@ struct trace *trace_in(void *memory, size_t size);
 void *trace_end(const struct trace *trace);
 
 /* Begins to watch: the simulation's turns from now on, kept from the choice `from` on (TRACE_NONE: at once).
- * `prefix` and `next`: what the run that this one departs from had there. */
-void trace_begin(struct trace *trace, uint32_t from, uint64_t prefix, uint32_t next);
+ * `prefix` and `next`: what the run that this one departs from had there. Accesses are kept of the first
+ * turn, or if `whole` of all. */
+void trace_begin(struct trace *trace, uint32_t from, uint64_t prefix, uint32_t next, bool whole);
 /* Ends the watching. */
 void trace_stop(void);
 /* Memory that was touched; by the compiler's calls. */
@@ -68,6 +69,8 @@ struct trace_set {
 
 /* Makes the set of what a thread did from step `from` on until another one's turn came. */
 void trace_set_of_turn(struct trace_set *set, const struct trace *trace, size_t from);
+/* The same of one step. */
+void trace_set_of_step(struct trace_set *set, const struct trace *trace, size_t step);
 /* Whether a step may not change places with all of the set. */
 bool trace_meets(const struct trace_set *set, const struct trace *trace, const struct trace_step *step);
 
