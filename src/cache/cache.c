@@ -228,8 +228,7 @@ static void grant_exclusive(struct cache_buffer *buffer)
 {
     const struct database *database = buffer->database;
     buffer->exclusive = true;
-    buffer->floor =
-        database->logged && database->log != NULL ? log_end_hint(database->log) : LOG_POSITION_MIN;
+    buffer->floor = database->logged ? log_end_hint(database->log) : LOG_POSITION_MIN;
 }
 
 static void grant(struct cache_buffer *buffer, enum latch_mode mode)

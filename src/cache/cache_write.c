@@ -72,7 +72,7 @@ static JET_ERR flush_log_first(struct cache_buffer *buffer)
 {
     struct database *database = buffer->database;
     struct cache *cache = database->cache;
-    if (!database->logged || database->log == NULL)
+    if (!database->logged)
         return JET_errSuccess;
     /* Without a log, pages in memory may hold what no record tells of: the disk keeps what recovery can work
      * with. */

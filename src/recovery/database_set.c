@@ -85,7 +85,7 @@ static struct log_position least_held(const struct database_set *set)
     for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
         const struct database_set_entry *entry = &set->entries[id];
         struct log_position start = {0, LOG_HEADER_SECTORS, entry->held_generation};
-        if (entry->database != NULL && entry->database->logged && log_position_compare(start, least) < 0)
+        if (entry->database != NULL && log_position_compare(start, least) < 0)
             least = start;
     }
     return least;
@@ -93,7 +93,7 @@ static struct log_position least_held(const struct database_set *set)
 
 static bool attached_at(const struct database_set_entry *entry, struct log_position position)
 {
-    return entry->database != NULL && entry->database->logged && !log_position_is_null(entry->attach) &&
+    return entry->database != NULL && !log_position_is_null(entry->attach) &&
            log_position_compare(position, entry->attach) > 0 &&
            (log_position_is_null(entry->detach) || log_position_compare(position, entry->detach) <= 0);
 }

@@ -10,8 +10,7 @@
 static void tell(struct recovery *recovery, JET_SNT what)
 {
     JET_SNPROG progress = {sizeof(progress), recovery->progress.percent, PERCENT};
-    if (recovery->options->status != NULL)
-        (void)recovery->options->status(recovery->options->status_session, JET_snpRestore, what, &progress);
+    (void)recovery->options->status(recovery->options->status_session, JET_snpRestore, what, &progress);
 }
 
 static void reach(struct recovery *recovery, uint64_t percent)
