@@ -358,7 +358,7 @@ static void patch_files_without_a_name(void **state)
     read_all("/a/a.edb");
     read_all(path);
     context->with_patch_files = true;
-    IS(backup_log_info(context, &logs, NULL, NULL), JET_errOutOfMemory);
+    IS(backup_log_info(context, &logs, NULL, NULL), JET_errInvalidPath);
     context->with_patch_files = false;
     OK(backup_log_info(context, &logs, NULL, NULL));
     os_free(logs.texts);
