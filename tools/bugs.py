@@ -6,6 +6,7 @@
       --seconds N               how long each fitting target hunts for a bug that nothing else shows (default 20)
       --verify                  only see whether each patch applies and compiles
       --unnoticed               only those that docs/power.md has as unnoticed
+      --as-reached              do not count again how often the places are reached: as former runs with this --work did
       --write                   put the table into docs/power.md, after each bug
       --work DIRECTORY          keep the copy and its objects there (default: a temporary directory)
       --worktree                plant into the files as they are, not into the present commit
@@ -194,7 +195,7 @@ def try_bug(tree, bug, work, baseline, coverage, options):
             watch = notice.stopwatch()
             row["found"] = look(tree, bug, engine, baseline, options.seconds)
             row["seconds"] = watch()
-            row["reached"] = coverage.reached(bug)
+            row["reached"] = coverage.reached(bug) if coverage else options.reached.get(bug.name, (0, 0))
             if row["found"] is None or row["found"][0] != "replay --check":  # else it shows
                 prints = tree.fingerprints(engine)
                 row["triggered"] = sum(prints.get(path) != print_ for path, print_ in baseline.fingerprints.items())
@@ -270,7 +271,7 @@ def arguments():
     parser.add_argument("--only")
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--work")
-    for flag in ("--verify", "--unnoticed", "--write", "--worktree"):
+    for flag in ("--verify", "--unnoticed", "--as-reached", "--write", "--worktree"):
         parser.add_argument(flag, action="store_true")
     return parser.parse_args()
 
@@ -307,7 +308,8 @@ def main():
         if not options.verify:
             tree.build()
             baseline = Baseline(tree)
-            coverage = Coverage(tree, work)
+            options.reached = {name: row["reached"] for name, row in rows.items() if "reached" in row}
+            coverage = None if options.as_reached else Coverage(tree, work)
         for bug in bugs:
             row = rows[bug.name] = try_bug(tree, bug, work, baseline, coverage, options)
             said = row.get("problem") or ("fine" if options.verify else ": ".join(row["found"]) if row["found"] else

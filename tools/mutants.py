@@ -5,23 +5,28 @@
       --every K         a systematic sample: every K-th mutant (default 1)
       --offset N        the sample begins at the N-th
       --minutes M       stop after so long; the next run with the same --work goes on where this one stopped
+      --seconds S       of processor time for a mutant, at most (default: all that there is to run)
+      --jobs N          so many at the same time (default 1)
       --again           try the survivors of former runs once more
+      --confirm         try those that former runs noticed once more
       --tests NAME,...  with these unit tests only (what is new, with --again)
       --programs PATH,...  with these programs only
       --worktree        mutate the files as they are, not the present commit
       --list            only list the mutants
+      --equal           compare the machine code of survivors with the original's
       --write           put score and survivors into docs/mutants.md
 
-All mutants of all files are in one build (mutate_c.py), switched by an environment variable. First every program of the
-corpus, every recorded transcript and every unit test runs without a mutant and notes which ones it comes by; each
-mutant then meets only those, quickest first, until one notices: another answer than expected, an assertion, a crash, a
-leak, a hang, a failing test. Survivors are also run for their fingerprints: answers and bytes of files at the end.
+All mutants of all files are in one build (mutate_c.py), switched by a variable. First every program of the corpus, every
+recorded transcript and every single test of the unit tests runs without a mutant and notes which ones it comes by, and
+where what the mutant makes differs from the original. Each mutant then meets only those where it differs, the likely and quick
+ones first, until one notices: another answer than expected, an assertion, a crash, a leak, a hang, a failing test.
 Results are kept in DIRECTORY/results.json under the mutant's text, so that they survive changes elsewhere.
 """
 
 import argparse
 import json
 import os
+import pickle
 import re
 import sys
 import time
@@ -29,12 +34,16 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mutate_c  # noqa: E402
+import mutate_run  # noqa: E402
 import notice  # noqa: E402
 
 LAYERS = ["src/backup/", "src/log/", "src/recovery/"]
 TABLE = os.path.join(notice.ROOT, "docs", "mutants.md")
+SERVER = os.path.join(notice.ROOT, "tools", "mutate_server.c")
 SLOW = {"kill_threads", "btree_threads", "replay_programs", "os_files", "page_files", "btree_files"}
 NOTICED = "noticed"
+STATES = (NOTICED, "survived", "no difference", "not reached")
+EQUAL = ("equivalent", "marked")
 
 
 class Build:
@@ -43,17 +52,16 @@ class Build:
     def __init__(self, work, files, worktree):
         self.tree = notice.Tree(work, worktree)
         self.mutants, self.dropped = [], 0
-        header = os.path.join(work, "mutant.h")
-        with open(header, "w") as file:
+        self.header = os.path.join(work, "mutant.h")
+        with open(self.header, "w") as file:
             file.write(mutate_c.HEADER)
         flags = [flag for flag in notice.FLAGS if flag.startswith(("-std", "-D", "-I"))]
         self.changed = {}
         self.mutated = os.path.join(work, "mutated")
         for source in self.tree.engine:
             if source.startswith(tuple(LAYERS)) and (not files or any(name in source for name in files)):
-                mutator = mutate_c.Mutator(self.tree.copy, source, flags, len(self.mutants) + self.dropped)
-                without = self.compile(mutator, source, header)
-                self.mutants += [mutant for mutant in mutator.mutants if mutant.number not in without]
+                mutants, without = self.mutate(source, flags)
+                self.mutants += [mutant for mutant in mutants if mutant.number not in without]
                 self.dropped += len(without)
         self.count = len(self.mutants) + self.dropped
         seen = {}
@@ -63,16 +71,36 @@ class Build:
             if seen[mutant.name] > 1:
                 mutant.name += " #%d" % seen[mutant.name]
 
-    def compile(self, mutator, source, header):
+    def mutate(self, source, flags):
+        """The mutants of a file and the numbers of those that do not compile; what is there already is kept."""
+        first = len(self.mutants) + self.dropped
+        out = os.path.join(self.mutated, source[:-2] + ".o")
+        path = os.path.join(self.tree.copy, source)
+        with open(mutate_c.__file__) as file:
+            made_by = file.read()
+        key = self.tree.key(path, out, first, made_by)
+        if key is not None and notice.kept(out) == key:
+            self.changed[source] = out
+            with open(out + ".mutants", "rb") as file:
+                return pickle.load(file)
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+        mutator = mutate_c.Mutator(self.tree.copy, source, flags, first)
+        found = mutator.mutants, self.compile(mutator, source, self.header, out)
+        with open(out + ".mutants", "wb") as file:
+            pickle.dump(found, file)
+        notice.keep(out, self.tree.key(path, out, first, made_by))
+        return found
+
+    def compile(self, mutator, source, header, out):
         """The numbers of mutants that do not compile; they are left out of the build."""
         without = set()
-        out = os.path.join(self.mutated, source[:-2] + ".o")
-        os.makedirs(os.path.dirname(out), exist_ok=True)
         for _ in range(20):
             path = os.path.join(self.mutated, source)
             with open(path, "wb") as file:
                 file.write(mutator.text(without).encode("latin-1"))
-            done = notice.run(self.tree.compiler + notice.FLAGS + ["-ferror-limit=0", "-include", header, "-c", path, "-o", out], self.tree.copy)
+            done = notice.run(self.tree.compiler + notice.FLAGS + ["-ferror-limit=0", mutate_run.DEFINED, "-include", header] +
+                              notice.DEPENDENCIES + ["-c", path, "-o", out],
+                              self.tree.copy)
             if done.returncode == 0:
                 self.changed[source] = out
                 return without
@@ -81,125 +109,62 @@ class Build:
         sys.exit("mutants: %s does not compile: %s" % (source, done.stdout[-500:]))
 
     def link(self):
-        self.tree.build()
+        """The engine with the mutants; replay and the unit tests as servers."""
+        tree = self.tree
+        tree.compile_tree()
         switch = os.path.join(self.mutated, "switch.c")
         with open(switch, "w") as file:
             file.write(mutate_c.SWITCH % max(self.count, 1))
-        out = switch[:-2] + ".o"
-        notice.run(["clang"] + notice.FLAGS + ["-c", switch, "-o", out], self.tree.copy)
+        objects = {}
+        for name, path, flags in (("switch", switch, []), ("tests", SERVER, []), ("replay", SERVER, ["-DMUTANTS_REPLAY"])):
+            objects[name] = os.path.join(self.mutated, "server-%s.o" % name)
+            done = notice.run(["clang"] + notice.FLAGS + flags + ["-c", path, "-o", objects[name]], tree.copy)
+            if done.returncode != 0:
+                sys.exit("%s does not compile: %s" % (path, done.stdout[-500:]))
         self.engine = os.path.join(self.mutated, "bin")
-        self.tree.link_engine(self.engine, self.changed, [out])
+        tree.link_engine(self.engine, self.changed, [objects["switch"]])
+        main = tree.compile("fuzz/replay_main.c", tree.copy, self.mutated, ["-Dmain=replay_main"])
+        tree.link_program(mutate_run.REPLAY, [], self.engine, [main, objects["replay"]])
+        for test in tree.tests:
+            tree.link_program("test-" + test, ["tests/%s_test.c" % test], self.engine,
+                              [objects["tests"], "-Wl,--wrap=_cmocka_run_group_tests"])
 
 
-class Baseline:
-    """Which program and which test comes by which mutant, and how long it takes."""
-
-    def __init__(self, build, options):
-        self.build, tree = build, build.tree
-        wanted = options.tests.split(",") if options.tests else [test for test in tree.tests_for("") if test not in SLOW]
-        self.seen_path = os.path.join(build.mutated, "seen")
-        self.programs, self.tests = [], []  # (seconds, name, bytes: 1 where it came by)
-        for path in self.program_paths(options.programs.split(",") if options.programs else notice.PROGRAMS):
-            seconds, failed = self.look(lambda extra: tree.differences(build.engine, programs=[path], extra=extra))
-            if not failed:
-                self.programs.append((seconds, path, self.seen()))
-        for test in wanted:
-            seconds, failed = self.look(lambda extra: tree.test_fails(build.engine, test, extra))
-            if failed:
-                print("test %s fails without a mutant: %s" % (test, failed), flush=True)
-            else:
-                self.tests.append((seconds, test, self.seen()))
-        self.programs.sort()
-        self.tests.sort()
-        self.fingerprints = tree.fingerprints(build.engine, [path for _, path, _ in self.programs])
-
-    def program_paths(self, parts):
-        copy = self.build.tree.copy
-        below = [os.path.relpath(os.path.join(folder, name), copy) for part in parts
-                 for folder, _, names in os.walk(os.path.join(copy, part)) for name in names if name.endswith(".jet")]
-        return sorted(below + [part for part in parts if part.endswith(".jet")])
-
-    def look(self, act):
-        if os.path.exists(self.seen_path):
-            os.remove(self.seen_path)
-        watch = notice.stopwatch()
-        failed = act({"MUTANTS_SEEN": self.seen_path})
-        return watch(), failed
-
-    def seen(self):
-        with open(self.seen_path, "rb") as file:
-            return file.read()
+def score(counts):
+    return "%.1f %%" % (100 * counts[0] / sum(counts)) if sum(counts) else ""
 
 
-def try_mutant(build, baseline, mutant, result):
-    tree, number = build.tree, mutant.number
-    extra = {"MUTANT": str(number)}
-    programs = [path for _, path, seen in baseline.programs if seen[number]]
-    tests = [test for _, test, seen in baseline.tests if seen[number]]
-    result["programs"], result["tests"] = len(programs), len(tests)
-    if programs:
-        listed = os.path.join(build.mutated, "programs.txt")
-        with open(listed, "w") as file:
-            file.write("\n".join(programs) + "\n")
-        found = tree.differences(build.engine, listed=listed, extra=extra)
-        if found:
-            return NOTICED, os.path.basename(found[0][0])
-    for test in tests:
-        said = tree.test_fails(build.engine, test, extra)
-        if said:
-            return NOTICED, "%s_test: %s" % (test, said)
-    if not programs and not tests:
-        return "not reached", ""
-    os.environ["MUTANT"] = str(number)
-    try:
-        prints = tree.fingerprints(build.engine, programs) if programs else {}
-    finally:
-        del os.environ["MUTANT"]
-    result["effect"] = sum(baseline.fingerprints.get(path) != print_ for path, print_ in prints.items())
-    return "survived", ""
-
-
-def added(before, result):
-    """What a mutant's former result and the one of another try come to."""
-    if before is None or result["state"] == NOTICED:
-        return result
-    for count in ("programs", "tests"):
-        result[count] += before[count]
-    if "survived" in (before["state"], result["state"]):
-        result["state"] = "survived"
-        result["effect"] = before.get("effect", 0) + result.get("effect", 0)
-    return result
-
-
-def table(mutants, results, every, dropped, commit):
+def table(mutants, results, dropped, commit, every):
     tried = [(mutant, results[mutant.name]) for mutant in mutants if mutant.name in results]
+    sample = " (%sin an order by checksum, as many as there was time for)" % ("of every %d-th, " % every if every > 1 else "")
+    sample = sample if len(tried) < len(mutants) else ""
     out = ["# Mutation run", "",
            "`tools/mutants.py --write` made this page. Every mutant is one small mistake in `src/backup`, `src/log` or `src/recovery`; all of them are",
            "in one build with assertions, one at a time is switched on and meets the programs of the corpus, the recorded transcripts and the unit tests that",
            "come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
-           "Commit `%s`. Mutants: %d (%d more do not compile); tried: %d%s." %
-           (commit, len(mutants), dropped, len(tried), " (of every %d-th, in an order by checksum, as many as there was time for)" % every if every > 1 else ""), ""]
+           "*No difference*: programs or tests come by, but what the mutant makes there is always what the original makes. *Equivalent*: the compiler",
+           "makes the same machine code of it (`-O2`), so nothing can tell. *Marked*: the same where NEVER and ALWAYS are taken at their word",
+           "(`src/os/error.h`). The score is noticed ones of all but equivalent and marked ones.", "",
+           "Commit `%s`. Mutants: %d (%d more do not compile); tried: %d%s." % (commit, len(mutants), dropped, len(tried), sample), ""]
 
     def row(name, chosen):
-        counts = [sum(result["state"] == state for _, result in chosen) for state in (NOTICED, "survived", "not reached")]
-        return "| %s | %d | %d | %d | %d | %s |" % (name, len(chosen), *counts, "%.1f %%" % (100 * counts[0] / len(chosen)) if chosen else "")
+        counts = [sum(result["state"] == state for _, result in chosen) for state in STATES + EQUAL]
+        return "| %s | %d | %s | %s |" % (name, len(chosen), " | ".join(str(count) for count in counts), score(counts[: len(STATES)]))
 
     for title, values, of in (("layer", [layer.rstrip("/") for layer in LAYERS], lambda mutant: os.path.dirname(mutant.file)),
                               ("kind", sorted({mutant.kind for mutant, _ in tried}), lambda mutant: mutant.kind),
                               ("file", sorted({mutant.file for mutant, _ in tried}), lambda mutant: mutant.file)):
-        out += ["| %s | tried | noticed | survived | not reached | score |" % title, "| --- | ---: | ---: | ---: | ---: | ---: |"]
+        out += ["| %s | tried | %s | score |" % (title, " | ".join(STATES + EQUAL)), "| --- |" + " ---: |" * (len(STATES + EQUAL) + 2)]
         out += [row(value, [pair for pair in tried if of(pair[0]) == value]) for value in values]
         if title == "layer":
             out.append(row("all", tried))
         out.append("")
-    out += ["## Survivors", "",
-            "*Effect*: how many of the programs that come by end with other answers or other bytes in files; 0: nothing to be seen there.", "",
-            "| place | kind | what | reached by programs, tests | effect |", "| --- | --- | --- | ---: | ---: |"]
+    out += ["## Survivors", "", "How many programs and tests come by, and for how many of them something differs there (only those can notice).", "",
+            "| place | kind | what | come by | differ |", "| --- | --- | --- | ---: | ---: |"]
     for mutant, result in tried:
-        if result["state"] != NOTICED:
-            reached = "%d, %d" % (result["programs"], result["tests"]) if result["state"] == "survived" else "none"
-            out.append("| `%s:%d` %s | %s | %s | %s | %s |" % (mutant.file, mutant.line, mutant.function, mutant.kind,
-                       mutant.text.replace("|", "\\|"), reached, result.get("effect", "")))
+        if result["state"] in STATES[1:]:
+            out.append("| `%s:%d` %s | %s | %s | %d | %d |" % (mutant.file, mutant.line, mutant.function, mutant.kind,
+                       mutant.text.replace("|", "\\|"), result["came"], result["differed"]))
     return "\n".join(out) + "\n"
 
 
@@ -210,61 +175,122 @@ def arguments():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--tests")
     parser.add_argument("--programs")
-    for flag in ("--again", "--list", "--write", "--worktree"):
+    for flag in ("--again", "--confirm", "--list", "--equal", "--write", "--worktree"):
         parser.add_argument(flag, action="store_true")
     return parser.parse_args()
+
+
+class Results:
+    """What is known of the mutants, by name; kept in a file."""
+
+    def __init__(self, path):
+        self.path, self.of, self.saved = path, {}, time.monotonic()
+        if os.path.exists(path):
+            with open(path) as file:
+                self.of = json.load(file)
+
+    def state(self, mutant):
+        return self.of.get(mutant.name, {}).get("state")
+
+    def save(self):
+        self.saved = time.monotonic()
+        with open(self.path + ".new", "w") as file:
+            json.dump(self.of, file, indent=0)
+        os.replace(self.path + ".new", self.path)
+
+    def note(self, mutant, result, partly):
+        """`partly`: only some of the tests were run, so what was known before still counts."""
+        before = self.of.get(mutant.name)
+        if partly and before is not None and result["state"] != NOTICED:
+            for count in ("came", "differed"):
+                result[count] = max(before[count], result[count])
+            result["state"] = min(before["state"], result["state"], key=STATES.index)
+        self.of[mutant.name] = result
+        if time.monotonic() > self.saved + 10:
+            self.save()
+
+
+def wanted(build, options, results):
+    chosen = build.mutants[options.offset :: options.every]
+    if options.again:
+        chosen = [mutant for mutant in chosen if results.state(mutant) in STATES[1:]]
+    elif options.confirm:
+        chosen = [mutant for mutant in chosen if results.state(mutant) == NOTICED]
+    else:
+        chosen = [mutant for mutant in chosen if results.state(mutant) is None]
+    return sorted(chosen, key=lambda mutant: zlib.crc32(mutant.name.encode()))  # what is done when time is over is a fair sample
+
+
+def try_all(build, options, results, todo):
+    if options.tests:
+        build.tree.tests = options.tests.split(",")
+    build.tree.tests = [test for test in build.tree.tests if options.tests or test not in SLOW]
+    build.link()
+    pool = mutate_run.Pool(build, options.jobs)
+    watch = notice.stopwatch()
+    programs = options.programs.split(",") if options.programs is not None else notice.PROGRAMS
+    baseline = mutate_run.Baseline(build, pool, [part for part in programs if part], build.tree.tests)
+    for unit, said in baseline.failed:
+        print("without a mutant %s fails: %s" % (unit.name, said), flush=True)
+    print("%d programs and tests in %.0f s (%.0f s of processor time)" %
+          (len(baseline.units), watch(), sum(unit.seconds for unit in baseline.units)), flush=True)
+    for mutant in build.mutants:
+        if results.state(mutant) == NOTICED:
+            baseline.remember(mutant, results.of[mutant.name]["by"])
+    end = time.monotonic() + 60 * options.minutes
+
+    def act(worker, mutant):
+        return baseline.attempt(worker, mutant, options.seconds) if time.monotonic() < end else None
+
+    for mutant, result in pool.each(act, todo):
+        if result is not None:
+            results.note(mutant, result, options.tests or options.programs)
+            print("%5d %6.2f s %3d of %3d %-11s %s:%d %s: %s  %s" % (mutant.number, result["seconds"], result["ran"], result["differed"],
+                  result["state"], mutant.file, mutant.line, mutant.kind, mutant.text, result.get("by", "")), flush=True)
+    pool.end()
+    results.save()
+
+
+def compare_code(build, options, results):
+    equality = mutate_run.Equality(build)
+    pool = mutate_run.Pool(build, options.jobs)
+    todo = [mutant for mutant in build.mutants if results.state(mutant) in STATES[1:] and not results.of[mutant.name].get("compared")]
+    for mutant, state in pool.each(lambda worker, mutant: equality.state(mutant), todo):
+        results.of[mutant.name]["compared"] = True
+        if state:
+            print("%-10s %s:%d %s: %s" % (state, mutant.file, mutant.line, mutant.kind, mutant.text), flush=True)
+            results.of[mutant.name]["state"] = state
+    pool.end()
+    results.save()
 
 
 def main():
     options = arguments()
     os.makedirs(options.work, exist_ok=True)
-    notice.CPU_SECONDS = 8
-    kept = os.path.join(options.work, "results.json")
-    results = {}
-    if os.path.exists(kept):
-        with open(kept) as file:
-            results = json.load(file)
+    results = Results(os.path.join(options.work, "results.json"))
+    commit = notice.run(["git", "rev-parse", "--short", "HEAD"], notice.ROOT).stdout.strip()
     build = Build(options.work, options.files, options.worktree)
     print("%d mutants, %d do not compile" % (len(build.mutants), build.dropped), flush=True)
     if options.list:
         for mutant in build.mutants:
             print("%5d %s:%d %s %s: %s" % (mutant.number, mutant.file, mutant.line, mutant.function, mutant.kind, mutant.text))
         return 0
-    commit = notice.run(["git", "rev-parse", "--short", "HEAD"], notice.ROOT).stdout.strip()
-    chosen = build.mutants[options.offset :: options.every]
-    if options.again:
-        todo = [mutant for mutant in build.mutants if results.get(mutant.name, {}).get("state") in ("survived", "not reached")]
-    else:
-        todo = [mutant for mutant in chosen if mutant.name not in results]
-    todo.sort(key=lambda mutant: zlib.crc32(mutant.name.encode()))  # what is done when time is over is a fair sample
-    if options.tests:
-        build.tree.tests = options.tests.split(",")
-    if todo:
-        build.link()
-        baseline = Baseline(build, options)
-        print("%d programs, %d tests" % (len(baseline.programs), len(baseline.tests)), flush=True)
-    end = time.monotonic() + 60 * options.minutes
-    for mutant in todo:
-        if time.monotonic() > end:
-            break
-        watch = notice.stopwatch()
-        result = {}
-        result["state"], result["by"] = try_mutant(build, baseline, mutant, result)
-        result["seconds"] = round(watch(), 2)
-        results[mutant.name] = result = added(results.get(mutant.name), result)
-        print("%5d %6.1f s %-11s %s:%d %s: %s  %s" % (mutant.number, result["seconds"], result["state"], mutant.file, mutant.line,
-              mutant.kind, mutant.text, result["by"] or result.get("effect", "")), flush=True)
-        with open(kept + ".new", "w") as file:
-            json.dump(results, file, indent=0)
-        os.replace(kept + ".new", kept)
+    todo = wanted(build, options, results)
+    if (todo and not (options.equal or options.write)) or options.again or options.confirm:
+        try_all(build, options, results, todo)
+    if options.equal:
+        compare_code(build, options, results)
     if options.write:
         with open(TABLE, "w") as file:
-            file.write(table(build.mutants, results, options.every, build.dropped, commit))
-    states = [results[mutant.name]["state"] for mutant in chosen if mutant.name in results]
-    print("tried %d: noticed %d, survived %d, not reached %d" % (len(states), states.count(NOTICED), states.count("survived"),
-          states.count("not reached")))
+            file.write(table(build.mutants, results.of, build.dropped, commit, options.every))
+    for layer in LAYERS:
+        states = [results.state(mutant) for mutant in build.mutants if mutant.file.startswith(layer)]
+        counts = [states.count(state) for state in STATES + EQUAL]
+        print(layer, ", ".join("%s %d" % pair for pair in zip(STATES + EQUAL, counts)), score(counts[: len(STATES)]))
     return 0
 
 

@@ -25,9 +25,20 @@ DELETABLE = {"CallExpr", "CompoundAssignOperator", "GotoStmt", "BreakStmt", "Con
 HOLDERS = {"CompoundStmt", "LabelStmt", "CaseStmt", "DefaultStmt"}
 THROUGH = {"ParenExpr", "ImplicitCastExpr", "CStyleCastExpr"}
 MACROS = re.compile(r"(TRY|FAIL)\(")
-HEADER = """extern int mutant_active;
+NUMBER = re.compile(r".*\*|(unsigned |signed )?(char|short|int|long|long long|_Bool|bool)|enum \w+")
+# mutant_seen: 1 a program came by, 2 and what the mutant makes there was something else than the original (only then can
+# the end be another one). With MUTANT_ONLY a build has one mutant for good: for comparing machine code.
+HEADER = """#if defined(MUTANT_ONLY)
+#define MUTANT_IF(number, differs) ((number) == MUTANT_ONLY)
+#define MUTANT_DIFFERS(number, differs) ((void)0)
+#else
+extern int mutant_active;
 extern unsigned char *mutant_seen;
-#define MUTANT(number) (mutant_seen[number] = 1, mutant_active == (number))
+#define MUTANT_IF(number, differs) (mutant_seen[number] |= (differs) ? 3 : 1, mutant_active == (number))
+#define MUTANT_DIFFERS(number, differs) ((void)(mutant_seen[number] |= (differs) ? 3 : 1))
+#endif
+#define MUTANT(number) MUTANT_IF(number, 1)
+#define MUTANT_SEEN(number) MUTANT_IF(number, 0)
 """
 SWITCH = """#include <fcntl.h>
 #include <stdlib.h>
@@ -38,10 +49,7 @@ unsigned char *mutant_seen = unseen;
 int mutant_active = -1;
 __attribute__((constructor)) static void choose(void)
 {
-    const char *number = getenv("MUTANT");
     const char *path = getenv("MUTANTS_SEEN");
-    if (number != NULL)
-        mutant_active = atoi(number);
     int file = path != NULL ? open(path, O_RDWR | O_CREAT, 0644) : -1;
     if (file < 0 || ftruncate(file, sizeof unseen) != 0)
         return;
@@ -156,22 +164,24 @@ class Mutator:
             number = self.add(at, "logic", said("||" if operator == "&&" else "&&"))
             test = "!=" if operator == "&&" else "=="
             rest = "m_" if operator == "&&" else "!m_"
-            self.around(begin, end, depth, "({int l_=!!(", "):%s;})" % rest, [number])
-            self.edits.append((at, 1, depth, "),m_=MUTANT(%d);(l_%sm_)?!!(" % (number, test), 2, [number]))
+            differs = "!" if operator == "&&" else ""
+            self.around(begin, end, depth, "({int l_=!!(", "):%s;MUTANT_DIFFERS(%d,%sr_);r_;})" % (rest, number, differs), [number])
+            self.edits.append((at, 1, depth, "),m_=MUTANT_SEEN(%d),r_=(l_%sm_)?!!(" % (number, test), 2, [number]))
             for operand, (first, last) in ((left, (begin, middle)), (right, (middle_end, end))):
                 if operand.get("opcode") != operator:
                     number = self.add(first, "logic", "%s left out of %s" % (self.source[first:last], whole))
-                    before = "(MUTANT(%d)||(" if operator == "&&" else "(!MUTANT(%d)&&("
-                    self.around(first, last, depth + 1, before % number, "))", [number])
+                    before = "(MUTANT_SEEN(%d)||({int x_=!!(" if operator == "&&" else "(!MUTANT_SEEN(%d)&&({int x_=!!("
+                    self.around(first, last, depth + 1, before % number,
+                                ");MUTANT_DIFFERS(%d,%sx_);x_;}))" % (number, differs), [number])
             return
         if operator in OTHERS and self.is_pointer(right):
             return
         others = RELATIONS.get(operator) or (OTHERS[operator],)
         kind = "relation" if operator in RELATIONS else "arithmetic"
         numbers = [self.add(at, kind, said(other)) for other in others]
-        choice = "".join("MUTANT(%d)?a_%sb_:" % (number, other) for number, other in zip(numbers, others))
+        choice = "".join("MUTANT_IF(%d,(a_%sb_)!=r_)?a_%sb_:" % (number, other, other) for number, other in zip(numbers, others))
         plus = ["" if self.is_pointer(operand) else "+0" for operand in (left, right)]
-        self.around(begin, end, depth, "({__auto_type a_=((", "))%s;%sa_%sb_;})" % (plus[1], choice, operator), numbers)
+        self.around(begin, end, depth, "({__auto_type a_=((", "))%s;__auto_type r_=a_%sb_;%sr_;})" % (plus[1], operator, choice), numbers)
         self.edits.append((at, 1, depth, "))%s;__auto_type b_=((" % plus[0], len(operator), numbers))
 
     def condition(self, node, depth):
@@ -191,6 +201,8 @@ class Mutator:
         while inside["kind"] in THROUGH:
             inside = inside["inner"][0]
         macro = node["kind"] == "DoStmt" and self.in_macro(node)
+        if self.in_macro(node) and not macro:  # what TRY and FAIL are made of: they are left out as a whole
+            return
         if not (macro or inside["kind"] in DELETABLE or (inside["kind"] == "BinaryOperator" and inside["opcode"] == "=") or
                 (inside["kind"] == "UnaryOperator" and inside["opcode"] in ("++", "--"))):
             return
@@ -203,7 +215,28 @@ class Mutator:
         if semicolon < 0 or self.source[end:semicolon].strip() != "":
             return
         number = self.add(begin, "statement", "%s; left out" % self.source[begin:end])
+        place = self.stored_to(inside)
+        if place is not None:
+            plus = "" if self.is_pointer(inside) else "+0"
+            self.around(begin, semicolon + 1, depth, "{__auto_type o_=(%s)%s;if(!MUTANT_SEEN(%d)){" % (place, plus, number),
+                        "MUTANT_DIFFERS(%d,o_!=(%s));}}" % (number, place), [number])
+            return
         self.around(begin, semicolon + 1, depth, "{if(!MUTANT(%d)){" % number, "}}", [number])
+
+    def stored_to(self, node):
+        """The text of what an assignment stores to, if it is a number or a pointer and can be read without an effect."""
+        if node.get("opcode") != "=" or node["kind"] != "BinaryOperator":
+            return None
+        target = node["inner"][0]
+        kind = target["type"].get("desugaredQualType") or target["type"]["qualType"]
+        begin, end = self.extent(target)
+        if begin is None or not NUMBER.fullmatch(kind):
+            return None
+        value, value_end = self.extent(node["inner"][1])
+        if value is None or "(" in self.source[value:value_end]:  # a call is left out with it
+            return None
+        text = self.source[begin:end]
+        return text if re.fullmatch(r"[\w.>\-\[\]* ]+", text) and "--" not in text else None
 
     def returned(self, node, depth):
         value = node["inner"][0]
@@ -214,7 +247,11 @@ class Mutator:
         if self.returns == "JET_ERR":
             other = "JET_errInternalError" if text == "JET_errSuccess" else "JET_errSuccess"
             number = self.add(begin, "return", "return %s -> return %s" % (text, other))
-            self.around(begin, end, depth, "(MUTANT(%d)?%s:(" % (number, other), "))", [number])
+            if "(" in text:  # the call is left out, too
+                self.around(begin, end, depth, "(MUTANT(%d)?%s:(" % (number, other), "))", [number])
+            else:
+                after = ")+0;MUTANT_IF(%d,v_!=%s)?%s:v_;})" % (number, other, other)
+                self.around(begin, end, depth, "({__auto_type v_=(", after, [number])
         elif self.returns in ("bool", "_Bool"):
             number = self.add(begin, "return", "return %s -> return !(...)" % text)
             self.around(begin, end, depth, "(MUTANT(%d)!=(" % number, "))", [number])
@@ -230,7 +267,7 @@ class Mutator:
 
     def walk(self, node, depth, parent):
         kind = node.get("kind")
-        if kind in (None, "ConstantExpr", "UnaryExprOrTypeTraitExpr", "StmtExpr", "OffsetOfExpr"):
+        if kind in (None, "ConstantExpr", "UnaryExprOrTypeTraitExpr", "StmtExpr", "OffsetOfExpr", "StaticAssertDecl"):
             return
         if kind == "VarDecl" and node.get("storageClass") == "static":
             return

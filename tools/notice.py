@@ -6,6 +6,7 @@ targets) are built once and find the library through LD_LIBRARY_PATH. Needs clan
 
 import concurrent.futures
 import glob
+import hashlib
 import os
 import re
 import resource
@@ -19,6 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAMS = ["corpus/seeds", "corpus/regressions", "tests/golden"]
 TARGETS = ["backup_fuzz", "schedule_fuzz", "crash_fuzz", "fault_fuzz", "file_fuzz", "data_fuzz", "text_fuzz"]
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-g", "-O1", "-w", "-fPIC", "-fno-omit-frame-pointer", "-DESENT_ASSERTIONS=1", "-I."]
+DEPENDENCIES = ["-MMD"]
 MAIN = re.compile(r"(_main|_fuzz|_shim)\.c$|^fuzz/target/")  # not in every program
 LIBRARY = "libengine.so"
 # Tests of the harness alone say nothing about the engine; the kill and thread tests are the slow ones.
@@ -45,6 +47,8 @@ class Tree:
         self.copy = os.path.join(work, "tree")
         self.objects = os.path.join(work, "objects")
         self.bin = os.path.join(work, "bin")
+        self.texts = {}  # digests of files
+        self.linker = ["-fuse-ld=lld"] if shutil.which("ld.lld") else []
         self.compiler = (["ccache"] if shutil.which("ccache") else []) + ["clang"]
         for directory in (self.copy, self.bin):
             shutil.rmtree(directory, ignore_errors=True)
@@ -71,11 +75,33 @@ class Tree:
         archive = subprocess.run(command, cwd=ROOT, input=names.encode(), stdout=subprocess.PIPE, check=True).stdout
         subprocess.run(["tar", "-x", "-C", self.copy], input=archive, check=True)
 
+    def key(self, path, out, *others):
+        """What an object is made from, as a number: the file, the headers it was made with and what else is named."""
+        digest = hashlib.sha1(repr((self.compiler, FLAGS, others)).encode())
+        for name in [path] + headers_of(out):
+            name = os.path.join(self.copy, name)
+            if name not in self.texts:
+                try:
+                    with open(name, "rb") as file:
+                        self.texts[name] = hashlib.sha1(file.read()).digest()
+                except FileNotFoundError:
+                    return None
+            digest.update(self.texts[name])
+        return digest.hexdigest()
+
     def compile(self, source, tree, objects, flags=()):
+        """The object, or None; what is there already is kept."""
         out = os.path.join(objects, source[:-2] + ".o")
         os.makedirs(os.path.dirname(out), exist_ok=True)
-        done = run(self.compiler + FLAGS + list(flags) + ["-c", source, "-o", out], tree)
-        return out if done.returncode == 0 else None
+        path = os.path.join(tree, source)
+        key = self.key(path, out, source, flags)
+        if key is not None and kept(out) == key:
+            return out
+        done = run(self.compiler + FLAGS + list(flags) + DEPENDENCIES + ["-c", source, "-o", out], tree)
+        if done.returncode != 0:
+            return None
+        keep(out, self.key(path, out, source, flags))
+        return out
 
     def compile_all(self, sources, objects, flags=()):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -87,31 +113,42 @@ class Tree:
     def link_engine(self, directory, changed, flags=()):
         """An engine in `directory`; `changed`: objects that replace the tree's own, by source."""
         os.makedirs(directory, exist_ok=True)
-        objects = [changed.get(source, os.path.join(self.objects, source[:-2] + ".o")) for source in self.engine]
+        objects = [changed.get(source, self.object(source)) for source in self.engine]
         done = run(["clang", "-shared", "-Wl,-Bsymbolic", "-Wl,-soname," + LIBRARY] + list(flags) + objects +
                    ["-o", os.path.join(directory, LIBRARY), "-lpthread", "-licui18n", "-licuuc"], self.copy)
         if done.returncode != 0:
             raise RuntimeError("does not link: " + done.stdout[-300:])
 
-    def link_program(self, name, sources):
-        objects = [os.path.join(self.objects, source[:-2] + ".o") for source in sources]
-        done = run(["clang"] + objects + [os.path.join(self.bin, LIBRARY), "-o", os.path.join(self.bin, name), "-lcmocka", "-lpthread",
-                    "-licui18n", "-licuuc"], self.copy)
+    def link_program(self, name, sources, directory=None, others=()):
+        """A program of the tree, against the engine in `directory`; `others`: more objects and flags."""
+        directory = directory or self.bin
+        objects = [self.object(source) for source in sources] + list(others)
+        done = run(["clang", "-Wl,-S"] + self.linker + objects + [self.archive, os.path.join(directory, LIBRARY), "-o",
+                    os.path.join(directory, name), "-lcmocka", "-lpthread", "-licui18n", "-licuuc"], self.copy)
         if done.returncode != 0:
             sys.exit("%s does not link: %s" % (name, done.stdout[-300:]))
 
+    def object(self, source):
+        return os.path.join(self.objects, source[:-2] + ".o")
+
+    def compile_tree(self):
+        """All objects; what tests and targets share is an archive."""
+        self.compile_all(self.sources, self.objects)
+        shared = [source for source in self.sources if (source.startswith("fuzz/") and not MAIN.search(source)) or
+                  (source.startswith("tests/") and not source.endswith("_test.c"))]
+        self.archive = os.path.join(self.bin, "libharness.a")
+        if run(["ar", "rcs", self.archive] + [self.object(source) for source in shared], self.copy).returncode != 0:
+            sys.exit("no archive")
+
     def build(self):
         """The engine without a change, and all that looks at engines."""
-        self.compile_all(self.sources, self.objects)
+        self.compile_tree()
         self.link_engine(self.bin, {})
-        harness = [source for source in self.sources if source.startswith("fuzz/") and not MAIN.search(source)]
-        support = [source for source in self.sources if source.startswith("tests/") and not source.endswith("_test.c")]
-        self.link_program("replay", harness + ["fuzz/replay_main.c"])
+        self.link_program("replay", ["fuzz/replay_main.c"])
         for test in self.tests:
-            self.link_program("test-" + test, harness + support + ["tests/%s_test.c" % test])
+            self.link_program("test-" + test, ["tests/%s_test.c" % test])
         for target in TARGETS:
-            self.link_program(target, harness + ["fuzz/%s.c" % target] +
-                              [source for source in self.sources if source.startswith("fuzz/target/")])
+            self.link_program(target, ["fuzz/%s.c" % target] + [source for source in self.sources if source.startswith("fuzz/target/")])
 
     def environment(self, engine, extra=None):
         return dict(os.environ, LD_LIBRARY_PATH=engine, **(extra or {}))
@@ -196,6 +233,30 @@ class Tree:
         own = words.get(layer, (layer,))
         late = ("kill", "btree_threads", "replay_programs")
         return sorted(tests, key=lambda test: (not test.startswith(own), test.startswith(late), test))
+
+
+def headers_of(out):
+    """The headers of the tree that an object was made with."""
+    try:
+        with open(out[:-2] + ".d") as file:
+            words = file.read().replace("\\\n", " ").split()[1:]
+    except FileNotFoundError:
+        return []
+    return [word for word in words if word.endswith(".h") and not word.startswith("/usr")]
+
+
+def kept(path):
+    """The key of what is there."""
+    try:
+        with open(path + ".key") as file:
+            return file.read() if os.path.exists(path) else None
+    except FileNotFoundError:
+        return None
+
+
+def keep(path, key):
+    with open(path + ".key", "w") as file:
+        file.write(key)
 
 
 def kill(process):
