@@ -91,6 +91,24 @@ static void test_a_call_loses_its_session_to_an_end(void **state)
                                         "StopBackupInstance i0 => 0\n"));
 }
 
+#define FROZEN                                                                                               \
+    "set CreatePathIfNotExist 1\nCreateInstance i0 \"a\" => 0\nInit i0 => 0\nBeginSession i0 s0 => 0\n"      \
+    "CreateDatabase s0 d0 \"a.edb\" 0 => 0\nTable s0 d0 t0 \"t\" => 0\n"                                     \
+    "OSSnapshotPrepare n0 0 => 0\nOSSnapshotFreeze n0 0 => 0 n=1 \"a\" \"a.edb\"\n"
+
+/* A thaw lets the log go first: rows can be written, and yet a backup cannot begin. */
+static void test_a_begin_meets_a_thaw(void **state)
+{
+    (void)state;
+    assert_true(explains_threads(FROZEN "@1 Insert s0 t0 1 1 40 => 0 rows=1\n"
+                                        "@1 BeginExternalBackupInstance i0 0 => -505\n"
+                                        "OSSnapshotThaw n0 0 => 0\nJoin 1 => 0\n"));
+    /* Behind the thaw there is no reason. */
+    assert_false(explains_threads(FROZEN "@1 Insert s0 t0 1 1 40 => 0 rows=1\n"
+                                         "OSSnapshotThaw n0 0 => 0\nJoin 1 => 0\n"
+                                         "BeginExternalBackupInstance i0 0 => -505\n"));
+}
+
 static void test_a_call_comes_before_or_behind_another(void **state)
 {
     (void)state;
@@ -292,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_a_call_was_made_or_not),
         cmocka_unit_test(test_some_order_explains_two_threads),
         cmocka_unit_test(test_a_call_loses_its_session_to_an_end),
+        cmocka_unit_test(test_a_begin_meets_a_thaw),
         cmocka_unit_test(test_a_call_comes_before_or_behind_another),
         cmocka_unit_test(test_a_call_went_half_way),
         cmocka_unit_test(test_a_new_start_must_be_possible),

@@ -274,14 +274,24 @@ static bool lost_its_session(const struct program_line *line, const struct progr
            line->outcome.code != NULL && strcmp(line->outcome.code, "-1104") == 0;
 }
 
-/* Whether a line's answer may be one, without effect, that only a call beside the end of another thread gets.
- */
-static bool may_have_met_an_end(const struct program *transcript, const struct program_line *line)
+/* A begin that was refused while a freeze had begun and did not hold up the log yet, or a thaw did not any
+ * more and was not done. */
+static bool met_a_snapshot(const struct program_line *line, const struct program_line *other)
+{
+    return (strncmp(other->op->name, "OSSnapshotFreeze", 16) == 0 ||
+            strcmp(other->op->name, "OSSnapshotThaw") == 0) &&
+           explain_is_success(&other->outcome) && strncmp(line->op->name, "BeginExternalBackup", 19) == 0 &&
+           line->outcome.code != NULL && strcmp(line->outcome.code, "-505") == 0;
+}
+
+/* Whether a line's answer may be one, without effect, that a call gets only while one of another thread is
+ * under way. */
+static bool may_have_met_another(const struct program *transcript, const struct program_line *line)
 {
     for (size_t i = 0; i < transcript->line_count && is_answer(line); i++) {
         const struct program_line *other = &transcript->lines[i];
         if (other->kind == LINE_CALL && other->thread != line->thread &&
-            (froze_what_ends(line, other) || lost_its_session(line, other)))
+            (froze_what_ends(line, other) || lost_its_session(line, other) || met_a_snapshot(line, other)))
             return true;
     }
     return false;
@@ -400,7 +410,7 @@ static bool append_begin_of(struct program *hypothesis, const struct program_lin
 }
 
 /* What may be different in a hypothesis about an order; each only if there is such a line. */
-enum variant { CUT_CALLS_BEGAN = 1, CALLS_MET_AN_END = 2, VARIANT_COUNT = 4 };
+enum variant { CUT_CALLS_BEGAN = 1, CALLS_MET_OTHERS = 2, VARIANT_COUNT = 4 };
 
 /* `*possible` says which variants there are. */
 static bool try_order_with(struct orders *orders, unsigned variant, unsigned *possible)
@@ -416,12 +426,12 @@ static bool try_order_with(struct orders *orders, unsigned variant, unsigned *po
         if (strcmp(line->op->name, "Join") == 0)
             continue;
         const bool cut = is_answer(line) && only_beside_others(&line->outcome);
-        const bool refused = may_have_met_an_end(transcript, line);
+        const bool refused = may_have_met_another(transcript, line);
         if (cut && append_begin_of((variant & CUT_CALLS_BEGAN) != 0 ? &hypothesis : NULL, line))
             *possible |= CUT_CALLS_BEGAN;
         if (refused)
-            *possible |= CALLS_MET_AN_END;
-        if (!cut && !(refused && (variant & CALLS_MET_AN_END) != 0))
+            *possible |= CALLS_MET_OTHERS;
+        if (!cut && !(refused && (variant & CALLS_MET_OTHERS) != 0))
             append_answered(&hypothesis, line, NULL);
     }
     const bool holds = try_hypothesis(&hypothesis, &orders->furthest, orders->result);

@@ -10,6 +10,8 @@
 
 #include "fuzz/sweep/apart.h"
 
+#define KEPT_MAX 10000
+
 double sweep_now(void)
 {
     struct timespec now;
@@ -36,8 +38,12 @@ void sweep_add(struct sweep_counts *to, const struct sweep_counts *counts)
 static void keep_program(struct sweep *sweep, const char *where, const char *what, const char *program)
 {
     char path[600];
-    snprintf(path, sizeof path, "%s/find-%03zu.jet", sweep->keep, sweep->finds_so_far);
-    FILE *file = fopen(path, "w");
+    FILE *file = NULL;
+    for (size_t number = sweep->finds_so_far; file == NULL && number < sweep->finds_so_far + KEPT_MAX;
+         number++) {
+        snprintf(path, sizeof path, "%s/find-%03zu.jet", sweep->keep, number);
+        file = fopen(path, "wx"); /* those of other sweeps stay */
+    }
     if (file == NULL)
         return;
     fprintf(file, "# %s: ", where);
