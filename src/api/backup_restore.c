@@ -59,8 +59,11 @@ static JET_ERR restore_inside(struct instance *instance, struct restore_options 
     options->recovery.map_count = map_count;
     options->recovery.status = options->status;
     options->recovery.asks = os_host_is_published() && options->status != NULL;
+    bool found_logs = false;
+    options->found_logs = &found_logs;
     err = recovery_restore(options);
-    if (err < JET_errSuccess && err != JET_errFileNotFound && err != JET_errInvalidPath)
+    options->found_logs = NULL;
+    if (err < JET_errSuccess && found_logs)
         instance->restore_failed = true;
     engine_close(instance);
 done:

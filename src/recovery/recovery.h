@@ -82,6 +82,7 @@ struct restore_options {
     int32_t generation_high;
     bool external; /* databases are in place already (JetExternalRestore) */
     JET_PFNSTATUS status;
+    bool *found_logs; /* may be null; set if the backup's first log was there, whatever came of it */
 };
 
 /* JetRestore*, JetExternalRestore*: copies (unless external), redoes the backup's logs, then those of the log

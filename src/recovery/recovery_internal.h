@@ -70,6 +70,7 @@ struct recovery {
     const char *restore_destination;   /* restore: where databases go, NULL: where they came from */
     char *placed[DATABASE_ID_MAX * 2]; /* restore: databases copied so far; owned */
     size_t placed_count;
+    bool found_logs;      /* a log of the backup was opened */
     uint32_t patch_files; /* in the restore directory: one for each of its databases */
     struct recovery_progress progress;
 

@@ -114,9 +114,9 @@ static JET_ERR run(struct recovery *recovery, const struct restore_options *opti
     recovery->generation_low = low != 0 ? low : found_low;
     recovery->generation_high = high != 0 ? high : found_high;
     TRY(restore_check_logs(recovery, recovery->generation_low, recovery->generation_high));
-    TRY(begin_progress(recovery));
     if (options->external)
         TRY(check_external_databases(recovery));
+    TRY(begin_progress(recovery));
     if (!options->external)
         TRY(restore_check_patch_files(recovery));
     TRY(set_start(recovery));
@@ -155,6 +155,8 @@ JET_ERR recovery_restore(const struct restore_options *options)
     recovery_set_callbacks(&recovery);
     TRY(run(&recovery, options));
 done:
+    if (options->found_logs != NULL)
+        *options->found_logs = recovery.found_logs;
     recovery_done(&recovery);
     for (size_t i = 0; i < recovery.placed_count; i++)
         os_free(recovery.placed[i]);

@@ -23,7 +23,10 @@ static JET_ERR check_backup_logs(struct recovery *recovery, int32_t low, int32_t
     JET_ERR err = JET_errSuccess;
     for (int32_t generation = low; generation <= high; generation++) {
         struct log_file_header header;
-        TRY(read_header(recovery, recovery->restore_directory, generation, &header));
+        err = read_header(recovery, recovery->restore_directory, generation, &header);
+        if (err != JET_errFileNotFound && err != JET_errInvalidPath && err != JET_errFileAccessDenied)
+            recovery->found_logs = true;
+        TRY(err);
         TRY(recovery_check_header(recovery, &header));
         if (generation == low)
             *first = header;
