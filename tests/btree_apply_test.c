@@ -358,6 +358,17 @@ static void is_half_done(void)
 {
     steps[1].change_page = false; /* the new page takes its lines from the old one's image */
 }
+static void is_half_done_but_the_last_line(void)
+{
+    is_half_done();
+    steps[1].split_line = 4;
+}
+static void is_half_done_with_a_line_of_its_own(void)
+{
+    is_half_done();
+    steps[1].operation_line = steps[1].split_line = 4; /* the old page's lines do not count */
+    page_delete_lines(&page, 0, 2);
+}
 static void appends(void)
 {
     steps[1].type = SPLIT_APPEND;
@@ -406,6 +417,8 @@ static const struct {
     ROW(good_split, nothing, FITS),
     ROW(good_split, is_done_already, FITS),
     ROW(good_split, is_half_done, FITS),
+    ROW(good_split, is_half_done_but_the_last_line, FITS),
+    ROW(good_split, is_half_done_with_a_line_of_its_own, FITS),
     ROW(good_split, appends, FITS),
     ROW(good_split, takes_a_prefix, FITS),
     ROW(good_split, replaces, FITS),
