@@ -159,12 +159,13 @@ def table(mutants, results, dropped, commit, every):
         if title == "layer":
             out.append(row("all", tried))
         out.append("")
-    out += ["## Survivors", "", "How many programs and tests come by, and for how many of them something differs there (only those can notice).", "",
-            "| place | kind | what | come by | differ |", "| --- | --- | --- | ---: | ---: |"]
+    out += ["## Survivors", "", "How many programs and tests come by, for how many of them something differs there (only those can notice), and how many runs there were with the",
+            "mutant: where they are fewer, its time was over before, and others might have noticed.", "",
+            "| place | kind | what | come by | differ | runs |", "| --- | --- | --- | ---: | ---: | ---: |"]
     for mutant, result in tried:
         if result["state"] in STATES[1:]:
-            out.append("| `%s:%d` %s | %s | %s | %d | %d |" % (mutant.file, mutant.line, mutant.function, mutant.kind,
-                       mutant.text.replace("|", "\\|"), result["came"], result["differed"]))
+            out.append("| `%s:%d` %s | %s | %s | %d | %d | %d |" % (mutant.file, mutant.line, mutant.function, mutant.kind,
+                       mutant.text.replace("|", "\\|"), result["came"], result["differed"], result["ran"]))
     return "\n".join(out) + "\n"
 
 
@@ -208,6 +209,7 @@ class Results:
         if partly and before is not None and result["state"] != NOTICED:
             for count in ("came", "differed"):
                 result[count] = max(before[count], result[count])
+            result["ran"] += before["ran"]
             result["state"] = min(before["state"], result["state"], key=STATES.index)
         self.of[mutant.name] = result
         if time.monotonic() > self.saved + 10:
