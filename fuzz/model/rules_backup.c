@@ -442,9 +442,11 @@ static void full_backup(struct model *model)
     else
         model_want_fact(model, "step=Begin");
     if (!model_succeeded(model)) {
-        if (directory != NULL && code == JET_errSuccess)
+        /* Where the refusal was not sure, another answer says that it was begun. */
+        const bool begun = code == JET_errSuccess || model_answered(model) != code;
+        if (directory != NULL && begun)
             model_touch(model, directory);
-        if (code == JET_errSuccess)
+        if (begun)
             full_backup_failed(model, instance);
         return;
     }
@@ -530,6 +532,10 @@ static void backup_directory(struct model *model)
     if (code != JET_errSuccess) { /* the directory is not looked at */
         model_want(model, code);
         model->lost = model->lost || model_succeeded(model);
+        if (model_answered(model) != code) { /* that was not sure: it was begun after all */
+            model_touch(model, directory);
+            instance->generation = 0;
+        }
         return;
     }
     if (model_disturbing_target(model, directory) || strchr(directory, '.') != NULL) {
