@@ -143,9 +143,9 @@ static void the_file_shrinks(void **state)
         EsentHostCrash();
         OK(EsentHostFileCopy("/old.edb", "a.edb"));
         OK(init_instance());
-        open_database(false);
-        assert_int_equal(last_page(), before - 20);
         assert_int_equal(file_size(), (before - 20 + 2) * 4096ull);
+        open_database(false); /* gives it the size back that its trees of space tell */
+        assert_int_equal(last_page(), before);
         check_rows();
     }
 }
