@@ -204,7 +204,7 @@ static JET_ERR copy_surviving(struct memory_names *result, const struct memory_n
         node->directory = original->directory;
         node->read_only = original->read_only;
         TRY(survive(&node->content, original, how));
-        TRY(memory_names_add(result, names->entries[i].path, node));
+        TRY(memory_names_add(result, names->entries[i].path->text, node));
         node = NULL;
     }
 done:
@@ -353,7 +353,7 @@ static JET_ERR freeze_names(struct node_map *map, struct memory_names *result,
     *result = (struct memory_names){NULL, 0, 0};
     for (size_t i = 0; i < names->count; i++) {
         TRY(map_node(map, names->entries[i].node, &node));
-        TRY(memory_names_add(result, names->entries[i].path, node));
+        TRY(memory_names_add(result, names->entries[i].path->text, node));
         node = NULL;
     }
 done:

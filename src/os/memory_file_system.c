@@ -34,10 +34,27 @@ void memory_node_release(struct memory_node *node)
 
 /* ---- lists of names */
 
+static struct memory_path *path_new(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    struct memory_path *path = os_host_reallocate(NULL, sizeof *path + size);
+    if (path == NULL)
+        return NULL;
+    path->references = 1;
+    memcpy(path->text, text, size);
+    return path;
+}
+
+static void path_release(struct memory_path *path)
+{
+    if (path != NULL && --path->references == 0)
+        os_host_free(path);
+}
+
 void memory_names_clear(struct memory_names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
-        os_host_free(names->entries[i].path);
+        path_release(names->entries[i].path);
         memory_node_release(names->entries[i].node);
     }
     os_host_free(names->entries);
@@ -52,7 +69,7 @@ static size_t names_search(const struct memory_names *names, const char *path, b
     *found = false;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = strcmp(names->entries[middle].path, path);
+        int order = strcmp(names->entries[middle].path->text, path);
         if (order == 0) {
             *found = true;
             return middle;
@@ -72,20 +89,11 @@ static struct memory_node *names_find(const struct memory_names *names, const ch
     return found ? names->entries[at].node : NULL;
 }
 
-static char *copy_path(const char *path)
-{
-    size_t size = strlen(path) + 1;
-    char *copy = os_host_reallocate(NULL, size);
-    if (copy != NULL)
-        memcpy(copy, path, size);
-    return copy;
-}
-
-/* Puts a name into a list that has room; takes over `path`, which is the host's memory, and a reference. */
-static void names_insert(struct memory_names *names, char *path, struct memory_node *node)
+/* Puts a name into a list that has room; takes over the references. */
+static void names_insert(struct memory_names *names, struct memory_path *path, struct memory_node *node)
 {
     bool found;
-    size_t at = names_search(names, path, &found);
+    size_t at = names_search(names, path->text, &found);
     ASSERT(!found && names->count < names->room);
     memmove(names->entries + at + 1, names->entries + at, (names->count - at) * sizeof *names->entries);
     names->entries[at] = (struct memory_name){path, node};
@@ -103,10 +111,10 @@ JET_ERR memory_names_add(struct memory_names *names, const char *path, struct me
         names->entries = grown;
         names->room = room;
     }
-    char *copy = copy_path(path);
-    if (copy == NULL)
+    struct memory_path *own = path_new(path);
+    if (own == NULL)
         return JET_errDiskFull;
-    names_insert(names, copy, node);
+    names_insert(names, own, node);
     return JET_errSuccess;
 }
 
@@ -115,7 +123,7 @@ static void names_remove(struct memory_names *names, const char *path)
     bool found;
     size_t at = names_search(names, path, &found);
     ASSERT(found);
-    os_host_free(names->entries[at].path);
+    path_release(names->entries[at].path);
     memory_node_release(names->entries[at].node);
     names->count--;
     memmove(names->entries + at, names->entries + at + 1, (names->count - at) * sizeof *names->entries);
@@ -123,19 +131,19 @@ static void names_remove(struct memory_names *names, const char *path)
 
 JET_ERR memory_names_copy(struct memory_names *copy, const struct memory_names *names)
 {
-    JET_ERR err = JET_errSuccess;
     *copy = (struct memory_names){NULL, 0, 0};
-    for (size_t i = 0; i < names->count; i++) {
-        struct memory_node *node = names->entries[i].node;
-        node->references++;
-        err = memory_names_add(copy, names->entries[i].path, node);
-        if (err < JET_errSuccess) {
-            memory_node_release(node);
-            memory_names_clear(copy);
-            break;
-        }
+    if (names->count == 0)
+        return JET_errSuccess;
+    copy->entries = os_host_reallocate(NULL, names->count * sizeof copy->entries[0]);
+    if (copy->entries == NULL)
+        return JET_errDiskFull;
+    memcpy(copy->entries, names->entries, names->count * sizeof copy->entries[0]);
+    copy->count = copy->room = names->count;
+    for (size_t i = 0; i < copy->count; i++) {
+        copy->entries[i].path->references++;
+        copy->entries[i].node->references++;
     }
-    return err;
+    return JET_errSuccess;
 }
 
 /* ---- paths: absolute and plain, as os/file.c gives them; there are no drives */
@@ -377,14 +385,14 @@ static JET_ERR rename_directory(struct memory_file_system *files, const char *fr
         FAIL(JET_errFileAccessDenied);
     for (size_t i = 0; i < files->names.count; i++) {
         const struct memory_name *name = &files->names.entries[i];
-        const char *next = name->path;
-        if (strcmp(name->path, from) == 0 || is_below(name->path, from)) {
+        const char *next = name->path->text;
+        if (strcmp(next, from) == 0 || is_below(next, from)) {
             size_t length = strlen(to);
-            size_t rest = strlen(name->path + strlen(from)) + 1;
+            size_t rest = strlen(next + strlen(from)) + 1;
             if (length + rest > sizeof path)
                 FAIL(JET_errInvalidPath);
             memcpy(path, to, length);
-            memcpy(path + length, name->path + strlen(from), rest);
+            memcpy(path + length, next + strlen(from), rest);
             next = path;
         }
         name->node->references++;
@@ -406,7 +414,7 @@ static JET_ERR rename_file(struct memory_file_system *files, const char *from, c
                            struct memory_node *node, bool replaced)
 {
     JET_ERR err = JET_errSuccess;
-    char *name = copy_path(to);
+    struct memory_path *name = path_new(to);
     if (name == NULL)
         FAIL(JET_errDiskFull);
     TRY(memory_names_before_change(files));
@@ -417,7 +425,7 @@ static JET_ERR rename_file(struct memory_file_system *files, const char *from, c
     names_insert(&files->names, name, node);
     name = NULL;
 done:
-    os_host_free(name);
+    path_release(name);
     return err;
 }
 
@@ -473,7 +481,7 @@ static JET_ERR memory_remove_directory(void *context, const char *path)
     if (path[1] == 0)
         FAIL(JET_errFileAccessDenied);
     for (size_t i = 0; i < files->names.count; i++) {
-        if (is_below(files->names.entries[i].path, path))
+        if (is_below(files->names.entries[i].path->text, path))
             FAIL(JET_errFileAccessDenied);
     }
     TRY(memory_names_before_change(files));
@@ -505,10 +513,10 @@ static JET_ERR memory_list(void *context, const char *path, ESENT_HOST_LIST_CALL
     for (size_t i = 0; i < files->names.count; i++) {
         const struct memory_name *name = &files->names.entries[i];
         struct ESENT_HOST_FILE_INFO info;
-        if (!is_below(name->path, path) || strchr(name->path + skip, '/') != NULL)
+        if (!is_below(name->path->text, path) || strchr(name->path->text + skip, '/') != NULL)
             continue;
         fill_info(name->node, &info);
-        TRY(callback(callback_context, name->path + skip, &info));
+        TRY(callback(callback_context, name->path->text + skip, &info));
     }
 done:
     unlock(files);
@@ -595,7 +603,7 @@ void memory_file_system_clear(struct memory_file_system *files)
     memory_names_sync(files);
     while (names->count > 1) {
         struct memory_name *last = &names->entries[--names->count];
-        os_host_free(last->path);
+        path_release(last->path);
         memory_node_release(last->node);
     }
     names->entries[0].node->read_only = false;
@@ -629,7 +637,7 @@ uint64_t memory_file_system_hash(struct memory_file_system *files)
     pthread_mutex_lock(&files->lock);
     for (size_t i = 0; i < files->names.count; i++) {
         const struct memory_name *name = &files->names.entries[i];
-        for (const char *at = name->path; *at != 0; at++)
+        for (const char *at = name->path->text; *at != 0; at++)
             hash = (hash ^ (uint8_t)*at) * 1099511628211u;
         hash = memory_content_hash(&name->node->content,
                                    hash + name->node->directory * 2u + name->node->read_only);

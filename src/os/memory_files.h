@@ -27,8 +27,14 @@ struct memory_node {
     size_t change_room;
 };
 
+/* A path that lists share: a list is copied at each change of a name while a crash may bring it back. */
+struct memory_path {
+    uint32_t references;
+    char text[];
+};
+
 struct memory_name {
-    char *path;
+    struct memory_path *path;
     struct memory_node *node;
 };
 

@@ -75,13 +75,13 @@ JET_ERR os_path_full(const char *path, char *full, size_t size)
     size_t root = 0;
     size_t length = 0;
     if (!os_path_is_absolute(path)) {
-        if (os_host.directory[0] != 0) {
-            memcpy(current, os_host.directory, sizeof current);
-        } else {
+        const char *from = os_host.directory;
+        if (from[0] == 0) {
             const os_file_system *files = os_file_system_current();
             TRY(files->current_directory(files->context, current, sizeof current));
+            from = current;
         }
-        const char *below = take_root(current, full, &root);
+        const char *below = take_root(from, full, &root);
         length = root;
         TRY(append_components(below, full, &length, root, size));
     } else {
