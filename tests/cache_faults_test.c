@@ -158,7 +158,7 @@ static void files_are_there_or_not(void **state)
     database_header_to_page(&header, page, 4096);
     memcpy(page + 4096, page, 4096);
     assert_int_equal(EsentHostFileWrite("/a.edb", 0, page, sizeof page), JET_errSuccess);
-    assert_int_equal(database_open_file(first, false), JET_errInvalidDatabaseVersion);
+    assert_int_equal(database_open_file(first, false), JET_errFileInvalidType);
     header.file_type = FILE_TYPE_DATABASE;
     database_header_to_page(&header, page, 4096);
     assert_int_equal(EsentHostFileWrite("/a.edb", 0, page, 4096), JET_errSuccess);
