@@ -144,8 +144,9 @@ def table(mutants, results, dropped, commit, every):
            "come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
            "*No difference*: programs or tests come by, but what the mutant makes there is always what the original makes. *Equivalent*: the compiler",
            "makes the same machine code of it (`-O2`), so nothing can tell. *Marked*: the same where NEVER and ALWAYS are taken at their word",
-           "(`src/os/error.h`). The score is noticed ones of all but equivalent and marked ones.", "",
-           "Commit `%s`. Mutants: %d (%d more do not compile); tried: %d%s." % (commit, len(mutants), dropped, len(tried), sample), ""]
+           "(`src/os/error.h`). The score is noticed ones of all but equivalent and marked ones; %d of the others have been compared with the original." %
+           sum(bool(result.get("compared")) for _, result in tried), "",
+           "Commit `%s`. Mutants: %d (%d more do not compile); tried, at this commit or before: %d%s." % (commit, len(mutants), dropped, len(tried), sample), ""]
 
     def row(name, chosen):
         counts = [sum(result["state"] == state for _, result in chosen) for state in STATES + EQUAL]
