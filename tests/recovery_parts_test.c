@@ -202,12 +202,33 @@ static void progress_is_told(void **state)
     assert_int_equal(heard_what[2], JET_sntComplete);
 }
 
+/* ---- a log that was never started */
+
+static void nothing_ends_that_was_not_begun(void **state)
+{
+    const struct log_settings settings = {
+        .log_directory = "/", .system_directory = "/", .base_name = "edb", .enabled = true};
+    struct database_set set;
+    struct log *log = NULL;
+    (void)state;
+    OK(log_create(&settings, &log));
+    database_set_init(&set, log, NULL, NULL);
+    assert_null(database_set_get(&set, 1));
+    assert_null(database_set_get(&set, DATABASE_ID_MAX + 1));
+    OK(recovery_term(&set, true));
+    OK(recovery_term(&set, false));
+    assert_false(log_started(log));
+    database_set_done(&set);
+    log_destroy(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(images_are_expanded, begin, end),
         cmocka_unit_test_setup_teardown(databases_are_looked_for, begin, end),
         cmocka_unit_test_setup_teardown(progress_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(nothing_ends_that_was_not_begun, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
