@@ -40,6 +40,7 @@ static struct call calls[CALLS_MOST];
 static unsigned call_count;
 static unsigned others; /* calls about anything else */
 static struct answer answers[3];
+static unsigned refused; /* the call that is answered by an error, counted from 1 */
 static JET_INSTANCE instance;
 static JET_SESID session;
 static JET_DBID database;
@@ -94,6 +95,8 @@ static JET_ERR JET_API follow(JET_SESID sesid, JET_SNP process, JET_SNT what, vo
     note(control, &call);
     assert_true(call_count < CALLS_MOST);
     calls[call_count++] = call;
+    if (call_count == refused)
+        return JET_errDiskFull;
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         if (answers[i].what == what && (answers[i].detail == 0 || answers[i].detail == call.detail))
             return answers[i].code;
@@ -426,6 +429,184 @@ static void restores_tell(void **state)
     make_work(false);
 }
 
+/* ---- each call refused */
+
+/* What is lost and redone: the database whole, since it was detached and attached, or nothing. */
+enum lost { LOST_NOTHING, LOST_CHANGES, LOST_FILE };
+
+static void add_rows(JET_DBID to, bool create)
+{
+    JET_TABLEID table;
+    if (create)
+        OK(JetCreateTableA(session, to, "t", 1, 80, &table));
+    else
+        OK(JetOpenTableA(session, to, "t", NULL, 0, 0, &table));
+    for (int i = 0; i < 3; i++) {
+        OK(JetPrepareUpdate(session, table, JET_prepInsert));
+        OK(JetUpdate(session, table, NULL, 0, NULL));
+    }
+    OK(JetCommitTransaction2(session, JET_bitForceNewLog, 0, NULL));
+    OK(JetCloseTable(session, table));
+}
+
+/* Three logs: the database is created and gets three rows; is detached, attached and gets three more; the
+ * instance ends and starts again, and three more come before the process dies. */
+static void make_history(enum lost lost)
+{
+    make_work(false);
+    add_rows(database, true);
+    OK(JetCloseDatabase(session, database, 0));
+    OK(JetDetachDatabaseA(session, "/a/a.edb"));
+    OK(EsentHostFileCopy("/a/a.edb", "/old.edb"));
+    for (int life = 0; life < 2; life++) {
+        OK(JetAttachDatabaseA(session, "/a/a.edb", 0));
+        OK(JetOpenDatabaseA(session, "/a/a.edb", NULL, &database, 0));
+        add_rows(database, false);
+        if (life == 0) {
+            OK(JetTerm2(instance, JET_bitTermComplete));
+            make_instance();
+            OK(JetInit(&instance));
+            OK(JetBeginSessionA(instance, &session, NULL, NULL));
+        }
+    }
+    EsentHostCrash();
+    if (lost != LOST_NOTHING) {
+        OK(EsentHostFileDelete("/a/a.edb"));
+        OK(EsentHostFileDelete("/a/edb.chk"));
+    }
+    if (lost == LOST_CHANGES)
+        OK(EsentHostFileCopy("/old.edb", "/a/a.edb"));
+    OK(EsentHostFilesSave(1));
+}
+
+static uint32_t count_rows(void)
+{
+    JET_TABLEID table;
+    uint32_t count = 0;
+    OK(JetBeginSessionA(instance, &session, NULL, NULL));
+    OK(JetAttachDatabaseA(session, "/a/a.edb", 0));
+    OK(JetOpenDatabaseA(session, "/a/a.edb", NULL, &database, 0));
+    OK(JetOpenTableA(session, database, "t", NULL, 0, 0, &table));
+    OK(JetIndexRecordCount(session, table, &count, 0));
+    return count;
+}
+
+static char kind_of(JET_SNT what)
+{
+    switch (what) {
+    case JET_sntOpenCheckpoint:
+        return 'c';
+    case JET_sntOpenLog:
+        return 'l';
+    case JET_sntBeginUndo:
+        return 'u';
+    case JET_sntAttachedDb:
+        return 'a';
+    case JET_sntDetachingDb:
+        return 'd';
+    case JET_sntNotificationEvent:
+        return 'e';
+    default:
+        return '?';
+    }
+}
+
+/* Starts, or restores, with the call `refused` answered by an error. */
+static JET_ERR run(bool restore)
+{
+    make_instance();
+    call_count = others = 0;
+    return restore ? JetRestoreInstanceA(instance, "/b", NULL, follow) : start();
+}
+
+/* What becomes of a start whose nth call-back was refused: for each, its kind's letter and '!' if the start
+ * answered the refusal's code, '.' if it went on. */
+static void refuse_each_call(bool restore, const char *expected, uint32_t rows)
+{
+    char results[2 * CALLS_MOST + 1] = "";
+    for (refused = 1;; refused++) {
+        OK(EsentHostFilesRestore(1));
+        const JET_ERR err = run(restore);
+        const unsigned n = refused;
+        if (call_count >= n) {
+            results[2 * n - 2] = kind_of(calls[n - 1].what);
+            results[2 * n - 1] = err == JET_errDiskFull ? '!' : err == JET_errSuccess ? '.' : '?';
+        }
+        const bool was_asked = call_count >= n;
+        (void)JetTerm2(instance, JET_bitTermAbrupt);
+        if (!was_asked)
+            break;
+        /* nothing is lost by it */
+        refused = 0;
+        OK(run(restore));
+        if (restore)
+            OK(JetInit(&instance));
+        refused = n;
+        assert_int_equal(count_rows(), rows);
+        OK(JetTerm2(instance, JET_bitTermComplete));
+    }
+    refused = 0;
+    assert_string_equal(results, expected);
+}
+
+static void each_call_may_be_refused(void **state)
+{
+    (void)state;
+    make_history(LOST_NOTHING);
+    refuse_each_call(false, "c.l!l!e.l!l!e.u!e.l!", 9);
+    assert_int_equal(EsentHostReset(NULL, 0), 0);
+    /* the first of a detaching's two calls before undo only tells: nobody listens to its answer */
+    make_history(LOST_CHANGES);
+    refuse_each_call(false, "c.l!l!e.l!a!e.l!d!a!e.l!l!e.u!d.d!e.l!", 9);
+    assert_int_equal(EsentHostReset(NULL, 0), 0);
+    make_history(LOST_FILE);
+    refuse_each_call(false, "c.l!l!a!e.l!d!a!e.l!d!a!e.l!l!e.u!d.d!e.l!", 9);
+}
+
+/* Restores ask in the published profile, and lose nothing by a refusal either. */
+static void each_call_of_a_restore_may_be_refused(void **state)
+{
+    (void)state;
+    make_work(true);
+    add_rows(database, true);
+    OK(EsentHostDirectoryCreate("/b"));
+    OK(JetBackupInstanceA(instance, "/b", 0, NULL));
+    add_rows(database, false);
+    EsentHostCrash();
+    OK(EsentHostFilesSave(1));
+    refuse_each_call(true, "l!e.l!e.l!l!a!e.l!l!e.u!d.d!", 6);
+}
+
+/* Each allocation of a start that tells everything fails once: the start does, and the next one is well. */
+static void memory_for_call_backs(void **state)
+{
+    (void)state;
+    uint64_t nth = 0;
+    bool passed = true;
+    make_history(LOST_FILE);
+    while (passed) {
+        OK(EsentHostFilesRestore(1));
+        make_instance();
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, ++nth, 1);
+        const JET_ERR err = start();
+        passed = EsentHostCountFailures(ESENT_HOST_FAULT_ALLOCATE) != 0;
+        EsentHostFailNone();
+        if (!passed)
+            OK(err);
+        else if (err < JET_errSuccess && err != JET_errOutOfMemory)
+            fail_msg("allocation %u: %d", (unsigned)nth, err);
+        if (err < JET_errSuccess) {
+            (void)JetTerm2(instance, JET_bitTermAbrupt);
+            make_instance();
+            OK(start());
+        }
+        assert_int_equal(count_rows(), 9);
+        OK(JetTerm2(instance, JET_bitTermComplete));
+    }
+    assert_true(nth > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +618,9 @@ int main(void)
         cmocka_unit_test_teardown(a_database_of_a_backup, tear_down),
         cmocka_unit_test_teardown(who_is_asked, tear_down),
         cmocka_unit_test_teardown(restores_tell, tear_down),
+        cmocka_unit_test_teardown(each_call_may_be_refused, tear_down),
+        cmocka_unit_test_teardown(each_call_of_a_restore_may_be_refused, tear_down),
+        cmocka_unit_test_teardown(memory_for_call_backs, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
