@@ -18,6 +18,7 @@ OUTPUT = os.path.join(ROOT, "campaign-out")
 # Shares of the time; the backup target is what the project is about.
 SHARES = {"backup_fuzz": 4}
 ROUND_SECONDS = 600
+ROUND_SECONDS_LEAST = 20
 MERGE_SECONDS = 300
 CONFIGURATIONS = {
     "sanitized": "address, leak and undefined-behaviour sanitizers (the default)",
@@ -297,8 +298,12 @@ class Campaign:
         started = time.time()
         shown = started
         rounds = max(1, int(-(-self.seconds // ROUND_SECONDS)))
-        for _ in range(rounds):
-            plans = self.plan_round(self.seconds / rounds)
+        for behind in range(rounds):
+            # A round may take longer than planned: those behind it share what is left.
+            left = self.seconds - (time.time() - started)
+            if behind > 0 and left < ROUND_SECONDS_LEAST:
+                break
+            plans = self.plan_round(left / (rounds - behind))
             threads = [threading.Thread(target=self.work, args=(number, plan), daemon=True) for number, plan in enumerate(plans)]
             for thread in threads:
                 thread.start()
