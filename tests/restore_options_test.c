@@ -147,6 +147,23 @@ static void a_target_that_lacks_a_log(void **state)
     OK(JetTerm2(instance, JET_bitTermComplete));
 }
 
+/* The backup lies where its logs are continued: none of them is deleted as foreign, and a hole is one. */
+static void beside_the_backup(void **state)
+{
+    (void)state;
+    struct ESENT_HOST_FILE_INFO info;
+    save_crashed();
+    begin_case();
+    OK(EsentHostFileCopy("/a/edb00004.log", "/bk/edb00004.log"));
+    OK(external(1, 3, NULL, "/bk/"));
+    OK(EsentHostFileInfo("/bk/edb00004.log", &info));
+    assert_int_equal(rows("/bk/", "/bk/a.edb"), 3);
+    begin_case();
+    OK(EsentHostFileDelete("/bk/edb00002.log"));
+    IS(external(3, 3, NULL, "/bk/"), JET_errMissingRestoreLogFiles);
+    OK(EsentHostFileInfo("/bk/edb00001.log", &info));
+}
+
 static void ranges(void **state)
 {
     (void)state;
@@ -399,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_running_target),
         cmocka_unit_test(a_target_that_lacks_a_log),
+        cmocka_unit_test(beside_the_backup),
         cmocka_unit_test(ranges),
         cmocka_unit_test(places),
         cmocka_unit_test(torn_and_damaged_logs),
