@@ -458,7 +458,11 @@ static void schema(void)
     const JET_COLUMNDEF plain = {.cbStruct = sizeof(plain), .coltyp = JET_coltypLong};
     const JET_COLUMNDEF tagged = {
         .cbStruct = sizeof(tagged), .coltyp = JET_coltypText, .grbit = JET_bitColumnTagged};
+    const JET_COLUMNDEF escrow = {.cbStruct = sizeof(escrow),
+                                  .coltyp = JET_coltypLong,
+                                  .grbit = JET_bitColumnFixed | JET_bitColumnEscrowUpdate};
     const int32_t five = 5;
+    const int32_t zero = 0;
     JET_TABLEID other;
     JET_COLUMNLIST list;
     char name[20];
@@ -480,6 +484,14 @@ static void schema(void)
     EACH_FAULT(JET_errSuccess, HERE, JetDeleteIndexA(session, table, "renamed"));
     EACH_FAULT(JET_errSuccess, HERE, JetDeleteColumnA(session, table, "renamed"));
     EACH_FAULT(JET_errSuccess, HERE, JetCreateTableA(session, database, "u", 0, 80, &other));
+    assert_int_equal(JetCloseTable(session, other), JET_errSuccess);
+    /* An open that fails keeps nobody out. */
+    EACH_FAULT(JET_errSuccess, HERE,
+               JetOpenTableA(session, database, "u", NULL, 0, JET_bitTableDenyRead, &other));
+    assert_int_equal(JetCloseTable(session, other), JET_errSuccess);
+    assert_int_equal(JetOpenTableA(session, database, "u", NULL, 0, 0, &other), JET_errSuccess);
+    assert_int_equal(JetAddColumnA(session, other, "e", &escrow, &zero, sizeof(zero), NULL),
+                     JET_errExclusiveTableLockRequired);
     assert_int_equal(JetCloseTable(session, other), JET_errSuccess);
     EACH_FAULT(JET_errSuccess, HERE, JetRenameTableA(session, database, "u", "v"));
     EACH_FAULT(JET_errSuccess, HERE, JetDeleteTableA(session, database, "v"));

@@ -8,106 +8,6 @@
 #include "src/table/navigate.h"
 #include "src/table/update.h"
 
-JET_ERR table_cursor_open(struct transaction *transaction, struct table_definition *table, JET_GRBIT grbit,
-                          struct table_cursor **out)
-{
-    JET_ERR err = JET_errSuccess;
-    struct table_cursor *cursor = os_allocate_zeroed(sizeof(*cursor));
-    if (cursor == NULL) {
-        catalog_close_table(table);
-        return JET_errOutOfMemory;
-    }
-    cursor->transaction = transaction;
-    cursor->database = table->database;
-    cursor->table = table;
-    cursor->grbit = grbit;
-    cursor->is_temporary = table->is_temporary;
-    cursor->updatable = (grbit & JET_bitTableReadOnly) == 0 && !table->database->read_only;
-    cursor->open_level = (uint8_t)transaction_level(transaction);
-    cursor->primary_level = cursor->open_level;
-    cursor->local_storage.value = JET_LSNil;
-    catalog_lock(table->database->catalog);
-    cursor->next_of_table = table->cursors;
-    table->cursors = cursor;
-    catalog_unlock(table->database->catalog);
-    TRY(versioned_cursor_open(transaction, table->database, table->root, &cursor->primary));
-    versioned_cursor_set_density(cursor->primary, table->density);
-    versioned_cursor_before_first(cursor->primary);
-    *out = cursor;
-    cursor = NULL;
-done:
-    if (cursor != NULL)
-        table_cursor_close(cursor);
-    return err;
-}
-
-/* Gives back what the open took from others. */
-static void release_locks(struct table_cursor *cursor)
-{
-    struct catalog *catalog = cursor->database->catalog;
-    catalog_lock(catalog);
-    struct table_cursor **link = &cursor->table->cursors;
-    while (*link != cursor)
-        link = &(*link)->next_of_table;
-    *link = cursor->next_of_table;
-    if (cursor->grbit & JET_bitTableDenyRead)
-        cursor->table->deny_read_count -= cursor->exclusive;
-    if (cursor->table->deny_read_count == 0)
-        cursor->table->exclusive_owner = NULL;
-    catalog_unlock(catalog);
-}
-
-/* Gives back the pages of a temporary table that nobody has open any more. */
-static void drop_temporary(struct table_cursor *cursor)
-{
-    struct transaction *transaction = cursor->transaction;
-    if (transaction_begin(transaction, false) < JET_errSuccess)
-        return; /* the space stays taken until the temporary database goes */
-    JET_ERR err = versioned_free_tree(transaction, cursor->database, cursor->table->root);
-    if (err >= JET_errSuccess)
-        err = transaction_commit(transaction, true);
-    if (err < JET_errSuccess)
-        (void)transaction_rollback(transaction);
-}
-
-void table_cursor_close(struct table_cursor *cursor)
-{
-    if (cursor == NULL)
-        return;
-    table_drop_update(cursor);
-    table_forget_filter(cursor);
-    versioned_cursor_close(cursor->long_values);
-    versioned_cursor_close(cursor->secondary);
-    versioned_cursor_close(cursor->primary);
-    release_locks(cursor);
-    if (cursor->is_temporary && cursor->table->open_count == 1)
-        drop_temporary(cursor);
-    os_free(cursor->key);
-    local_storage_free(&cursor->local_storage, JET_cbtypFreeCursorLS);
-    catalog_close_table(cursor->table);
-    os_free(cursor);
-}
-
-JET_ERR table_cursor_duplicate(struct table_cursor *from, struct table_cursor **out)
-{
-    JET_ERR err = JET_errSuccess;
-    struct table_cursor *cursor = NULL;
-    struct catalog *catalog = from->database->catalog;
-    catalog_lock(catalog);
-    from->table->open_count++;
-    catalog_unlock(catalog);
-    const JET_GRBIT grbit = from->grbit & ~(JET_GRBIT)(JET_bitTableDenyRead | JET_bitTableDenyWrite);
-    TRY(table_cursor_open(from->transaction, from->table, grbit, &cursor));
-    cursor->updatable = from->updatable;
-    cursor->parameters = from->parameters;
-    cursor->trees = from->trees;
-    cursor->owner = from->owner;
-    table_defer_first(cursor);
-    *out = cursor;
-done:
-    return err;
-}
-
 static bool denies(const struct table_cursor *cursor, JET_GRBIT deny)
 {
     return cursor->exclusive && (cursor->grbit & deny) != 0;
@@ -170,6 +70,140 @@ static JET_ERR take_locks(struct table_definition *table, JET_GRBIT grbit, const
     return JET_errSuccess;
 }
 
+/* What a new cursor is to be. */
+struct opening {
+    JET_GRBIT grbit;
+    bool updatable;
+    bool asks_others; /* its deny bits, and those of others, have to go together */
+};
+
+/* Takes over the table, also on failure. */
+static JET_ERR open_cursor(struct transaction *transaction, struct table_definition *table,
+                           const struct opening *opening, struct table_cursor **out)
+{
+    JET_ERR err = JET_errSuccess;
+    const JET_GRBIT denying = JET_bitTableDenyRead | JET_bitTableDenyWrite;
+    struct table_cursor *cursor = os_allocate_zeroed(sizeof(*cursor));
+    if (cursor == NULL) {
+        catalog_close_table(table);
+        return JET_errOutOfMemory;
+    }
+    cursor->transaction = transaction;
+    cursor->database = table->database;
+    cursor->table = table;
+    cursor->grbit = opening->grbit;
+    cursor->is_temporary = table->is_temporary;
+    cursor->updatable = opening->updatable;
+    cursor->exclusive = opening->asks_others && (opening->grbit & denying) != 0;
+    cursor->permits_ddl = opening->asks_others && (opening->grbit & JET_bitTablePermitDDL) != 0;
+    cursor->open_level = (uint8_t)transaction_level(transaction);
+    cursor->primary_level = cursor->open_level;
+    cursor->local_storage.value = JET_LSNil;
+    /* Whoever looks at the table's cursors next finds this one as it will be. */
+    catalog_lock(table->database->catalog);
+    if (opening->asks_others)
+        err = take_locks(table, opening->grbit, transaction);
+    if (err >= JET_errSuccess) {
+        cursor->next_of_table = table->cursors;
+        table->cursors = cursor;
+    }
+    catalog_unlock(table->database->catalog);
+    if (err < JET_errSuccess) {
+        os_free(cursor);
+        catalog_close_table(table);
+        return err;
+    }
+    TRY(versioned_cursor_open(transaction, table->database, table->root, &cursor->primary));
+    versioned_cursor_set_density(cursor->primary, table->density);
+    versioned_cursor_before_first(cursor->primary);
+    *out = cursor;
+    cursor = NULL;
+done:
+    if (cursor != NULL)
+        table_cursor_close(cursor);
+    return err;
+}
+
+static bool may_update(const struct table_definition *table, JET_GRBIT grbit)
+{
+    return (grbit & JET_bitTableReadOnly) == 0 && !table->database->read_only;
+}
+
+JET_ERR table_cursor_open(struct transaction *transaction, struct table_definition *table, JET_GRBIT grbit,
+                          struct table_cursor **out)
+{
+    const struct opening opening = {grbit, may_update(table, grbit), false};
+    return open_cursor(transaction, table, &opening, out);
+}
+
+/* Gives back what the open took from others. */
+static void release_locks(struct table_cursor *cursor)
+{
+    struct catalog *catalog = cursor->database->catalog;
+    catalog_lock(catalog);
+    struct table_cursor **link = &cursor->table->cursors;
+    while (*link != cursor)
+        link = &(*link)->next_of_table;
+    *link = cursor->next_of_table;
+    if (cursor->grbit & JET_bitTableDenyRead)
+        cursor->table->deny_read_count -= cursor->exclusive;
+    if (cursor->table->deny_read_count == 0)
+        cursor->table->exclusive_owner = NULL;
+    catalog_unlock(catalog);
+}
+
+/* Gives back the pages of a temporary table that nobody has open any more. */
+static void drop_temporary(struct table_cursor *cursor)
+{
+    struct transaction *transaction = cursor->transaction;
+    if (transaction_begin(transaction, false) < JET_errSuccess)
+        return; /* the space stays taken until the temporary database goes */
+    JET_ERR err = versioned_free_tree(transaction, cursor->database, cursor->table->root);
+    if (err >= JET_errSuccess)
+        err = transaction_commit(transaction, true);
+    if (err < JET_errSuccess)
+        (void)transaction_rollback(transaction);
+}
+
+void table_cursor_close(struct table_cursor *cursor)
+{
+    if (cursor == NULL)
+        return;
+    table_drop_update(cursor);
+    table_forget_filter(cursor);
+    versioned_cursor_close(cursor->long_values);
+    versioned_cursor_close(cursor->secondary);
+    versioned_cursor_close(cursor->primary);
+    release_locks(cursor);
+    if (cursor->is_temporary && cursor->table->open_count == 1)
+        drop_temporary(cursor);
+    os_free(cursor->key);
+    local_storage_free(&cursor->local_storage, JET_cbtypFreeCursorLS);
+    catalog_close_table(cursor->table);
+    os_free(cursor);
+}
+
+JET_ERR table_cursor_duplicate(struct table_cursor *from, struct table_cursor **out)
+{
+    JET_ERR err = JET_errSuccess;
+    struct table_cursor *cursor = NULL;
+    struct catalog *catalog = from->database->catalog;
+    catalog_lock(catalog);
+    from->table->open_count++;
+    catalog_unlock(catalog);
+    const struct opening opening = {.grbit = from->grbit &
+                                             ~(JET_GRBIT)(JET_bitTableDenyRead | JET_bitTableDenyWrite),
+                                    .updatable = from->updatable};
+    TRY(open_cursor(from->transaction, from->table, &opening, &cursor));
+    cursor->parameters = from->parameters;
+    cursor->trees = from->trees;
+    cursor->owner = from->owner;
+    table_defer_first(cursor);
+    *out = cursor;
+done:
+    return err;
+}
+
 JET_ERR table_open(struct transaction *transaction, struct database *database, const char *name,
                    JET_GRBIT grbit, struct table_cursor **out)
 {
@@ -178,17 +212,9 @@ JET_ERR table_open(struct transaction *transaction, struct database *database, c
     struct table_definition *table = NULL;
     TRY(table_check_name(name, checked));
     TRY(catalog_open_table(transaction, database, checked, &table));
-    catalog_lock(database->catalog);
-    err = take_locks(table, grbit, transaction);
-    catalog_unlock(database->catalog);
-    if (err < JET_errSuccess) {
-        catalog_close_table(table);
-        goto done;
-    }
+    const struct opening opening = {grbit, may_update(table, grbit), true};
     struct table_cursor *cursor = NULL;
-    TRY(table_cursor_open(transaction, table, grbit, &cursor));
-    cursor->exclusive = (grbit & (JET_bitTableDenyRead | JET_bitTableDenyWrite)) != 0;
-    cursor->permits_ddl = (grbit & JET_bitTablePermitDDL) != 0;
+    TRY(open_cursor(transaction, table, &opening, &cursor));
     table_defer_first(cursor);
     *out = cursor;
 done:
