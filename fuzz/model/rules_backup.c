@@ -98,9 +98,13 @@ static void begin_backup(struct model *model, struct model_instance *instance, u
     model_log_written(model, instance, 4096);
 }
 
-/* The published engine's begin waits where an instance is frozen; nobody thaws it meanwhile. */
-static bool waits_for_thaw(const struct model *model, const struct model_instance *instance)
+/* The published engine's begin waits where an instance is frozen; nobody thaws it meanwhile. One that is
+ * unavailable may refuse it at once. */
+static bool waits_for_thaw(struct model *model, const struct model_instance *instance)
 {
+    const int32_t answered = model_answered(model);
+    if (instance->lost && answered != JET_errSuccess && answered != JET_errBackupInProgress)
+        return false;
     return model->published && instance->backup.kind == BACKUP_FROZEN &&
            model->expect.codes[0] == JET_errBackupInProgress;
 }
