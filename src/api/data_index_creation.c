@@ -1,10 +1,12 @@
 #include "src/api/data_index_creation.h"
 #include "src/api/text.h"
+#include "src/os/text.h"
 
-/* The rest of the program's buffer. */
+/* The program's buffer, and how much of it is in use. */
 struct room {
-    uint8_t *next;
-    size_t left;
+    uint8_t *bytes;
+    size_t used;
+    size_t size;
     bool wide;
 };
 
@@ -32,46 +34,35 @@ uint32_t data_index_creation_size(uint32_t level)
     }
 }
 
-/* Bytes for something that a structure points to; the next thing lies at a multiple of 8 again. */
+/* Bytes for a structure, at the next multiple of 8. */
 static JET_ERR take(struct room *room, size_t size, void **out)
 {
-    const size_t rounded = (size + 7) / 8 * 8;
-    if (size > room->left)
+    const size_t start = (room->used + 7) / 8 * 8;
+    if (start > room->size || size > room->size - start)
         return JET_errBufferTooSmall;
-    *out = room->next;
-    room->next += rounded < room->left ? rounded : room->left;
-    room->left -= rounded < room->left ? rounded : room->left;
+    *out = room->bytes + start;
+    room->used = start + size;
     return JET_errSuccess;
 }
 
-/* A text right at the next byte; the bytes that it took come back. */
-static JET_ERR put_text(struct room *room, const char *text, size_t *size)
+/* A text, at the next byte. */
+static JET_ERR put_text(struct room *room, const char *text)
 {
     JET_ERR err = JET_errSuccess;
-    if (room->left < (room->wide ? sizeof(WCHAR) : sizeof(char)))
+    uint8_t *out = room->bytes + room->used;
+    const size_t unit = room->wide ? sizeof(WCHAR) : sizeof(char);
+    size_t length = strlen(text);
+    if (room->wide)
+        TRY(os_utf8_to_utf16(text, length, NULL, 0, &length));
+    if ((length + 1) * unit > room->size - room->used)
         FAIL(JET_errBufferTooSmall);
-    *size = strlen(text) + 1;
-    if (room->wide) {
-        TRY(api_text_out_wide(text, (WCHAR *)(void *)room->next, room->left));
-        for (*size = 0; memcmp(room->next + *size, "\0", sizeof(WCHAR)) != 0;)
-            *size += sizeof(WCHAR);
-        *size += sizeof(WCHAR);
-    } else {
-        TRY(api_text_out(text, (char *)room->next, room->left));
-    }
-    room->next += *size;
-    room->left -= *size;
+    if (room->wide)
+        TRY(api_text_out_wide(text, (WCHAR *)(void *)out, (length + 1) * unit));
+    else
+        memcpy(out, text, length + 1);
+    room->used += (length + 1) * unit;
 done:
     return err;
-}
-
-/* Behind texts: to the next multiple of 8 from the buffer's start. */
-static void align(struct room *room, const void *start)
-{
-    const size_t over = (size_t)(room->next - (const uint8_t *)start) % 8;
-    const size_t skip = over == 0 ? 0 : 8 - over;
-    room->next += skip < room->left ? skip : room->left;
-    room->left -= skip < room->left ? skip : room->left;
 }
 
 /* "+column\0-column\0\0" */
@@ -79,18 +70,17 @@ static JET_ERR put_key(struct room *room, const struct table_cursor *cursor,
                        const struct index_definition *index, JET_INDEXCREATE3_A *out)
 {
     JET_ERR err = JET_errSuccess;
-    const uint8_t *start = room->next;
-    size_t size;
+    const size_t start = room->used;
     for (uint32_t i = 0; i < index->column_count; i++) {
         char segment[1 + NAME_MAX_SIZE + 1] = {index->columns[i].descending ? '-' : '+'};
         const struct column_definition *column =
             table_definition_column(cursor->table, index->columns[i].column);
         memcpy(segment + 1, column->name, sizeof(column->name));
-        TRY(put_text(room, segment, &size));
+        TRY(put_text(room, segment));
     }
-    TRY(put_text(room, "", &size));
-    out->szKey = (char *)(uintptr_t)start;
-    out->cbKey = (uint32_t)(room->next - start);
+    TRY(put_text(room, ""));
+    out->szKey = (char *)room->bytes + start;
+    out->cbKey = (uint32_t)(room->used - start);
 done:
     return err;
 }
@@ -151,7 +141,6 @@ static JET_ERR put_conditions(struct room *room, const struct table_cursor *curs
 {
     JET_ERR err = JET_errSuccess;
     void *place;
-    size_t size;
     if (index->condition_count == 0)
         goto done;
     TRY(take(room, index->condition_count * sizeof(JET_CONDITIONALCOLUMN_A), &place));
@@ -161,10 +150,10 @@ static JET_ERR put_conditions(struct room *room, const struct table_cursor *curs
         const struct index_key_column *from = &index->conditions[i];
         const JET_CONDITIONALCOLUMN_A condition = {
             .cbStruct = sizeof(condition),
-            .szColumnName = (char *)room->next,
+            .szColumnName = (char *)room->bytes + room->used,
             .grbit = from->must_be_null ? JET_bitIndexColumnMustBeNull : JET_bitIndexColumnMustBeNonNull,
         };
-        TRY(put_text(room, table_definition_column(cursor->table, from->column)->name, &size));
+        TRY(put_text(room, table_definition_column(cursor->table, from->column)->name));
         memcpy((uint8_t *)place + i * sizeof(condition), &condition, sizeof(condition));
     }
 done:
@@ -175,10 +164,9 @@ JET_ERR data_index_creation_out(const struct table_cursor *cursor, const struct 
                                 JET_GRBIT grbit, uint32_t lcid, const struct info_call *call)
 {
     JET_ERR err = JET_errSuccess;
-    struct room room = {.next = call->result, .left = call->max, .wide = call->wide};
+    struct room room = {.bytes = call->result, .size = call->max, .wide = call->wide};
     const uint32_t size = data_index_creation_size(call->level);
     void *place;
-    size_t taken;
     JET_INDEXCREATE3_A out = {
         .cbStruct = size,
         .grbit = grbit,
@@ -194,10 +182,9 @@ JET_ERR data_index_creation_out(const struct table_cursor *cursor, const struct 
         memcpy(place, &hints, sizeof(hints));
         out.pSpacehints = place;
     }
-    out.szIndexName = (char *)room.next;
-    TRY(put_text(&room, index->name, &taken));
+    out.szIndexName = (char *)room.bytes + room.used;
+    TRY(put_text(&room, index->name));
     TRY(put_key(&room, cursor, index, &out));
-    align(&room, call->result);
     TRY(put_locale(&room, index, lcid, call->level, &out));
     TRY(put_limits(&room, index, &out));
     TRY(put_conditions(&room, cursor, index, &out));

@@ -6,7 +6,6 @@
 #include "src/btree/space.h"
 #include "src/cache/database.h"
 #include "src/instance/databases.h"
-#include "src/os/memory.h"
 
 JET_ERR data_info_check_size(const struct info_call *call, size_t least)
 {
@@ -135,34 +134,21 @@ static JET_ERR table_extents(struct session *session, struct table_cursor *curso
     if (max < counts || (listed && max < counts + ends))
         FAIL(JET_errBufferTooSmall);
     TRY(tree_open(session->instance->trees, cursor->database, cursor->table->root, &tree));
-    TRY(space_list(tree, &owned, &available));
+    /* The lists grow where the program wants them. */
+    uint8_t *out = memset(result, 0, max);
     if (listed) {
-        uint32_t room = (uint32_t)((max - counts - ends) / sizeof(struct space_extent));
-        /* No more than there can be: at most every page is an extent. */
-        owned.capacity = room < owned.pages ? room : owned.pages;
-        if ((owned.list = os_allocate_array(owned.capacity, sizeof(*owned.list))) == NULL)
-            FAIL(JET_errOutOfMemory);
-        owned.pages = 0;
-        TRY(space_list(tree, &owned, NULL));
-        room -= owned.count;
-        available.capacity = room < available.pages ? room : available.pages;
-        if ((available.list = os_allocate_array(available.capacity, sizeof(*available.list))) == NULL)
-            FAIL(JET_errOutOfMemory);
-        available.pages = 0;
-        TRY(space_list(tree, NULL, &available));
+        owned.list = (struct space_extent *)(void *)(out + counts);
+        owned.capacity = (uint32_t)((max - counts - ends) / sizeof(struct space_extent));
     }
-    uint8_t *next = memset(result, 0, max);
-    memcpy(next, &owned.pages, sizeof(owned.pages));
-    memcpy(next + sizeof(owned.pages), &available.pages, sizeof(available.pages));
-    next += counts;
+    TRY(space_list(tree, &owned, NULL));
     if (listed) {
-        memcpy(next, owned.list, owned.count * sizeof(struct space_extent));
-        next += (owned.count + 1) * sizeof(struct space_extent);
-        memcpy(next, available.list, available.count * sizeof(struct space_extent));
+        available.list = owned.list + owned.count + 1;
+        available.capacity = owned.capacity - owned.count;
     }
+    TRY(space_list(tree, NULL, &available));
+    memcpy(out, &owned.pages, sizeof(owned.pages));
+    memcpy(out + sizeof(owned.pages), &available.pages, sizeof(available.pages));
 done:
-    os_free(owned.list);
-    os_free(available.list);
     tree_close(tree);
     return err;
 }
