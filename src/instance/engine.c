@@ -278,9 +278,8 @@ void engine_advance_checkpoint(struct instance *instance)
 {
     struct log_position end = log_end(instance->log);
     struct log_position checkpoint = log_checkpoint(instance->log);
-    uint64_t depth = os_atomic_load(&instance->caches_quiesced)
-                         ? 0
-                         : parameter_number(&instance->parameters, JET_paramCheckpointDepthMax);
+    const bool near = (os_atomic_load(&instance->stopped_bits) & JET_bitStopServiceQuiesceCaches) != 0;
+    uint64_t depth = near ? 0 : parameter_number(&instance->parameters, JET_paramCheckpointDepthMax);
     uint64_t file_size = log_get_settings(instance->log)->file_size;
     if (log_distance(instance->log, checkpoint, end) <= depth)
         return;

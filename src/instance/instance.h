@@ -60,8 +60,7 @@ struct instance {
     uint32_t calls;      /* entered calls that the end of the instance waits for */
     uint32_t references; /* lookups without a gate; under the process lock */
     os_atomic_bool service_stopped;
-    JET_GRBIT stopped_bits;
-    os_atomic_bool caches_quiesced; /* the checkpoint is kept near, whatever its parameter says */
+    os_atomic_32 stopped_bits; /* JET_bitStopService...; with QuiesceCaches the checkpoint is kept near */
     os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
     bool backup_allowed;   /* initialised, and no term begun */

@@ -12,16 +12,15 @@
 
 static JET_ERR resume(struct instance *instance, JET_GRBIT grbit)
 {
+    const JET_GRBIT stopped = os_atomic_load(&instance->stopped_bits);
     JET_GRBIT bits = grbit & ~JET_bitStopServiceResume;
     if (bits == 0)
-        bits = instance->stopped_bits;
+        bits = stopped;
     if ((bits & KNOWN_BITS & ~RESUMABLE_BITS) != 0)
         return JET_errInvalidGrbit;
     if ((bits & ~RESUMABLE_BITS) != 0)
         return JET_errClientRequestToStopJetService;
-    instance->stopped_bits &= ~bits;
-    if ((bits & JET_bitStopServiceQuiesceCaches) != 0)
-        os_atomic_store(&instance->caches_quiesced, false);
+    os_atomic_store(&instance->stopped_bits, stopped & ~bits);
     return JET_errSuccess;
 }
 
@@ -53,10 +52,9 @@ static JET_ERR stop_service(struct instance *instance, JET_GRBIT grbit, bool not
     }
     if (grbit == JET_bitStopServiceAll)
         os_atomic_store(&instance->service_stopped, true);
+    const JET_GRBIT stops = grbit == JET_bitStopServiceAll ? STOPPED_ALL | RESUMABLE_BITS : grbit;
     if (noted)
-        instance->stopped_bits |= grbit == JET_bitStopServiceAll ? STOPPED_ALL | RESUMABLE_BITS : grbit;
-    if ((instance->stopped_bits & JET_bitStopServiceQuiesceCaches) != 0)
-        os_atomic_store(&instance->caches_quiesced, true);
+        os_atomic_store(&instance->stopped_bits, os_atomic_load(&instance->stopped_bits) | stops);
 done:
     os_mutex_unlock(&instance->lock);
     return err;

@@ -225,15 +225,16 @@ JET_ERR database_log_version(struct database_set *set, struct database *database
     if (!log_has_births(set->log))
         TRY(log_force_new_generation(set->log));
     os_mutex_lock(&database->header_lock);
-    bool newer = database->header.update_major > record.update_major;
-    bool older = !newer && database->header.update_minor < record.update_minor;
+    const uint64_t now = (uint64_t)database->header.update_major << 32 | database->header.update_minor;
     os_mutex_unlock(&database->header_lock);
-    if (newer)
+    const uint64_t logged = (uint64_t)record.update_major << 32 | record.update_minor;
+    if (now > logged) /* redo would take something of it back */
         goto done;
     TRY(log_append_record(set->log, &record, sizeof(record), NULL));
-    if (!older)
+    if (now == logged)
         goto done;
     os_mutex_lock(&database->header_lock);
+    database->header.update_major = record.update_major;
     database->header.update_minor = record.update_minor;
     err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);

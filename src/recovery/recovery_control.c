@@ -43,10 +43,9 @@ JET_ERR recovery_control_open_log(const struct recovery *recovery, const char *p
     JET_ERR err = JET_errSuccess;
     JET_RECOVERYCONTROL control = {0};
     WCHAR name[OS_PATH_SIZE];
-    size_t length = 0;
     if (!recovery->options->asks)
         return by_default;
-    TRY(os_utf8_to_utf16(path, strlen(path), name, OS_PATH_SIZE, &length));
+    TRY(os_utf8_to_utf16(path, strlen(path), name, OS_PATH_SIZE, NULL));
     TRY(report_headers(recovery, &control.OpenLog.cdbinfomisc, &control.OpenLog.rgdbinfomisc));
     control.OpenLog.cbStruct = sizeof(control.OpenLog);
     control.OpenLog.lGenNext = (uint32_t)generation;
@@ -66,11 +65,10 @@ JET_ERR recovery_control_missing_log(const struct recovery *recovery, unsigned a
     JET_RECOVERYCONTROL control = {0};
     char path[OS_PATH_SIZE];
     WCHAR name[OS_PATH_SIZE];
-    size_t length = 0;
     if (!recovery->options->asks)
         return by_default;
     TRY(log_path_in(recovery->log, recovery->directory, LOG_PATH_CURRENT, path, sizeof(path)));
-    TRY(os_utf8_to_utf16(path, strlen(path), name, OS_PATH_SIZE, &length));
+    TRY(os_utf8_to_utf16(path, strlen(path), name, OS_PATH_SIZE, NULL));
     TRY(report_headers(recovery, &control.MissingLog.cdbinfomisc, &control.MissingLog.rgdbinfomisc));
     control.MissingLog.cbStruct = sizeof(control.MissingLog);
     control.MissingLog.lGenMissing = (uint32_t)generation;
@@ -149,10 +147,9 @@ static JET_ERR tell_database(const struct recovery *recovery, JET_SNT what, cons
     JET_ERR err = JET_errSuccess;
     JET_RECOVERYCONTROL control = {0};
     WCHAR name[OS_PATH_SIZE];
-    size_t length = 0;
     if (!recovery->options->asks)
         return JET_errSuccess;
-    TRY(os_utf8_to_utf16(database->path, strlen(database->path), name, OS_PATH_SIZE, &length));
+    TRY(os_utf8_to_utf16(database->path, strlen(database->path), name, OS_PATH_SIZE, NULL));
     /* Both have the same members. */
     control.AttachedDb.cbStruct = sizeof(control.AttachedDb);
     control.AttachedDb.wszDbPath = name;

@@ -71,10 +71,8 @@ static JET_ERR start_at_oldest(struct recovery *recovery)
     JET_ERR err = JET_errSuccess;
     int32_t low = 0;
     int32_t high = 0;
-    err = log_generation_range(recovery->log, &low, &high);
-    if (err == JET_errOutOfMemory)
-        return err; /* whoever begins later than at the oldest may miss what databases need */
-    err = JET_errSuccess;
+    /* Whoever begins later than at the oldest may miss what databases need. */
+    TRY(log_generation_range(recovery->log, &low, &high));
     if (low != 0) {
         err = recovery_ask_open(recovery, low, false);
         if (err >= JET_errSuccess)
