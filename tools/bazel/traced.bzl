@@ -1,5 +1,7 @@
 """A program in which the compiler tells each access to memory (fuzz/sweep/accesses.c), whatever the configuration around it."""
 
+load(":configured.bzl", "configured_program")
+
 _COPTS = [
     "-DESENT_TRACE=1",
     "-fsanitize=thread",
@@ -25,18 +27,4 @@ _traced = transition(
     outputs = ["//command_line_option:copt", "//command_line_option:linkopt"],
 )
 
-def _traced_program_implementation(context):
-    program = context.actions.declare_file(context.label.name)
-    context.actions.symlink(output = program, target_file = context.attr.program[0][DefaultInfo].files_to_run.executable)
-    return [DefaultInfo(executable = program, files = depset([program]))]
-
-traced_program = rule(
-    implementation = _traced_program_implementation,
-    attrs = {
-        "program": attr.label(cfg = _traced, mandatory = True),
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
-    },
-    executable = True,
-)
+traced_program = configured_program(_traced)
