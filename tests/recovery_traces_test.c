@@ -9,44 +9,12 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
 #include "src/log/log.h"
 #include "src/log/log_reader.h"
 #include "src/os/path.h"
 #include "src/page/checksum.h"
 #include "src/page/database_header.h"
-
-#define OK(call) assert_int_equal((call), JET_errSuccess)
-
-static JET_INSTANCE instance;
-static JET_SESID session;
-static JET_TABLEID table;
-
-static void make_instance(void)
-{
-    OK(JetCreateInstanceA(&instance, "traces"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFilePath, 0, "/a/"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramSystemPath, 0, "/a/"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramTempPath, 0, "/a/"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFileSize, 128, NULL));
-}
-
-static void add_row(void)
-{
-    OK(JetPrepareUpdate(session, table, JET_prepInsert));
-    OK(JetUpdate(session, table, NULL, 0, NULL));
-}
-
-/* A log ends here. */
-static void roll(void)
-{
-    char list[1000];
-    OK(JetBeginExternalBackupInstance(instance, 0));
-    OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
-    OK(JetEndExternalBackupInstance2(instance, JET_bitBackupEndAbort));
-    EsentHostAdvanceClock(5000);
-}
+#include "tests/small_logs_world.h"
 
 /* A full backup of three logs in /bk; with a clock that moves between them. */
 static int set_up(void **state)

@@ -11,28 +11,13 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
 #include "src/log/log_reader.h"
 #include "src/page/checksum.h"
+#include "tests/small_logs_world.h"
 
-#define OK(call) assert_int_equal((call), JET_errSuccess)
 #define DATABASE "/a/a.edb"
 #define BAD_SIGNATURE JET_errExistingLogFileHasBadSignature
 #define NOT_CONTIGUOUS JET_errExistingLogFileIsNotContiguous
-
-static JET_INSTANCE instance;
-static JET_SESID session;
-static JET_TABLEID table;
-
-static void make_instance(void)
-{
-    OK(JetCreateInstanceA(&instance, "continuations"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFilePath, 0, "/a/"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramSystemPath, 0, "/a/"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramTempPath, 0, "/a/"));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFileSize, 128, NULL));
-}
 
 static void open_rows(void)
 {
@@ -43,21 +28,6 @@ static void open_rows(void)
     assert_true(JetAttachDatabaseA(session, DATABASE, 0) >= JET_errSuccess);
     OK(JetOpenDatabaseA(session, DATABASE, NULL, &database, 0));
     OK(JetOpenTableA(session, database, "t", NULL, 0, 0, &table));
-}
-
-static void add_row(void)
-{
-    OK(JetPrepareUpdate(session, table, JET_prepInsert));
-    OK(JetUpdate(session, table, NULL, 0, NULL));
-}
-
-static void roll(void)
-{
-    char list[1000];
-    OK(JetBeginExternalBackupInstance(instance, 0));
-    OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
-    OK(JetEndExternalBackupInstance2(instance, JET_bitBackupEndAbort));
-    EsentHostAdvanceClock(5000);
 }
 
 static bool exists(const char *path)

@@ -10,43 +10,13 @@
 
 #include <cmocka.h>
 
-#include "include/esent.h"
-#include "include/esent_host.h"
 #include "src/log/log_reader.h"
 #include "src/page/checksum.h"
 #include "src/page/database_header.h"
+#include "tests/small_logs_world.h"
 
-#define OK(call) assert_int_equal((call), JET_errSuccess)
 #define IS(call, code) assert_int_equal((call), (code))
 #define DATABASE "/a/a.edb"
-
-static JET_INSTANCE instance;
-static JET_SESID session;
-static JET_TABLEID table;
-
-static void make_instance(const char *name, const char *folder)
-{
-    OK(JetCreateInstanceA(&instance, name));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFilePath, 0, folder));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramSystemPath, 0, folder));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramTempPath, 0, folder));
-    OK(JetSetSystemParameterA(&instance, 0, JET_paramLogFileSize, 128, NULL));
-}
-
-static void add_row(void)
-{
-    OK(JetPrepareUpdate(session, table, JET_prepInsert));
-    OK(JetUpdate(session, table, NULL, 0, NULL));
-}
-
-static void roll(void)
-{
-    char list[1000];
-    OK(JetBeginExternalBackupInstance(instance, 0));
-    OK(JetGetLogInfoInstanceA(instance, list, sizeof list, NULL));
-    OK(JetEndExternalBackupInstance2(instance, JET_bitBackupEndAbort));
-    EsentHostAdvanceClock(5000);
-}
 
 /* A backup of logs 1 to 3 in /bk; behind it two logs with a row each and a current one with another. */
 static void make_world(void)
@@ -59,7 +29,7 @@ static void make_world(void)
     OK(EsentHostDirectoryCreate("/a"));
     OK(EsentHostDirectoryCreate("/bk"));
     OK(EsentHostDirectoryCreate("/r"));
-    make_instance("source", "/a/");
+    make_instance_in("source", "/a/");
     OK(JetInit(&instance));
     OK(JetBeginSessionA(instance, &session, NULL, NULL));
     OK(JetCreateDatabaseA(session, DATABASE, NULL, &database, 0));
@@ -94,7 +64,7 @@ static uint32_t rows(const char *folder, const char *path)
 {
     JET_DBID database;
     uint32_t count;
-    make_instance("rows", folder);
+    make_instance_in("rows", folder);
     OK(JetInit(&instance));
     OK(JetBeginSessionA(instance, &session, NULL, NULL));
     assert_true(JetAttachDatabaseA(session, path, 0) >= JET_errSuccess);
@@ -108,7 +78,7 @@ static uint32_t rows(const char *folder, const char *path)
 /* Beside the logs that are there already. */
 static JET_ERR restore(const char *to)
 {
-    make_instance("restored", "/a/");
+    make_instance_in("restored", "/a/");
     const JET_ERR err = JetRestoreInstanceA(instance, "/bk", to, NULL);
     (void)JetTerm2(instance, JET_bitTermAbrupt);
     return err;
