@@ -141,6 +141,15 @@ static void die(void)
     make_instance();
 }
 
+/* Nor what a roll leaves, nor a checkpoint. */
+static void die_without_current_log(void)
+{
+    OK(EsentHostFileDelete("/a/edb.log"));
+    (void)EsentHostFileDelete("/a/edbtmp.log");
+    (void)EsentHostFileDelete("/a/edb.chk");
+    die();
+}
+
 static JET_ERR start_with(JET_PFNSTATUS function, JET_GRBIT grbit)
 {
     JET_RSTINFO_A info = {.cbStruct = sizeof(info), .pfnStatus = function};
@@ -284,10 +293,7 @@ static void a_missing_log(void **state)
         for (int i = 0; i < 2; i++)
             OK(JetCommitTransaction2(session, JET_bitForceNewLog, 0, NULL));
         OK(JetTerm2(instance, JET_bitTermComplete));
-        OK(EsentHostFileDelete("/a/edb.log"));
-        (void)EsentHostFileDelete("/a/edbtmp.log");
-        (void)EsentHostFileDelete("/a/edb.chk");
-        die();
+        die_without_current_log();
         if (allow)
             answers[0] = (struct answer){JET_sntMissingLog, 0, JET_errSuccess};
         IS(start(), allow ? JET_errSuccess : JET_errMissingLogFile);
@@ -393,10 +399,7 @@ static void who_is_asked(void **state)
         OK(JetBeginSessionA(instance, &session, NULL, NULL));
         OK(JetCommitTransaction2(session, JET_bitForceNewLog, 0, NULL));
         OK(JetTerm2(instance, JET_bitTermComplete));
-        OK(EsentHostFileDelete("/a/edb.log"));
-        (void)EsentHostFileDelete("/a/edbtmp.log");
-        (void)EsentHostFileDelete("/a/edb.chk");
-        die();
+        die_without_current_log();
         IS(start_with(NULL, 0), published ? JET_errSuccess : JET_errMissingLogFile);
         if (published)
             OK(JetTerm(instance));
