@@ -21,7 +21,7 @@ static void build(void)
 {
     uint8_t key[128];
     uint8_t data[420] = {1};
-    open_new(2048);
+    open_new(2048, 1000);
     tree = make_tree(&root, true);
     for (uint32_t i = 0; i < ROWS; i++)
         OK(btree_insert(tree, &actor, row_key(i * 7 % ROWS, key), span_of(data, sizeof data)));

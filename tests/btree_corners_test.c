@@ -37,7 +37,7 @@ static void nodes_beside_an_old_prefix(void **state)
     page_number root = 0;
     (void)state;
     memset(data, 'd', sizeof data);
-    open_new(4096);
+    open_new(4096, 1000);
     struct tree *tree = make_tree(&root, true);
     for (uint32_t i = 0; i < 100; i++)
         OK(btree_insert(tree, &actor, make_key(key, 'k', 202, i), span_of(data, 100)));
@@ -76,7 +76,7 @@ static void too_large_nodes_are_refused(void **state)
     static uint8_t data[9000];
     page_number root = 0;
     (void)state;
-    open_new(8192);
+    open_new(8192, 1000);
     struct tree *tree = make_tree(&root, true);
     const uint32_t most = page_line_size_max(8192);
     OK(btree_insert(tree, &actor, make_key(key, 'a', BTREE_KEY_MOST, 1), span_of(data, 10)));
@@ -134,7 +134,7 @@ static void wild_keys(void **state)
         uint64_t count = 0;
         page_number root = 0;
         random_state = seed;
-        open_new(page_size);
+        open_new(page_size, 1000);
         struct tree *tree = make_tree(&root, true);
         for (uint32_t i = 0; i < 3000; i++) {
             const bool shrinks = i % 1000 > 700;
@@ -163,7 +163,7 @@ static void wild_keys(void **state)
         assert_int_equal(tear_down(NULL), 0);
         assert_int_equal(set_up(NULL), 0);
     }
-    open_new(4096);
+    open_new(4096, 1000);
 }
 
 /* ---- hints that are out of date */
@@ -202,7 +202,7 @@ static void hints_are_looked_at(void **state)
     page_number last = 0;
     uint32_t number = 0;
     (void)state;
-    open_new(2048);
+    open_new(2048, 1000);
     struct tree *other = make_tree(&other_root, true);
     OK(btree_insert(other, &actor, span_of("a", 1), span_of("b", 1)));
     struct tree *tree = make_tree(&root, true);
@@ -260,7 +260,7 @@ static void room_for_what_comes_back(void **state)
     uint8_t key[20];
     page_number root = 0;
     (void)state;
-    open_new(2048);
+    open_new(2048, 1000);
     struct tree *tree = make_tree(&root, true);
     for (uint32_t i = 0; i < 40; i++)
         OK(btree_insert(tree, &actor, make_key(key, 'k', 10, i), span_of(data, 100)));
@@ -306,7 +306,7 @@ static void long_nodes_of_an_index(void **state)
     uint8_t key[20];
     page_number root = 0;
     (void)state;
-    open_new(8192);
+    open_new(8192, 1000);
     struct tree *tree = make_tree(&root, false);
     for (uint32_t i = 0; i < 40; i++) {
         data[0] = (uint8_t)i;
@@ -338,7 +338,7 @@ static void alike_nodes_cannot_be_parted(void **state)
     for (int unique = 0; unique < 2; unique++) {
         page_number root = 0;
         page_number first = 0;
-        open_new(2048);
+        open_new(2048, 1000);
         struct tree *tree = make_tree(&root, unique);
         for (uint32_t i = 0; i < 200; i++)
             OK(btree_insert(tree, &actor, make_key(key, 'k', 10, i), span_of(data, 10)));

@@ -1,4 +1,4 @@
-/* A database with trees that no log knows, for tests of single operations. */
+/* Trees of btree_world.h for tests of single operations. */
 #ifndef OPENESENT_TESTS_BTREE_CORNERS_WORLD_H
 #define OPENESENT_TESTS_BTREE_CORNERS_WORLD_H
 
@@ -9,59 +9,14 @@
 
 #include <cmocka.h>
 
-#include "include/esent_host.h"
-#include "src/btree/btree_change.h"
-#include "src/btree/btree_check.h"
-#include "src/btree/btree_cursor.h"
 #include "src/btree/merge.h"
 #include "src/btree/root_header.h"
-#include "src/btree/space.h"
 #include "src/btree/space_internal.h"
 #include "src/page/node.h"
+#include "tests/btree_world.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
-#define IS(call, code) do { const JET_ERR is_ = (call); if (is_ != (code)) { fprintf(stderr, "%s:%d %s: %d\n", __FILE__, __LINE__, #call, is_); } assert_int_equal(is_, (code)); } while (0)
-
-static struct cache *cache;
-static struct database *database;
-static struct tree_registry *registry;
-static struct btree_actor actor = {.process = 1, .level = 1, .begin0 = 4};
-
-static inline void open_new(uint32_t page_size)
-{
-    const struct cache_config config = {1000};
-    struct database_header header;
-    struct signature signature = {.random = 5};
-    OK(cache_create(&config, &cache));
-    OK(database_allocate(cache, NULL, 1, "/a.edb", &database));
-    database_header_init(&header, page_size, &signature);
-    OK(database_create_file(database, &header, 254, true));
-    OK(tree_registry_create(&registry));
-    OK(space_create_database(registry, database, &actor, 254));
-}
-
-static inline int set_up(void **state)
-{
-    (void)state;
-    return EsentHostUseMemoryFiles();
-}
-
-static inline int tear_down(void **state)
-{
-    (void)state;
-    char report[500] = "";
-    tree_registry_free(registry);
-    cache_purge_database(database);
-    database_free(database);
-    cache_destroy(cache);
-    registry = NULL;
-    database = NULL;
-    cache = NULL;
-    const size_t left = EsentHostReset(report, sizeof report);
-    if (left != 0)
-        print_error("%s\n", report);
-    return left == 0 ? 0 : -1;
-}
+#define IS(call, code) assert_int_equal((call), (code))
 
 static inline struct tree *make_tree(page_number *root, bool unique)
 {

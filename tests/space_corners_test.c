@@ -10,7 +10,7 @@ static void the_file_has_limits(void **state)
     struct space_extent extent = {0, 0};
     uint32_t total = 0;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     OK(tree_open(registry, database, ROOT_PAGE_DATABASE, &root));
     /* grows to multiples of 256 pages, unless that would be more than it may have */
     OK(space_grow_database(registry, database, &actor, 10, &total));
@@ -41,7 +41,7 @@ static void pages_come_back_once(void **state)
     object_id object = 0;
     struct tree *tree = NULL;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     OK(space_create_tree(registry, database, &actor, &design, &number, &object));
     OK(tree_open(registry, database, number, &tree));
     OK(space_get_page(tree, &actor, PAGE_NUMBER_NULL, &page));
@@ -86,7 +86,7 @@ static void roots_are_not_what_they_were(void **state)
     page_number number = 0;
     struct tree *known = NULL;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     struct tree *tree = make_tree(&number, true);
     const object_id object = tree->object;
     tree_close(tree);
@@ -122,7 +122,7 @@ static void single_extents_lie_in_the_file(void **state)
     uint32_t owned = 0;
     page_number page = 0;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     struct tree *tree = make_tree(&number, true);
     const uint32_t claims[] = {0, database->page_last + 1, database->page_last - number + 2};
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
@@ -158,7 +158,7 @@ static void split_buffers_are_checked(void **state)
     bool leaf = false;
     uint32_t free_bytes = 0;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     OK(tree_open(registry, database, ROOT_PAGE_DATABASE, &root));
     OK(btree_check_space(root, &report));
     OK(space_trees_open(root, &trees));
@@ -218,7 +218,7 @@ static void the_second_extent_is_another_one(void **state)
     page_number below = 0;
     page_number page = 0;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     struct tree_design design = {.parent = ROOT_PAGE_DATABASE, .pages = 40, .unique = true};
     object_id object = 0;
     OK(space_create_tree(registry, database, &actor, &design, &below, &object));
@@ -254,7 +254,7 @@ static void a_full_root_has_no_room_for_numbers(void **state)
     uint64_t highest = 0;
     bool known = true;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     struct tree *tree = make_tree(&number, true);
     struct latch latch = LATCH_INIT;
     OK(cache_latch(database, number, LATCH_SHARED, 0, &latch));
@@ -284,7 +284,7 @@ static void trees_of_two_databases(void **state)
     struct tree *first = NULL;
     struct tree *second = NULL;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     OK(database_allocate(cache, NULL, 1 + REGISTRY_BUCKETS, "/b.edb", &other));
     database_header_init(&header, 4096, &signature);
     OK(database_create_file(other, &header, 254, true));
@@ -307,7 +307,7 @@ static void a_replaced_tree_is_forgotten(void **state)
     struct tree *now = NULL;
     struct tree *again = NULL;
     (void)state;
-    open_new(4096);
+    open_new(4096, 1000);
     OK(tree_open_known(registry, database, 40, 7, true, &old));
     OK(tree_open_known(registry, database, 40, 8, true, &now)); /* another tree there since */
     tree_forget(old);                                           /* is not there any more */
