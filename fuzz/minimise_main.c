@@ -15,7 +15,7 @@
 #include "fuzz/replay/summary.h"
 #include "fuzz/runner/judge.h"
 
-static const char usage[] = "usage: minimise [--check] [--seed N] [--timeout S] [--most N] FILE\n"
+static const char usage[] = "usage: minimise_program [--check] [--seed N] [--timeout S] [--most N] FILE\n"
                             "Cuts a failing program down, line by line and argument by argument, and prints "
                             "what is left. A program fails if the model\n"
                             "disagrees with an answer, if the library crashes or hangs, or (--check) if an "

@@ -10,7 +10,7 @@
 #include "fuzz/sweep/sweep.h"
 
 static const char usage[] =
-    "usage: sweep [OPTION]... FILE...\n"
+    "usage: sweep_program [OPTION]... FILE...\n"
     "Runs each program (docs/programs.md) again and again, each time with one thing going wrong, or "
     "happening, at "
     "another point,\n"
@@ -75,7 +75,7 @@ struct options {
 
 static int wrong(const char *message, const char *what)
 {
-    fprintf(stderr, "sweep: %s%s%s\nTry sweep_program --help.\n", message, what != NULL ? ": " : "",
+    fprintf(stderr, "sweep_program: %s%s%s\nTry sweep_program --help.\n", message, what != NULL ? ": " : "",
             what != NULL ? what : "");
     exit(2);
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """One input, one transcript: runs the corpus in the fuzz targets of several builds, and in replay, and compares byte for byte.
 
 Each build runs each program N times in one process. The first build's transcripts (calls, answers, and a number over all
