@@ -40,7 +40,7 @@ def signature(text):
         return "assertion", re.sub(r"^==\d+==", "", broken.group(0)).strip()
     found = re.search(r"ERROR: (Address|Memory|Leak|Thread|UndefinedBehavior)Sanitizer: ([\w-]+)", text)
     if found and found.group(2) not in ("ABRT",):
-        return found.group(2).lower(), frames or found.group(0)
+        return "leak" if found.group(1) == "Leak" else found.group(2).lower(), frames or found.group(0)
     found = re.search(r"WARNING: (Thread|Memory)Sanitizer: ([\w -]+)", text)
     if found:
         return found.group(2).strip().lower(), frames or found.group(0)

@@ -37,6 +37,11 @@ def test_a_crash_without_the_address_sanitizer_is_told_apart_too():
     assert signature(crash) == ("segv", "page_read < cache_get")
 
 
+def test_leaks_are_called_so():
+    leak = ADDRESS.replace("AddressSanitizer: heap-use-after-free on address 0x1", "LeakSanitizer: detected memory leaks")
+    assert signature(leak) == ("leak", "page_read < cache_get")
+
+
 def test_undefined_behaviour_is_told_apart_by_message_and_file():
     kind, key = signature("src/log/log.c:5:9: runtime error: load of misaligned address 0x123 for type 'int'\n")
     assert kind == "undefined behaviour" and key.endswith("in log.c") and "0x123" not in key

@@ -1,4 +1,5 @@
 /* Composite calls that read: walks over a table, hashes of rows. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,12 +61,24 @@ static JET_ERR walk_rows(struct walk *walk, JET_ERR (*row)(struct walk *, void *
     return err == JET_errNoCurrentRecord ? JET_errSuccess : err < JET_errSuccess ? err : JET_errSuccess;
 }
 
+static pthread_key_t value_buffer_key;
+
+static void make_value_buffer_key(void)
+{
+    if (pthread_key_create(&value_buffer_key, free) != 0)
+        abort();
+}
+
+/* Each thread has its own, and leaves none behind. */
 static void *value_buffer(void)
 {
-    static _Thread_local void *buffer;
-    if (buffer == NULL)
-        buffer = malloc(VALUE_BUFFER);
-    if (buffer == NULL)
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, make_value_buffer_key);
+    void *buffer = pthread_getspecific(value_buffer_key);
+    if (buffer != NULL)
+        return buffer;
+    buffer = malloc(VALUE_BUFFER);
+    if (buffer == NULL || pthread_setspecific(value_buffer_key, buffer) != 0)
         abort();
     return buffer;
 }
