@@ -4,7 +4,7 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include "tests/check_damages.h"
+#include "tests/check_damages_rows.h"
 
 enum { FINDING, WARNING, NOTHING };
 
@@ -118,6 +118,34 @@ static const struct {
     BAD(clean_but_requires_logs, "header", "a clean database requires log generations 3 to 3"),
     BAD(clean_but_requires_a_log, "header", "a clean database requires log generations 0 to 3"),
     BAD(requires_backwards, "header", "required log generations 3 to 0"),
+    BAD(row_without_kind, "catalog", "a record lacks its fixed columns"),
+    BAD(row_without_id, "catalog", "a record lacks its fixed columns"),
+    BAD(row_without_root, "catalog", "a record lacks its fixed columns"),
+    BAD(row_without_space, "catalog", "a record lacks its fixed columns"),
+    BAD(row_without_flags, "catalog", "a record lacks its fixed columns"),
+    BAD(index_without_name, "index", "index \"\" has 399 entries for 400 records"),
+    GOOD(column_of_no_type),
+    GOOD(column_without_id),
+    GOOD(column_without_place),
+    BAD(two_trees_of_values, "tree", "the page's flags are of another kind of tree"),
+    BAD(condition_of_no_bytes, "index", "index \"sometimes\" has 2 entries for 4 records"),
+    GOOD(limits_of_no_bytes),
+    BAD(catalog_unreadable, "tree", "a page in use is all zero"),
+    WARN(wide_value, "long value", "long value 9223372036854775813: no record refers to it"),
+    BAD(wide_value_without_its_chunk, "long value", "the chunks do not add up to its size"),
+    WARN(wide_value_with_its_chunk, "long value", "no record refers to it"),
+    BAD(wide_chunk_too_long, "long value", "a chunk is longer than what is left"),
+    BAD(key_of_thirteen, "long value", "a key of 12 bytes"),
+    BAD(value_of_nothing, "long value", "a chunk is longer than what is left"),
+    GOOD(value_with_flags),
+    BAD(second_value_gone, "long value", "a chunk without its root"),
+    BAD(values_unreadable, "tree", "a page in use is all zero"),
+    BAD(child_zero, "page", "tags or nodes make no sense"),
+    BAD(empty_separator, "page", "tags or nodes make no sense"),
+    BAD(separator_behind_the_parents, "tree", "a separator makes no sense"),
+    BAD(equal_entries_exchanged, "tree", "nodes are not in order"),
+    BAD(one_bit_wrong, "checksum", "one bit is wrong"),
+    WARN(header_differs_from_shadow, "header", "header and shadow header differ"),
     WARN(ends_within_a_page, "header", "the file ends within a page"),
 };
 
@@ -194,6 +222,7 @@ static void a_dirty_database_is_judged_mildly(void **state)
         {requires_backwards, JET_errDatabaseCorrupted},
         {unreadable_root, JET_errDatabaseCorrupted},
         {trailer_of_a_backup, JET_errDatabaseDirtyShutdown},
+        {last_page_unreadable, JET_errDatabaseCorrupted},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct search search = {.row = 0};
@@ -211,6 +240,32 @@ static void a_dirty_database_is_judged_mildly(void **state)
     struct search search = {.row = 0};
     assert_int_equal(check_file(&search), JET_errDatabaseCorrupted);
     assert_int_equal(EsentHostCheckDatabase(PATH, NULL, NULL), JET_errDatabaseCorrupted);
+}
+
+static void two_pages_are_no_database(void **state)
+{
+    (void)state;
+    struct search search = {.row = 0};
+    memcpy(file, golden, golden_size);
+    file_of_two_pages();
+    assert_int_equal(check_file(&search), JET_errDatabaseCorrupted);
+}
+
+/* Pages of 16 KiB and more say which they are. */
+static void large_pages_know_their_number(void **state)
+{
+    (void)state;
+    struct search search = {.row = 0};
+    memcpy(file, golden, golden_size);
+    file_size = golden_size;
+    assert_int_equal(check_file(&search), JET_errSuccess);
+    assert_string_equal(search.first, "");
+    struct page root = table_root();
+    struct page page = page_at(node_child(&root, 0));
+    ((struct large_page_header *)(void *)page.data)->number++;
+    seal(page);
+    assert_int_equal(check_file(&search), JET_errDatabaseCorrupted);
+    assert_non_null(strstr(search.first, "the page has another page's number"));
 }
 
 static void reading_and_memory_can_fail(void **state)
@@ -246,7 +301,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_damage_has_its_name),
         cmocka_unit_test(a_dirty_database_is_judged_mildly),
+        cmocka_unit_test(two_pages_are_no_database),
         cmocka_unit_test(reading_and_memory_can_fail),
     };
-    return cmocka_run_group_tests(tests, make_database, end_world);
+    const struct CMUnitTest large[] = {cmocka_unit_test(large_pages_know_their_number)};
+    int failed = cmocka_run_group_tests(tests, make_database, end_world);
+    return failed + cmocka_run_group_tests(large, make_large_pages, end_world);
 }

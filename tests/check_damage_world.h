@@ -50,7 +50,50 @@ static void make_rows(JET_SESID session, JET_TABLEID table, const JET_COLUMNID c
     OK(JetCommitTransaction(session, 0));
 }
 
-static int make_database(void **state)
+/* Records that some indexes have no entry for, or several, and one whose keys are all the same. */
+static void make_partial_table(JET_SESID session, JET_DBID database)
+{
+    JET_TABLEID table = 0;
+    JET_COLUMNID columns[2];
+    static char number[] = "number";
+    static char text[] = "text";
+    static char sometimes[] = "sometimes";
+    static char tuples[] = "tuples";
+    static char equal[] = "equal";
+    static char by_number[] = "+number\0";
+    static char by_text[] = "+text\0";
+    JET_CONDITIONALCOLUMN_A condition = {sizeof condition, text, JET_bitIndexColumnMustBeNonNull};
+    JET_INDEXCREATE_A indexes[] = {
+        {.szIndexName = sometimes,
+         .szKey = by_number,
+         .cbKey = sizeof by_number,
+         .rgconditionalcolumn = &condition,
+         .cConditionalColumn = 1},
+        {.szIndexName = tuples, .szKey = by_text, .cbKey = sizeof by_text, .grbit = JET_bitIndexTuples},
+        {.szIndexName = equal, .szKey = by_number, .cbKey = sizeof by_number}};
+    JET_COLUMNDEF definition = {.cbStruct = sizeof definition, .coltyp = JET_coltypLong};
+    OK(JetCreateTableA(session, database, "a table with a name of as many letters as a name can have at all",
+                       1, 100, &table));
+    OK(JetAddColumnA(session, table, number, &definition, NULL, 0, &columns[0]));
+    definition.coltyp = JET_coltypText;
+    definition.cp = 1252;
+    OK(JetAddColumnA(session, table, text, &definition, NULL, 0, &columns[1]));
+    for (size_t i = 0; i < 3; i++) {
+        indexes[i].cbStruct = sizeof indexes[i];
+        OK(JetCreateIndex2A(session, table, &indexes[i], 1));
+    }
+    for (int32_t i = 0; i < 4; i++) {
+        static const int32_t same = 7;
+        OK(JetPrepareUpdate(session, table, JET_prepInsert));
+        OK(JetSetColumn(session, table, columns[0], &same, sizeof same, 0, NULL));
+        if (i % 2 == 0)
+            OK(JetSetColumn(session, table, columns[1], "some words", 10, 0, NULL));
+        OK(JetUpdate(session, table, NULL, 0, NULL));
+    }
+    OK(JetCloseTable(session, table));
+}
+
+static int make_database_of(uint32_t size)
 {
     JET_INSTANCE instance = JET_instanceNil;
     JET_SESID session = 0;
@@ -61,16 +104,16 @@ static int make_database(void **state)
     static const char primary[] = "+id\0";
     struct ESENT_HOST_FILE_INFO info;
     size_t done = 0;
-    (void)state;
     OK(EsentHostUseMemoryFiles());
     (void)EsentHostReset(NULL, 0);
     OK(EsentHostDirectoryCreate("/d"));
     OK(EsentHostSetDirectory("/d"));
-    OK(JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, 4096, NULL));
+    OK(JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, size, NULL));
     OK(JetCreateInstanceA(&instance, "check"));
     OK(JetInit(&instance));
     OK(JetBeginSessionA(instance, &session, NULL, NULL));
     OK(JetCreateDatabaseA(session, PATH, NULL, &database, 0));
+    make_partial_table(session, database);
     OK(JetCreateTableA(session, database, "rows", 1, 100, &table));
     static const struct {
         const char *name;
@@ -100,7 +143,20 @@ static int make_database(void **state)
     OK(EsentHostFileRead(PATH, 0, golden, golden_size, &done));
     assert_int_equal(done, golden_size);
     page_size = ((struct database_header *)(void *)golden)->page_size;
+    assert_int_equal(page_size, size);
     return 0;
+}
+
+static int make_database(void **state)
+{
+    (void)state;
+    return make_database_of(4096);
+}
+
+static int make_large_pages(void **state)
+{
+    (void)state;
+    return make_database_of(16384);
 }
 
 static int end_world(void **state)

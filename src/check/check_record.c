@@ -124,8 +124,9 @@ static JET_ERR check_separated(struct record_check *record, struct span value)
     return record->long_value == NULL ? JET_errSuccess : record->long_value(record->context, id);
 }
 
-/* An array of offsets, then the values. */
-static JET_ERR check_multiple(struct record_check *record, struct span field, bool separated)
+/* An array of offsets, then the values. The first offset is where the array ends, and says so how many there
+ * are. */
+static JET_ERR check_multiple(struct record_check *record, struct span field)
 {
     JET_ERR err = JET_errSuccess;
     uint32_t first = field.size >= 2 ? check_u16(field.bytes) & 0x7fff : 0;
@@ -138,11 +139,12 @@ static JET_ERR check_multiple(struct record_check *record, struct span field, bo
         uint32_t raw = check_u16(field.bytes + 2 * i);
         uint32_t start = raw & 0x7fff;
         uint32_t end = i + 1 < count ? check_u16(field.bytes + 2 * (i + 1)) & 0x7fff : (uint32_t)field.size;
-        if (start < first || start > end || end > field.size) {
+        ASSERT(start >= first); /* where the value before ends */
+        if (start > end || end > field.size) {
             report(record, "a value of a multi-valued field lies outside it");
             goto done;
         }
-        if ((raw & 0x8000) != 0 || (separated && count == 1))
+        if ((raw & 0x8000) != 0)
             TRY(check_separated(record, span_of(field.bytes + start, end - start)));
     }
 done:
@@ -168,7 +170,7 @@ static JET_ERR check_field(struct record_check *record, struct span field, bool 
         if (field.size < 1 || field.bytes[0] > field.size - 1)
             report(record, "a field of two values makes no sense");
     } else if ((header & VALUE_MULTIPLE) != 0) {
-        TRY(check_multiple(record, field, (header & VALUE_SEPARATED) != 0));
+        TRY(check_multiple(record, field));
     } else if ((header & VALUE_SEPARATED) != 0) {
         if ((header & VALUE_LONG) == 0)
             report(record, "a short column with a separated value");
@@ -203,7 +205,8 @@ static JET_ERR check_tagged(struct record_check *record, struct span tagged)
             goto done;
         }
         before = rank;
-        if (start < first || start > end || end > tagged.size) {
+        ASSERT(start >= first); /* where the field before ends */
+        if (start > end || end > tagged.size) {
             report(record, "a tagged field lies outside the record");
             goto done;
         }

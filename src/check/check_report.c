@@ -60,10 +60,7 @@ JET_ERR check_read_page(struct check *check, page_number number, void *buffer, s
     JET_ERR err = JET_errSuccess;
     *good = false;
     *page = (struct page){buffer, check->page_size, number};
-    if (number == 0 || number > check->last) {
-        check_report(check, "tree", number, 0, "the page lies outside the file");
-        goto done;
-    }
+    ASSERT(number != 0 && number <= check->last);
     if (check->pages[number].state == PAGE_STATE_BAD)
         goto done; /* reported already */
     if (check->pages[number].state == PAGE_STATE_ZERO) {

@@ -89,7 +89,8 @@ static void check_siblings(struct walker *walker, const struct page *page, uint3
 static bool claim(struct walker *walker, page_number number)
 {
     struct check *check = walker->check;
-    if (number == 0 || number > check->last) {
+    ASSERT(number != 0); /* no link to it passes page_check */
+    if (number > check->last) {
         damage(walker, number, "a link leads outside the file");
         return false;
     }
@@ -177,17 +178,19 @@ done:
 
 static JET_ERR walk_page(struct walker *walker, page_number number, uint32_t level);
 
-/* The separators ascend, stay below the parent's, and only the last of a level may be empty. */
+/* The separators ascend, stay below the parent's, and only the last of a level may be empty. A page's last
+ * only is, which page_check saw to. */
 static bool is_separator_good(struct walker *walker, const struct page *page, uint32_t line,
                               const struct node *before, const struct node *node, uint32_t level)
 {
-    bool last = line + 1 == page_line_count(page);
     size_t size = key_size(&node->key);
     uint8_t bytes[CHECK_SEPARATOR_MAX];
     if (size > sizeof bytes)
         return false;
-    if (size == 0)
-        return last && !walker->upper[level].set;
+    if (size == 0) {
+        ASSERT(line + 1 == page_line_count(page)); /* page_check */
+        return !walker->upper[level].set;
+    }
     if (line > 0 && key_compare(&before->key, &node->key) >= 0)
         return false;
     key_copy(&node->key, 0, bytes, sizeof bytes);
