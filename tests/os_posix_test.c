@@ -27,6 +27,7 @@
 #include "src/os/host.h"
 #include "src/os/path.h"
 #include "src/os/random.h"
+#include "src/os/sanitizer.h"
 
 /* ---- the calls between */
 
@@ -59,6 +60,13 @@ static bool fails(const char *call)
     if (real == NULL)                                                                                        \
         *(void **)(&real) = dlsym(RTLD_NEXT, name);
 
+/* MemorySanitizer does not see what the C library writes when it is called past it. */
+static void wrote(const void *bytes, size_t size)
+{
+    os_library_begins();
+    os_library_ends(bytes, size);
+}
+
 int open(const char *path, int flags, ...)
 {
     NEXT("open", int, (const char *, int, ...))
@@ -72,7 +80,10 @@ int open(const char *path, int flags, ...)
 int fstat(int descriptor, struct stat *status)
 {
     NEXT("fstat", int, (int, struct stat *))
-    return fails("fstat") ? -1 : real(descriptor, status);
+    if (fails("fstat"))
+        return -1;
+    wrote(status, sizeof *status);
+    return real(descriptor, status);
 }
 
 int stat(const char *path, struct stat *status)
@@ -81,6 +92,7 @@ int stat(const char *path, struct stat *status)
     if (fails("stat"))
         return -1;
     int result = real(path, status);
+    wrote(status, sizeof *status);
     if (fails("stat of another disk"))
         status->st_dev++;
     return result;
@@ -103,7 +115,10 @@ ssize_t pread(int descriptor, void *buffer, size_t size, off_t offset)
     NEXT("pread", ssize_t, (int, void *, size_t, off_t))
     if (fails("pread"))
         return -1;
-    return real(descriptor, buffer, fails("short pread") ? 1 : size, offset);
+    ssize_t done = real(descriptor, buffer, fails("short pread") ? 1 : size, offset);
+    if (done > 0)
+        wrote(buffer, (size_t)done);
+    return done;
 }
 
 ssize_t pwrite(int descriptor, const void *buffer, size_t size, off_t offset)
@@ -153,13 +168,21 @@ int mkdir(const char *path, mode_t mode)
 int statvfs(const char *path, struct statvfs *status)
 {
     NEXT("statvfs", int, (const char *, struct statvfs *))
-    return fails("statvfs") ? -1 : real(path, status);
+    if (fails("statvfs"))
+        return -1;
+    wrote(status, sizeof *status);
+    return real(path, status);
 }
 
 char *getcwd(char *path, size_t size)
 {
     NEXT("getcwd", char *, (char *, size_t))
-    return fails("getcwd") ? NULL : real(path, size);
+    if (fails("getcwd"))
+        return NULL;
+    char *found = real(path, size);
+    if (found != NULL)
+        wrote(path, size);
+    return found;
 }
 
 int nanosleep(const struct timespec *wanted, struct timespec *rest)
@@ -174,7 +197,12 @@ int nanosleep(const struct timespec *wanted, struct timespec *rest)
 ssize_t getrandom(void *buffer, size_t size, unsigned flags)
 {
     NEXT("getrandom", ssize_t, (void *, size_t, unsigned))
-    return fails("getrandom") ? -1 : real(buffer, size, flags);
+    if (fails("getrandom"))
+        return -1;
+    ssize_t done = real(buffer, size, flags);
+    if (done > 0)
+        wrote(buffer, (size_t)done);
+    return done;
 }
 
 static const char *host_name;
@@ -184,8 +212,10 @@ int gethostname(char *name, size_t size)
     NEXT("gethostname", int, (char *, size_t))
     if (fails("gethostname"))
         return -1;
-    if (host_name == NULL)
+    if (host_name == NULL) {
+        wrote(name, size);
         return real(name, size);
+    }
     snprintf(name, size, "%s", host_name);
     return 0;
 }
