@@ -251,6 +251,9 @@ struct ESENT_HOST_THREAD;
 JET_ERR EsentHostThreadStart(void (*function)(void *context), void *context,
                              struct ESENT_HOST_THREAD **thread);
 void EsentHostThreadJoin(struct ESENT_HOST_THREAD *thread);
+/* The place of one pointer of the program's own for the calling thread; NULL when the thread begins. (Threads
+ * of a simulation share what the compiler takes for thread-local.) */
+void **EsentHostThreadData(void);
 void EsentHostYield(void);
 /* Sleeps by the chosen clock. */
 void EsentHostSleep(uint32_t milliseconds);

@@ -5,7 +5,6 @@
 
 #include "fuzz/runner/run.h"
 
-#define VALUE_BUFFER ((uint32_t)2 * 1024 * 1024)
 #define COLUMNS_MAX 64
 
 JET_ERR run_column_find(struct call *call, uint64_t session, uint64_t table,
@@ -127,15 +126,6 @@ static JET_ERR call_set_column(struct call *call)
                         has_info ? &info : NULL);
 }
 
-static pthread_key_t large_buffer;
-static pthread_once_t large_buffer_once = PTHREAD_ONCE_INIT;
-
-static void make_large_buffer_key(void)
-{
-    if (pthread_key_create(&large_buffer, free) != 0) /* freed when its thread ends */
-        abort();
-}
-
 /* A buffer of exactly cbMax bytes when the program asks for it, else this thread's large one. `allocated` is
  * to be freed. */
 static void *value_buffer(struct call *call, uint32_t *size, void **allocated)
@@ -143,17 +133,8 @@ static void *value_buffer(struct call *call, uint32_t *size, void **allocated)
     *allocated = NULL;
     uint64_t wanted = option_number(call, "cbMax", VALUE_BUFFER);
     *size = (uint32_t)wanted;
-    if (option_text(call, "cbMax") == NULL) {
-        pthread_once(&large_buffer_once, make_large_buffer_key);
-        void *large = pthread_getspecific(large_buffer);
-        if (large == NULL) {
-            large = malloc(VALUE_BUFFER);
-            pthread_setspecific(large_buffer, large);
-        }
-        if (large == NULL)
-            run_bad(call, "no memory for the buffer");
-        return large;
-    }
+    if (option_text(call, "cbMax") == NULL)
+        return run_value_buffer();
     if (wanted > VALUE_BYTES_MAX)
         run_bad(call, "cbMax= is too large");
     else

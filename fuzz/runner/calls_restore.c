@@ -10,49 +10,49 @@ struct status_counts {
     unsigned begin, complete, fail, progress, other;
 };
 
-static _Thread_local struct status_counts status_counts;
-
 static JET_ERR JET_API count_status(JET_SESID session, JET_SNP process, JET_SNT status, void *data)
 {
     (void)session;
     (void)process;
     (void)data;
+    struct status_counts *counts = run_thread()->counts;
     switch (status) {
     case JET_sntBegin:
-        status_counts.begin++;
+        counts->begin++;
         break;
     case JET_sntComplete:
-        status_counts.complete++;
+        counts->complete++;
         break;
     case JET_sntFail:
-        status_counts.fail++;
+        counts->fail++;
         break;
     case JET_sntProgress:
-        status_counts.progress++;
+        counts->progress++;
         break;
     default:
-        status_counts.other++;
+        counts->other++;
         break;
     }
     return JET_errSuccess;
 }
 
-static JET_PFNSTATUS status_function(struct call *call)
+static JET_PFNSTATUS status_function(struct call *call, struct status_counts *counts)
 {
-    status_counts = (struct status_counts){0};
+    run_thread()->counts = counts;
     return option_number(call, "pfn", 0) != 0 ? count_status : NULL;
 }
 
-static void print_status(struct call *call, JET_PFNSTATUS function)
+static void print_status(struct call *call, JET_PFNSTATUS function, const struct status_counts *counts)
 {
+    run_thread()->counts = NULL;
     if (function == NULL)
         return;
-    run_fact(call, "begin=%u", status_counts.begin);
-    run_fact(call, "complete=%u", status_counts.complete);
-    run_fact(call, "fail=%u", status_counts.fail);
+    run_fact(call, "begin=%u", counts->begin);
+    run_fact(call, "complete=%u", counts->complete);
+    run_fact(call, "fail=%u", counts->fail);
     run_bar(call);
-    run_fact(call, "progress=%u", status_counts.progress);
-    run_fact(call, "other=%u", status_counts.other);
+    run_fact(call, "progress=%u", counts->progress);
+    run_fact(call, "other=%u", counts->other);
 }
 
 static JET_ERR backup(struct call *call, bool legacy, bool is_wide)
@@ -60,7 +60,8 @@ static JET_ERR backup(struct call *call, bool legacy, bool is_wide)
     uint64_t instance = legacy ? 0 : arg_handle(call);
     const char *path = arg_text(call);
     JET_GRBIT grbit = (JET_GRBIT)arg_number_or(call, 0);
-    JET_PFNSTATUS function = status_function(call);
+    struct status_counts counts = {0};
+    JET_PFNSTATUS function = status_function(call, &counts);
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err;
@@ -69,7 +70,7 @@ static JET_ERR backup(struct call *call, bool legacy, bool is_wide)
     else
         err = is_wide ? JetBackupInstanceW(instance, run_wide(call, path), grbit, function)
                       : JetBackupInstanceA(instance, path, grbit, function);
-    print_status(call, function);
+    print_status(call, function, &counts);
     return err;
 }
 
@@ -100,7 +101,8 @@ static JET_ERR restore(struct call *call, enum restore_kind kind, bool is_wide)
     uint64_t instance = kind == RESTORE_INSTANCE ? arg_handle(call) : 0;
     const char *source = arg_text(call);
     const char *target = kind == RESTORE ? NULL : arg_text(call);
-    JET_PFNSTATUS function = status_function(call);
+    struct status_counts counts = {0};
+    JET_PFNSTATUS function = status_function(call, &counts);
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err;
@@ -113,7 +115,7 @@ static JET_ERR restore(struct call *call, enum restore_kind kind, bool is_wide)
         err = is_wide
                   ? JetRestoreInstanceW(instance, run_wide(call, source), run_wide(call, target), function)
                   : JetRestoreInstanceA(instance, source, target, function);
-    print_status(call, function);
+    print_status(call, function, &counts);
     return err;
 }
 
@@ -269,14 +271,15 @@ static JET_ERR external_restore(struct call *call, bool second, bool is_wide)
         r.to[r.count] = arg_text(call);
         r.count++;
     }
-    r.function = status_function(call);
+    struct status_counts counts = {0};
+    r.function = status_function(call, &counts);
     option_number(call, "cbSize", 0);
     option_number(call, "lo", 0);
     option_number(call, "hi", 0);
     if (call->bad)
         return JET_errSuccess;
     JET_ERR err = is_wide ? external_restore_w(call, &r, second) : external_restore_a(call, &r, second);
-    print_status(call, r.function);
+    print_status(call, r.function, &counts);
     return err;
 }
 

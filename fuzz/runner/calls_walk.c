@@ -1,11 +1,9 @@
 /* Composite calls that read: walks over a table, hashes of rows. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/runner/run.h"
 
-#define VALUE_BUFFER ((uint32_t)2 * 1024 * 1024)
 #define KEY_BUFFER 4096u
 
 /* One walk over the current index, forwards or back, from an end or from where the cursor stands. */
@@ -59,28 +57,6 @@ static JET_ERR walk_rows(struct walk *walk, JET_ERR (*row)(struct walk *, void *
         err = JetMove(walk->session, walk->table, walk->back ? JET_MovePrevious : JET_MoveNext, 0);
     }
     return err == JET_errNoCurrentRecord ? JET_errSuccess : err < JET_errSuccess ? err : JET_errSuccess;
-}
-
-static pthread_key_t value_buffer_key;
-
-static void make_value_buffer_key(void)
-{
-    if (pthread_key_create(&value_buffer_key, free) != 0)
-        abort();
-}
-
-/* Each thread has its own, and leaves none behind. */
-static void *value_buffer(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, make_value_buffer_key);
-    void *buffer = pthread_getspecific(value_buffer_key);
-    if (buffer != NULL)
-        return buffer;
-    buffer = malloc(VALUE_BUFFER);
-    if (buffer == NULL || pthread_setspecific(value_buffer_key, buffer) != 0)
-        abort();
-    return buffer;
 }
 
 /* --- keys */
@@ -160,7 +136,7 @@ static JET_ERR list_row(struct walk *walk, void *context)
 {
     struct list_column *list = context;
     JET_RETINFO info = {.cbStruct = sizeof info, .itagSequence = list->itag};
-    void *buffer = value_buffer();
+    void *buffer = run_value_buffer();
     uint32_t actual = 0;
     JET_ERR err = JetRetrieveColumn(walk->session, walk->table, list->column.id, buffer, VALUE_BUFFER,
                                     &actual, list->grbit, &info);
@@ -220,7 +196,7 @@ static JET_ERR hash_table_row(struct walk *walk, void *context)
     if (err < JET_errSuccess)
         return err;
     walk->hash = fnv_add(walk->hash, &id, sizeof id);
-    void *buffer = value_buffer();
+    void *buffer = run_value_buffer();
     uint32_t actual = 0;
     err =
         JetRetrieveColumn(walk->session, walk->table, columns->data, buffer, VALUE_BUFFER, &actual, 0, NULL);

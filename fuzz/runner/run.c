@@ -466,6 +466,8 @@ void run_program(const struct program *program, const struct run_options *option
     struct state state = {
         .run = {.program = program, .options = options, .result = result, .transcript = transcript}};
     struct run *run = &state.run;
+    static struct run_thread first_thread; /* keeps its buffer for the next program */
+    *EsentHostThreadData() = &first_thread;
     *result = (struct run_result){0};
     pthread_mutex_init(&run->lock, NULL);
     state.pending = calloc(program->line_count + 1, sizeof *state.pending);

@@ -25,6 +25,14 @@ struct bookmark {
     unsigned char bytes[BOOKMARK_MAX];
 };
 
+#define VALUE_BUFFER ((uint32_t)2 * 1024 * 1024) /* bytes */
+
+/* What one thread of a program has for itself (EsentHostThreadData). */
+struct run_thread {
+    void *value_buffer;           /* NULL until needed; freed with its thread */
+    struct status_counts *counts; /* of the call-backs of the call that runs */
+};
+
 struct worker;
 
 struct run {
@@ -58,6 +66,9 @@ typedef JET_ERR (*call_function)(struct call *call);
 
 /* The function for an op; NULL if the runner does not know it. */
 call_function call_function_find(const struct program_op *op);
+
+struct run_thread *run_thread(void); /* the calling thread's */
+void *run_value_buffer(void); /* its VALUE_BUFFER bytes, for one call; ends the process without memory */
 
 /* --- arguments: positional ones in order, options by key. On a malformed one call->bad is set and the answer
  * is a harmless value; a call function checks call->bad once, before it calls the library. */

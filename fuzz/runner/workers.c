@@ -9,6 +9,7 @@
 struct worker {
     struct run *run;
     struct ESENT_HOST_THREAD *thread;
+    struct run_thread own;
     pthread_cond_t changed;
     size_t queue[QUEUE_MAX];
     size_t first; /* next line to run */
@@ -35,6 +36,7 @@ static void work(void *context)
 {
     struct worker *worker = context;
     struct run *run = worker->run;
+    *EsentHostThreadData() = &worker->own;
     pthread_mutex_lock(&run->lock);
     for (;;) {
         while (worker->first == worker->count && !worker->stop)
@@ -50,6 +52,21 @@ static void work(void *context)
         pthread_cond_broadcast(&worker->changed);
     }
     pthread_mutex_unlock(&run->lock);
+}
+
+struct run_thread *run_thread(void)
+{
+    return *EsentHostThreadData();
+}
+
+void *run_value_buffer(void)
+{
+    struct run_thread *thread = run_thread();
+    if (thread->value_buffer == NULL)
+        thread->value_buffer = malloc(VALUE_BUFFER);
+    if (thread->value_buffer == NULL)
+        abort();
+    return thread->value_buffer;
 }
 
 static struct worker *worker_of(struct run *run, unsigned thread)
@@ -121,6 +138,7 @@ void workers_stop(struct run *run)
         pthread_mutex_unlock(&run->lock);
         EsentHostThreadJoin(worker->thread);
         pthread_cond_destroy(&worker->changed);
+        free(worker->own.value_buffer);
         free(worker);
         run->workers[i] = NULL;
     }

@@ -3,16 +3,17 @@
 #define OPENESENT_OS_INTERNAL_H
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <setjmp.h>
 
 #include "src/os/atomic.h"
+#include "src/os/carrier.h"
 #include "src/os/file_system.h"
 #include "src/os/host.h"
 #include "src/os/lock.h"
 #include "src/os/memory_file_system.h"
 #include "src/os/path.h"
 #include "src/os/random.h"
+#include "src/os/thread.h"
 #include "src/os/trace.h"
 
 /* ---- the host's settings; written only while nobody is in the engine */
@@ -56,16 +57,18 @@ struct os_thread {
     pthread_t native;
     void (*function)(void *context);
     void *context;
+    void *data;      /* EsentHostThreadData */
     uint32_t number; /* simulation: 0 = first */
     /* simulation */
-    sem_t baton;
+    struct os_carrier carrier;
+    struct os_thread_costs costs; /* while it is not its turn, if a stack carries it */
     enum os_thread_state state;
     const void *waiting_for;
     const char *waiting_kind;
     bool has_deadline;
     bool timed_out;
-    bool doomed;        /* leaves its function at the next chance */
-    bool native_joined; /* its pthread has been joined */
+    bool doomed; /* leaves its function at the next chance */
+    bool gone;   /* it has left, and its carrier is freed */
     uint64_t deadline;
     uint64_t priority;
     jmp_buf death;
@@ -106,7 +109,8 @@ void os_scheduler_kick_background(void);
 void os_scheduler_clock_moved(void);
 void os_scheduler_counters(struct ESENT_HOST_COUNTERS *counters);
 
-/* The part of the scheduler that every lock and every point looks at; only the thread with the baton does. */
+/* The part of the scheduler that every lock and every point looks at; only the thread whose turn it is does.
+ */
 struct os_simulation {
     struct os_thread *running;
     uint64_t points;

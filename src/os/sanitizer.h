@@ -15,9 +15,15 @@
 #if __has_feature(address_sanitizer)
 #define OS_ADDRESS_SANITIZER 1
 #endif
+#if __has_feature(thread_sanitizer) && !defined(ESENT_TRACE) /* which has the instrumentation alone */
+#define OS_THREAD_SANITIZER 1
+#endif
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #define OS_ADDRESS_SANITIZER 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define OS_THREAD_SANITIZER 1
 #endif
 
 #if defined(OS_MEMORY_SANITIZER)

@@ -1,9 +1,7 @@
-/* The simulated scheduler: real threads of which one runs at a time and hands a baton to the next.
+/* The simulated scheduler: threads of which one runs at a time (carrier.h) and picks the next.
  *
- * Only the thread with the baton touches the state below; each thread's semaphore carries the baton, and with
- * it the memory order. (Semaphores, because waiting for one is the same code however long it takes: fuzzers
- * that watch the code's edges see the same run.) A doomed thread (its process died) leaves its function by
- * longjmp at the next chance. */
+ * Only the thread whose turn it is touches the state below. A doomed thread (its process died) leaves its
+ * function by longjmp at the next chance. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +22,7 @@ struct scheduler {
     struct os_thread *first;
     struct os_thread *last;
     struct os_thread *background; /* NULL until needed */
-    struct os_thread *killer;     /* gets the baton back from doomed threads */
+    struct os_thread *killer;     /* whose turn it is when a doomed thread has left */
     uint32_t next_number;
     uint32_t idle_background; /* times the background ran with nobody else able to */
     uint64_t switches;
@@ -235,28 +233,16 @@ static void draw_changes(void)
     }
 }
 
-/* ---- the baton */
-
-static void wait_for_baton(struct os_thread *self)
-{
-    while (sem_wait(&self->baton) != 0) { /* only a signal of the operating system's interrupts it */
-    }
-    ASSERT(os_sim.running == self);
-}
-
-static void hand_baton(struct os_thread *next)
-{
-    os_sim.running = next;
-    sem_post(&next->baton);
-}
+/* ---- turns */
 
 static void switch_to(struct os_thread *self, struct os_thread *next)
 {
     if (next == self)
         return;
     sim.switches++;
-    hand_baton(next);
-    wait_for_baton(self);
+    os_sim.running = next;
+    os_carrier_switch(self, next);
+    ASSERT(os_sim.running == self);
     if (self->doomed)
         longjmp(self->death, 1);
 }
@@ -376,33 +362,27 @@ bool os_scheduler_block(const void *object, const char *kind, bool has_deadline,
 
 /* ---- threads */
 
-static void finish(struct os_thread *self)
+/* Who goes on when this thread has left. */
+static struct os_thread *finish(struct os_thread *self)
 {
-    if (self->doomed) {
-        self->state = OS_THREAD_FINISHED;
-        hand_baton(sim.killer);
-        return;
-    }
-    ASSERT(self->held_count == 0);
     self->state = OS_THREAD_FINISHED;
+    if (self->doomed)
+        return sim.killer;
+    ASSERT(self->held_count == 0);
     os_sim.runnable--;
     os_scheduler_wake(self, false);
     find_runnable();
-    struct os_thread *next = pick(false);
-    hand_baton(next);
+    return pick(false);
 }
 
-static void *simulated_main(void *argument)
+_Noreturn void os_carrier_begins(struct os_thread *thread)
 {
-    struct os_thread *self = argument;
-    os_thread_set_self(self);
-    if (setjmp(self->death) == 0) {
-        wait_for_baton(self);
-        if (!self->doomed)
-            self->function(self->context);
-    }
-    finish(self);
-    return NULL;
+    if (setjmp(thread->death) == 0 && !thread->doomed)
+        thread->function(thread->context);
+    struct os_thread *self = os_sim.running; /* as `thread`, which longjmp may have spoiled */
+    struct os_thread *next = finish(self);
+    os_sim.running = next;
+    os_carrier_leave(self, next);
 }
 
 static void enlist(struct os_thread *thread)
@@ -412,7 +392,6 @@ static void enlist(struct os_thread *thread)
     thread->id = thread->number + 1;
     thread->state = OS_THREAD_RUNNABLE;
     thread->priority = (UINT64_C(1) << 62) + (os_random_next(&sim.random) >> 2);
-    sem_init(&thread->baton, 0, 0);
     if (sim.first == NULL)
         sim.first = thread;
     else
@@ -434,17 +413,13 @@ static void delist(struct os_thread *thread)
     if (sim.last == thread)
         sim.last = previous;
     os_sim.threads--;
-    sem_destroy(&thread->baton);
 }
 
 JET_ERR os_scheduler_create(struct os_thread *thread)
 {
-    enlist(thread);
-    if (pthread_create(&thread->native, NULL, simulated_main, thread) != 0) {
-        delist(thread);
-        os_sim.runnable--;
+    if (!os_carrier_make(thread))
         return JET_errOutOfThreads;
-    }
+    enlist(thread);
     return JET_errSuccess;
 }
 
@@ -453,8 +428,8 @@ void os_scheduler_join(struct os_thread *thread)
     os_point();
     while (thread->state != OS_THREAD_FINISHED)
         os_scheduler_block(thread, "end of thread", false, 0);
-    if (!thread->native_joined)
-        pthread_join(thread->native, NULL);
+    if (!thread->gone)
+        os_carrier_free(thread);
     delist(thread);
     os_host_free(thread);
 }
@@ -496,15 +471,15 @@ void os_scheduler_kill_others(void)
     ASSERT(self == sim.first); /* only the first thread has no function to leave */
     sim.killer = self;
     for (struct os_thread *thread = sim.first; thread != NULL; thread = thread->next) {
-        if (thread == self || thread->native_joined)
+        if (thread == self || thread->gone)
             continue;
         if (thread->state != OS_THREAD_FINISHED) {
             thread->doomed = true;
-            hand_baton(thread);
-            wait_for_baton(self);
+            os_sim.running = thread;
+            os_carrier_switch(self, thread);
         }
-        pthread_join(thread->native, NULL);
-        thread->native_joined = true;
+        os_carrier_free(thread);
+        thread->gone = true;
         thread->held_count = 0;
     }
     os_sim.runnable = 1;
@@ -523,7 +498,7 @@ static void forget_all_but_first(void)
 {
     while (sim.first->next != NULL) {
         struct os_thread *thread = sim.first->next;
-        ASSERT(thread->native_joined);
+        ASSERT(thread->gone);
         delist(thread);
         os_host_free(thread);
     }
@@ -586,6 +561,7 @@ JET_ERR os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
         os_sim.runnable = 0;
         sim.next_number = 0;
         sim.background = NULL;
+        os_carrier_adopt(self);
         enlist(self);
         os_sim.running = self;
     }
@@ -597,7 +573,7 @@ void os_scheduler_stop(void)
 {
     os_scheduler_kill_others();
     forget_all_but_first();
-    sem_destroy(&sim.first->baton);
+    os_carrier_release(sim.first);
     sim.first = sim.last = os_sim.running = NULL;
     os_sim.threads = 0;
     forget_choices();

@@ -98,6 +98,11 @@ void EsentHostThreadJoin(struct ESENT_HOST_THREAD *thread)
     os_thread_join((struct os_thread *)thread);
 }
 
+void **EsentHostThreadData(void)
+{
+    return &os_thread_self()->data;
+}
+
 void EsentHostYield(void)
 {
     os_yield();
