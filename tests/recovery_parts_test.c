@@ -73,6 +73,7 @@ static void images_are_expanded(void **state)
     memcpy(small + lines, whole + PAGE - tags, tags);
     struct page_header *header = (struct page_header *)small;
     header->free_bytes = 0;
+    memset(out, 'o', sizeof out); /* what is free is zero, whatever was there */
     OK(recovery_expand_image(&recovery, small, lines + tags, LOG_PREIMAGE_DEHYDRATED, PAGE, out));
     assert_memory_equal(out, whole, PAGE);
     const size_t bad_sizes[] = {PAGE + 1, page_header_size(PAGE) - 1, page_header_size(PAGE) + tags - 1};
@@ -88,6 +89,15 @@ static void images_are_expanded(void **state)
        JET_errLogCorrupted);
     packed[0] = 'x';
     IS(recovery_expand_image(&recovery, packed, lines + tags + 1, both, PAGE, out), JET_errLogCorrupted);
+    /* nothing in it but the tag of what every page has */
+    page_format(&page, 9, PAGE_LEAF, 5);
+    const size_t head = page_header_size(PAGE);
+    memcpy(small, whole, head);
+    memcpy(small + head, whole + PAGE - sizeof(struct page_tag), sizeof(struct page_tag));
+    header->free_bytes = 0;
+    OK(recovery_expand_image(&recovery, small, head + sizeof(struct page_tag), LOG_PREIMAGE_DEHYDRATED, PAGE,
+                             out));
+    assert_memory_equal(out, whole, PAGE);
 }
 
 /* ---- paths */

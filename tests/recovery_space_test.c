@@ -134,9 +134,16 @@ static void the_file_shrinks(void **state)
         append(&record, log_record_fixed_size(types[i]));
         OK(crash_and_start()); /* a file that may be of later times keeps its size */
         assert_int_equal(last_page(), before);
-        begin_case(); /* one of before the attach, whose redo comes to the record */
+        begin_case(); /* one of before the attach, whose redo comes to the record: no smaller than it is */
         roll();
-        record.shrink.last_page = before + 20; /* no smaller than it is */
+        record.shrink.last_page = before + 20;
+        append(&record, log_record_fixed_size(types[i]));
+        EsentHostCrash();
+        OK(EsentHostFileCopy("/old.edb", "a.edb"));
+        OK(init_instance());
+        assert_int_equal(file_size(), (before + 2) * 4096ull);
+        begin_case();
+        roll();
         append(&record, log_record_fixed_size(types[i]));
         record.shrink.last_page = before - 20;
         append(&record, log_record_fixed_size(types[i]));

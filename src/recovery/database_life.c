@@ -38,14 +38,10 @@ static JET_ERR wide_path(const struct database *database, uint16_t **text, uint1
     return JET_errSuccess;
 }
 
-static void allow_headers(struct database_set *set, struct database *database, struct log_position attach,
-                          struct log_position consistent)
+static void allow_headers(struct database_set *set, const struct database *database)
 {
     os_mutex_lock(&set->lock);
-    struct database_set_entry *entry = &set->entries[database->id];
-    entry->attach = attach;
-    entry->consistent = consistent;
-    entry->headers_allowed = true;
+    set->entries[database->id].headers_allowed = true;
     os_mutex_unlock(&set->lock);
 }
 
@@ -106,7 +102,7 @@ JET_ERR database_log_create_finish(struct database_set *set, struct database *da
     err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);
     TRY(err);
-    allow_headers(set, database, attach, LOG_POSITION_MIN);
+    allow_headers(set, database);
 done:
     return err;
 }
@@ -205,7 +201,7 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
         database_set_remove(set, database);
         goto done;
     }
-    allow_headers(set, database, position, consistent);
+    allow_headers(set, database);
 done:
     hold_checkpoint(set, false);
     os_free(path);

@@ -67,7 +67,7 @@ JET_ERR recovery_start(const struct recovery_options *options, struct recovery_r
 
 /* The end of an instance that was started: all sessions have ended, all databases of the set are written and
  * may be closed now. With `clean`, marks the databases clean (headers) and the log closed; else only closes
- * the log. The set is emptied; the database objects are the caller's. */
+ * the log. The set is of no use any more; the database objects are the caller's. */
 JET_ERR recovery_term(struct database_set *set, bool clean);
 
 /* --- restore --- */

@@ -189,11 +189,6 @@ JET_ERR recovery_term(struct database_set *set, bool clean)
     TRY(log_flush(set->log, term));
     TRY(log_write_checkpoint(set->log, term));
 done:;
-    for (uint32_t id = 1; id <= DATABASE_ID_MAX; id++) {
-        struct database *database = database_set_get(set, id);
-        if (database != NULL)
-            database_set_remove(set, database);
-    }
     JET_ERR stop = clean ? log_stop(set->log) : log_abandon(set->log);
     return err < JET_errSuccess ? err : stop;
 }

@@ -111,11 +111,8 @@ static JET_ERR redo_flag_insert_and_replace(struct node_redo *redo)
     struct bookmark bookmark = {span_at(record->data, record->key_size), span_at(NULL, 0)};
     struct node node;
     if (redo->needed) {
-        struct bookmark on_page;
-        TRY(node_bookmark(redo, &node, &on_page));
         TRY(apply_check_replace(&redo->latch.page, redo->record->page.line, (uint32_t)data.size));
-        if (!redo->versioned)
-            bookmark = on_page;
+        node = node_get(&redo->latch.page, redo->record->page.line);
     }
     fill_version(redo, VERSION_INSERT, redo->record->version_id, bookmark, &version);
     TRY(add_version(redo, &version));
