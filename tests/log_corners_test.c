@@ -295,17 +295,31 @@ static void names_that_are_too_long(void **state)
 
 /* --- full disks --- */
 
+/* A reserve of the full size; with something in it, whoever left that. */
+static void fill_reserve(const char *path)
+{
+    static uint8_t old[LOG_SECTOR_SIZE];
+    struct ESENT_HOST_FILE_INFO info;
+    OK(EsentHostFileInfo(path, &info));
+    assert_int_equal(info.size, SECTORS * LOG_SECTOR_SIZE);
+    memset(old, 'o', sizeof old);
+    OK(EsentHostFileWrite(path, LOG_HEADER_SECTORS * LOG_SECTOR_SIZE, old, sizeof old));
+}
+
 static void reserves(void **state)
 {
     (void)state;
     int32_t generation;
+    struct log_file_reader *reader = NULL;
     settings.create_reserve_logs = true;
     start();
     OK(log_stop(logs));
     log_destroy(logs);
-    assert_true(exists("/l/edbres00001.jrs") == exists("/l/edbres00002.jrs"));
+    assert_true(exists("/l/edbres00001.jrs"));
+    OK(EsentHostFileDelete("/l/edbres00002.jrs"));
     go_on(); /* makes what is missing of them */
-    assert_true(exists("/l/edbres00001.jrs") && exists("/l/edbres00002.jrs"));
+    fill_reserve("/l/edbres00001.jrs");
+    fill_reserve("/l/edbres00002.jrs");
     OK(log_state(logs));
     /* No new file can be made: the reserves are taken, and it shows. */
     EsentHostFailNth(ESENT_HOST_FAULT_DISK_FULL, 1, 1);
@@ -315,6 +329,10 @@ static void reserves(void **state)
     size_t done;
     OK(EsentHostFileRead(LOG, 0, &header, sizeof header, &done));
     assert_true((header.flags & LOG_FLAG_RESERVE_USED) != 0);
+    OK(log_file_open(LOG, &reader));
+    assert_false(log_file_reader_end(reader)->corrupt);
+    assert_int_equal(log_file_reader_end(reader)->end.sector, LOG_HEADER_SECTORS);
+    log_file_close(reader);
     EsentHostFailNth(ESENT_HOST_FAULT_DISK_FULL, 1, 0);
     IS(log_state(logs), JET_errLogDiskFull);
     EsentHostFailNone();

@@ -45,6 +45,18 @@ static JET_INSTANCE instance;
 static JET_SESID session;
 static JET_DBID database;
 
+/* It ends so. */
+static void check_path(const WCHAR *path, const char *end)
+{
+    size_t length = 0;
+    assert_non_null(path);
+    while (path[length] != 0)
+        length++;
+    assert_true(length > strlen(end));
+    for (size_t i = strlen(end); i > 0; i--)
+        assert_int_equal(path[--length], end[i - 1]);
+}
+
 static void note(const JET_RECOVERYCONTROL *control, struct call *call)
 {
     call->what = control->sntUnion;
@@ -56,27 +68,42 @@ static void note(const JET_RECOVERYCONTROL *control, struct call *call)
         call->current = control->OpenLog.fCurrentLog;
         call->headers = control->OpenLog.cdbinfomisc;
         assert_int_equal(control->OpenLog.cbStruct, sizeof(control->OpenLog));
-        assert_non_null(control->OpenLog.wszLogFile);
+        check_path(control->OpenLog.wszLogFile, ".log");
         break;
     case JET_sntMissingLog:
         call->detail = control->MissingLog.eNextAction;
         call->generation = control->MissingLog.lGenMissing;
         call->current = control->MissingLog.fCurrentLog;
         call->headers = control->MissingLog.cdbinfomisc;
+        assert_int_equal(control->MissingLog.cbStruct, sizeof(control->MissingLog));
+        check_path(control->MissingLog.wszLogFile, "/edb.log");
         break;
     case JET_sntBeginUndo:
         call->headers = control->BeginUndo.cdbinfomisc;
+        assert_int_equal(control->BeginUndo.cbStruct, sizeof(control->BeginUndo));
         if (call->headers > 0)
             assert_int_equal(control->BeginUndo.rgdbinfomisc[0].dbstate, JET_dbstateDirtyShutdown);
         break;
     case JET_sntNotificationEvent:
         call->detail = control->NotificationEvent.EventID;
+        assert_int_equal(control->NotificationEvent.cbStruct, sizeof(control->NotificationEvent));
         break;
     case JET_sntAttachedDb:
-        assert_int_equal(control->AttachedDb.wszDbPath[0], '/');
+        assert_int_equal(control->AttachedDb.cbStruct, sizeof(control->AttachedDb));
+        check_path(control->AttachedDb.wszDbPath, "/a.edb");
+        break;
+    case JET_sntDetachingDb:
+        assert_int_equal(control->DetachingDb.cbStruct, sizeof(control->DetachingDb));
+        check_path(control->DetachingDb.wszDbPath, "/a.edb");
+        break;
+    case JET_sntOpenCheckpoint:
+        assert_int_equal(control->OpenCheckpoint.cbStruct, sizeof(control->OpenCheckpoint));
+        break;
+    case JET_sntSignalErrorCondition:
+        assert_int_equal(control->SignalErrorCondition.cbStruct, sizeof(control->SignalErrorCondition));
         break;
     default:
-        break;
+        fail_msg("%u", control->sntUnion);
     }
 }
 
@@ -245,6 +272,30 @@ static void an_older_database(void **state)
     OK(EsentHostFileDelete("/a/edb.chk"));
     OK(start());
     COMPARE(expected);
+}
+
+/* That a file is redone is told at its end; who does not take it is told again when the next one is opened.
+ */
+static void a_refused_event_is_told_again(void **state)
+{
+    (void)state;
+    for (int refuse = 0; refuse < 2; refuse++) {
+        unsigned told = 0;
+        make_work(false);
+        for (int i = 0; i < 2; i++)
+            OK(JetCommitTransaction2(session, JET_bitForceNewLog, 0, NULL));
+        die();
+        OK(EsentHostFileDelete("/a/edb.chk"));
+        if (refuse)
+            answers[0] = (struct answer){JET_sntNotificationEvent, 301, JET_errDiskFull};
+        OK(start());
+        for (unsigned i = 0; i < call_count; i++)
+            told += calls[i].detail == 301;
+        assert_int_equal(told, refuse ? 3 + 2 : 3);
+        OK(JetTerm(instance));
+        assert_int_equal(EsentHostReset(NULL, 0), 0);
+    }
+    make_work(false);
 }
 
 /* What answers do. */
@@ -633,6 +684,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_start_after_a_crash, tear_down),
         cmocka_unit_test_teardown(an_older_database, tear_down),
+        cmocka_unit_test_teardown(a_refused_event_is_told_again, tear_down),
         cmocka_unit_test_teardown(answers_decide, tear_down),
         cmocka_unit_test_teardown(a_missing_log, tear_down),
         cmocka_unit_test_teardown(a_new_sequence, tear_down),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "include/esent_host.h"
+#include "src/log/log_reader_internal.h"
 #include "src/log/records.h"
 #include "src/os/path.h"
 #include "src/page/node.h"
@@ -212,6 +213,40 @@ static void progress_is_told(void **state)
     assert_int_equal(heard_what[2], JET_sntComplete);
 }
 
+/* What is heard of two generations of 32 sectors, of which redo begins in the ninth; and from how many
+ * generations on sectors do not matter. */
+static void sectors_count_where_generations_are_few(void **state)
+{
+    static const uint32_t expected[] = {0, 15, 50, 53, 100};
+    static const uint32_t most[] = {65, 59}; /* of a start, of a restore */
+    struct log_file_reader reader = {.header.file_sectors = 32};
+    (void)state;
+    options.status = hear;
+    recovery.reader = &reader;
+    heard_count = 0;
+    recovery_progress_begin(&recovery, 4, 5);
+    recovery.progress.sector = 8;
+    recovery_progress_sector(&recovery, 8);
+    recovery_progress_sector(&recovery, 10);
+    recovery_progress_sector(&recovery, 10);
+    recovery_progress_next_file(&recovery);
+    recovery_progress_sector(&recovery, 2);
+    recovery_progress_end(&recovery, true);
+    assert_int_equal(heard_count, sizeof expected / sizeof expected[0]);
+    assert_memory_equal(heard, expected, sizeof expected);
+    for (int hard = 0; hard < 2; hard++) {
+        recovery.hard = hard;
+        for (uint32_t more = 0; more < 2; more++) {
+            heard_count = 0;
+            recovery_progress_begin(&recovery, 1, (int32_t)(most[hard] + more));
+            recovery_progress_sector(&recovery, 31);
+            recovery_progress_sector(&recovery, 32);
+            assert_int_equal(heard_count, more == 0 ? 2 : 1);
+            recovery_progress_end(&recovery, true);
+        }
+    }
+}
+
 /* ---- a log that was never started */
 
 static void nothing_ends_that_was_not_begun(void **state)
@@ -238,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(images_are_expanded, begin, end),
         cmocka_unit_test_setup_teardown(databases_are_looked_for, begin, end),
         cmocka_unit_test_setup_teardown(progress_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(sectors_count_where_generations_are_few, begin, end),
         cmocka_unit_test_setup_teardown(nothing_ends_that_was_not_begun, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ struct recovery_progress {
     bool running;
     bool counts_sectors;     /* few generations: their sectors are told apart */
     uint32_t expected, done; /* generations; the copy of a database counts as some */
-    uint32_t sector;         /* reached in the generation that is being redone */
+    uint32_t sector;         /* behind this one of the generation redo began */
     uint32_t percent;        /* told last */
 };
 

@@ -65,7 +65,6 @@ void recovery_progress_sector(struct recovery *recovery, uint32_t sector)
     struct recovery_progress *progress = &recovery->progress;
     if (!progress->running || !progress->counts_sectors || sector <= progress->sector)
         return;
-    progress->sector = sector;
     const uint64_t sectors = log_file_reader_header(recovery->reader)->file_sectors;
     reach(recovery, (uint64_t)progress->done * PERCENT / progress->expected +
                         (uint64_t)sector * PERCENT / (sectors * progress->expected));
