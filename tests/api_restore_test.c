@@ -333,12 +333,14 @@ static void external_arguments(void **state)
 
 static JET_RSTMAP_A map = {TEXT("a/x.edb"), TEXT("r/x.edb")};
 
+static JET_PFNSTATUS status;
+
 static JET_ERR restore(const char *base, const char *target, const char *target_directory)
 {
     JET_LOGINFO_A info = {.cbSize = sizeof(info), .ulGenLow = low, .ulGenHigh = high};
     memcpy(info.szBaseName, base, strlen(base) + 1);
     return JetExternalRestore2A(TEXT("r/"), TEXT("r/"), &map, 1, TEXT("b/"), &info, TEXT(target),
-                                TEXT(target_directory), TEXT(target_directory), NULL);
+                                TEXT(target_directory), TEXT(target_directory), status);
 }
 
 /* A target that runs: its logs are played after those of the backup. */
@@ -349,6 +351,32 @@ static void target_by_name(void **state)
     EXPECT(JET_errBadRestoreTargetInstance, restore("abc", "a", NULL));
     EXPECT(JET_errSuccess, restore("edb", "A", NULL)); /* upper and lower case are the same */
     insert_rows(1);                                    /* the target goes on */
+    EXPECT_EQUAL(5, restored_rows("r/", "r/x.edb"));
+    EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermAbrupt));
+    cases_end();
+}
+
+static JET_ERR JET_API add_logs(JET_SESID sesid, JET_SNP snp, JET_SNT snt, void *data)
+{
+    (void)sesid;
+    (void)data;
+    if (snp != JET_snpRestore || snt != JET_sntBegin)
+        return JET_errSuccess;
+    for (int i = 0; i < 3; i++) {
+        insert_rows(1);
+        EXPECT(JET_errSuccess, JetCommitTransaction2(session, JET_bitForceNewLog, 0, NULL));
+    }
+    return JET_errSuccess;
+}
+
+/* What a target gets during the restore is not played: the logs end where it stood when that began. */
+static void target_that_goes_on(void **state)
+{
+    (void)state;
+    begin_and_back_up();
+    status = add_logs;
+    EXPECT(JET_errSuccess, restore("edb", "a", NULL));
+    status = NULL;
     EXPECT_EQUAL(5, restored_rows("r/", "r/x.edb"));
     EXPECT(JET_errSuccess, JetTerm2(instance, JET_bitTermAbrupt));
     cases_end();
@@ -535,6 +563,7 @@ int main(void)
         CASE(calls_within_a_restore),
         CASE(external_arguments),
         CASE(target_by_name),
+        CASE(target_that_goes_on),
         CASE(target_by_directory),
         CASE(circular_target),
         CASE(target_that_does_not_run),

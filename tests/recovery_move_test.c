@@ -25,6 +25,8 @@ static JET_SESID handle;
 static struct session *session;
 static struct database *database;
 static page_number root;
+static uint32_t page_size;
+static uint8_t row_data[1000]; /* of a row: its first bytes, as many as fit some 36 times into a page */
 
 struct move {
     page_number source, target, parent, left, right;
@@ -36,7 +38,8 @@ struct move {
 static void start(void)
 {
     JET_DBID id = JET_dbidNil;
-    assert_int_equal(JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, 4096, NULL), JET_errSuccess);
+    assert_int_equal(JetSetSystemParameterA(NULL, 0, JET_paramDatabasePageSize, page_size, NULL),
+                     JET_errSuccess);
     assert_int_equal(JetCreateInstanceA(&instance, "i"), JET_errSuccess);
     assert_int_equal(JetInit(&instance), JET_errSuccess);
     assert_int_equal(JetBeginSessionA(instance, &handle, NULL, NULL), JET_errSuccess);
@@ -61,16 +64,16 @@ static void make_tree(void)
     struct tree_design design = {.parent = ROOT_PAGE_DATABASE, .pages = 1, .unique = true};
     struct versioned_cursor *cursor = NULL;
     object_id object = 0;
-    char data[100];
-    memset(data, 'd', sizeof(data));
+    memset(row_data, 'd', sizeof(row_data));
     assert_int_equal(transaction_begin(&session->transaction, false), JET_errSuccess);
     assert_int_equal(versioned_create_tree(&session->transaction, database, &design, &root, &object),
                      JET_errSuccess);
     assert_int_equal(versioned_cursor_open(&session->transaction, database, root, &cursor), JET_errSuccess);
     for (unsigned i = 0; i < ROWS; i++) {
         char buffer[16];
-        assert_int_equal(versioned_cursor_insert(cursor, row_key(i, buffer), span_of(data, sizeof(data)), 0),
-                         JET_errSuccess);
+        assert_int_equal(
+            versioned_cursor_insert(cursor, row_key(i, buffer), span_of(row_data, page_size / 40), 0),
+            JET_errSuccess);
     }
     versioned_cursor_close(cursor);
     assert_int_equal(transaction_commit(&session->transaction, false), JET_errSuccess);
@@ -114,13 +117,16 @@ static void plan_move(struct move *move)
     move->after = database_next_dbtime(database);
 }
 
-static struct log_position log_move(const struct move *move)
+/* The record has the source in two parts, between which there may be something that is zero. */
+static struct log_position log_move(const struct move *move, uint16_t head, uint16_t tail)
 {
+    static uint8_t image[2 * 16384];
     struct latch latch = LATCH_INIT;
     struct log_position position;
-    uint8_t image[4096];
     assert_int_equal(cache_latch(database, move->source, LATCH_SHARED, 0, &latch), JET_errSuccess);
-    memcpy(image, latch.page.data, sizeof(image));
+    memcpy(image, latch.page.data, head < page_size ? head : page_size);
+    if (tail < page_size)
+        memcpy(image + head, latch.page.data + page_size - tail, tail);
     cache_unlatch(&latch);
     struct log_record_page_move record = {
         .page = {.type = LOG_RECORD_PAGE_MOVE,
@@ -139,10 +145,10 @@ static struct log_position log_move(const struct move *move)
         .tree_page = root,
         .tree_object = move->object,
         .parent_line = (int32_t)move->line,
-        .page_header_size = 3000,
-        .page_trailer_size = 4096 - 3000,
+        .page_header_size = head,
+        .page_trailer_size = tail,
     };
-    const struct log_piece pieces[] = {{&record, sizeof(record)}, {image, sizeof(image)}};
+    const struct log_piece pieces[] = {{&record, sizeof(record)}, {image, (size_t)head + tail}};
     assert_int_equal(log_append(database->log, pieces, 2, 0, 0, &position), JET_errSuccess);
     assert_int_equal(log_flush(database->log, position), JET_errSuccess);
     return position;
@@ -180,20 +186,25 @@ static void check_moved(const struct move *move)
     assert_int_equal(versioned_cursor_open(&session->transaction, database, root, &cursor), JET_errSuccess);
     for (unsigned i = 0; i < ROWS; i++) {
         char buffer[16];
+        struct node_view view;
         assert_int_equal(versioned_cursor_seek(cursor, row_key(i, buffer), VERSIONED_SEEK_EQ),
                          JET_errSuccess);
+        assert_int_equal(versioned_cursor_copy(cursor, &view), JET_errSuccess);
+        assert_int_equal(view.data.size, page_size / 40);
+        assert_memory_equal(view.data.bytes, row_data, view.data.size);
     }
     versioned_cursor_close(cursor);
 }
 
-static void move_and_crash(bool source_written)
+static void move_and_crash(bool source_written, uint32_t size)
 {
     struct move move;
+    page_size = size;
     start();
     make_tree();
     plan_move(&move);
     assert_int_equal(cache_flush_database(database), JET_errSuccess);
-    struct log_position position = log_move(&move);
+    struct log_position position = log_move(&move, 3000, (uint16_t)(page_size - 3000));
     if (source_written)
         empty_source(&move, position);
     EsentHostCrash();
@@ -205,13 +216,47 @@ static void move_and_crash(bool source_written)
 static void test_nothing_written(void **state)
 {
     (void)state;
-    move_and_crash(false);
+    move_and_crash(false, 4096);
 }
 
 static void test_source_written_first(void **state)
 {
     (void)state;
-    move_and_crash(true);
+    move_and_crash(true, 4096);
+}
+
+/* Large pages have their number in them. */
+static void test_large_pages(void **state)
+{
+    (void)state;
+    move_and_crash(false, 16384);
+}
+
+static void test_large_source_written_first(void **state)
+{
+    (void)state;
+    move_and_crash(true, 16384);
+}
+
+/* What is no page: longer than one, together or in its first part; without its header; without its lines. */
+static void test_parts_that_are_no_page(void **state)
+{
+    static const uint16_t parts[][2] = {{4097, 0}, {3000, 1097}, {39, 4057}, {3000, 0}};
+    (void)state;
+    page_size = 4096;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct move move;
+        assert_int_equal(EsentHostReset(NULL, 0), 0);
+        assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
+        start();
+        make_tree();
+        plan_move(&move);
+        assert_int_equal(cache_flush_database(database), JET_errSuccess);
+        empty_source(&move, log_move(&move, parts[i][0], parts[i][1]));
+        EsentHostCrash();
+        assert_int_equal(JetCreateInstanceA(&instance, "i"), JET_errSuccess);
+        assert_int_equal(JetInit(&instance), JET_errLogCorrupted);
+    }
 }
 
 static int set_up(void **state)
@@ -232,6 +277,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_source_written_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_pages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_source_written_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parts_that_are_no_page, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

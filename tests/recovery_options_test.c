@@ -504,6 +504,41 @@ static void each_point_of_other_starts(void **state)
     }
 }
 
+/* A start that may lose logs dies on the way: the next one needs no leave once the database does without
+ * them. */
+static void lost_logs_are_lost_once(void **state)
+{
+    unsigned without_leave = 0;
+    uint64_t failed = 1;
+    (void)state;
+    make_world();
+    for (uint64_t nth = 1; failed; nth++) {
+        begin_case(1);
+        struct database_header header = read_header();
+        assert_int_equal(header.generation_max_committed, ROWS);
+        header.generation_max_required = ROWS - 1;
+        write_header(&header); /* no page needs the last log, when that was made is known */
+        OK(EsentHostFileDelete("/a/edb.log"));
+        with.grbit = JET_bitReplayIgnoreLostLogs;
+        make_instance();
+        EsentHostResetCounters();
+        EsentHostFailNth(ESENT_HOST_FAULT_IO, nth, 1);
+        (void)JetInit3A(&instance, NULL, with.grbit);
+        failed = EsentHostCountFailures(ESENT_HOST_FAULT_IO);
+        EsentHostFailNone();
+        EsentHostCrash();
+        with.grbit = JET_bitAllowMissingCurrentLog;
+        const JET_ERR err = start();
+        if (err == JET_errSuccess) {
+            without_leave++;
+            assert_int_equal(rows(), ROWS - 1);
+        } else {
+            assert_int_equal(err, JET_errCommittedLogFilesMissing);
+        }
+    }
+    assert_true(without_leave > 5);
+}
+
 /* One log is all there is. */
 static void nothing_to_truncate(void **state)
 {
@@ -576,6 +611,7 @@ int main(void)
         cmocka_unit_test(logs_out_of_range),
         cmocka_unit_test(checkpoints),
         cmocka_unit_test(each_point_of_other_starts),
+        cmocka_unit_test(lost_logs_are_lost_once),
         cmocka_unit_test(nothing_to_truncate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

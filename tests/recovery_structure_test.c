@@ -56,7 +56,7 @@ static void check_moved(void)
 static void moves_that_make_no_sense(void **state)
 {
     (void)state;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 11; i++) {
         JET_ERR expected = JET_errLogCorrupted;
         make_move();
         switch (i) {
@@ -375,10 +375,17 @@ static JET_ERR play(bool leaf_is_newer)
     return crash_and_start();
 }
 
+static void swap_played(size_t a, size_t b)
+{
+    played[7] = played[a];
+    played[a] = played[b];
+    played[b] = played[7];
+}
+
 static void a_split_played_again(void **state)
 {
     (void)state;
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 11; i++) {
         record_split();
         struct log_record_split2 *leaf = (void *)played[2].bytes;
         JET_ERR expected = JET_errLogCorrupted;
@@ -414,8 +421,17 @@ static void a_split_played_again(void **state)
         case 7:
             leaf->split.new_page = PAGE_NUMBER_NULL;
             break;
-        default: /* a line that is not there */
+        case 8: /* a line that is not there */
             leaf->split.operation_line = 1000;
+            break;
+        case 9: /* a level behind the change */
+            assert_int_equal(played[3].bytes[0], LOG_RECORD_INSERT);
+            swap_played(2, 3);
+            break;
+        default: /* two changes */
+            played[played_count] = played[played_count - 1];
+            played[played_count - 1] = played[3];
+            played_count++;
             break;
         }
         const JET_ERR err = play(newer);

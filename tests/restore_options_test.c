@@ -218,6 +218,20 @@ static void damage(const char *path)
     OK(EsentHostFileCorrupt(path, 4096 + 61, 0x17));
 }
 
+/* A segment that is well, but for a record of no kind that there is. */
+static void garble(const char *path)
+{
+    struct log_segment_header header;
+    uint8_t bytes[4096];
+    size_t done;
+    OK(EsentHostFileRead(path, 4096, bytes, sizeof bytes, &done));
+    bytes[sizeof header] = 0xff;
+    memcpy(&header, bytes, sizeof header);
+    header.checksum = checksum_block(bytes, sizeof bytes, 1, true);
+    memcpy(bytes, &header, sizeof header);
+    OK(EsentHostFileWrite(path, 4096, bytes, sizeof bytes));
+}
+
 static void torn_and_damaged_logs(void **state)
 {
     (void)state;
@@ -236,6 +250,10 @@ static void torn_and_damaged_logs(void **state)
         {"/bk/edb00003.log", damage, JET_errLogCorruptDuringHardRestore},
         {"/a/edb00004.log", damage, JET_errLogCorruptDuringHardRecovery},
         {"/a/edb.log", damage, JET_errLogCorruptDuringHardRecovery},
+        {"/bk/edb00001.log", garble, JET_errLogCorruptDuringHardRestore},
+        {"/bk/edb00003.log", garble, JET_errLogCorruptDuringHardRestore},
+        {"/a/edb00004.log", garble, JET_errLogCorruptDuringHardRecovery},
+        {"/a/edb.log", garble, JET_errLogCorruptDuringHardRecovery},
     };
     save_crashed();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

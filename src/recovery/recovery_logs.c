@@ -198,10 +198,8 @@ static JET_ERR no_next_file(struct recovery *recovery, int32_t generation)
         FAIL(JET_errMissingLogFile); /* a gap */
     if (recovery->hard || may_lose_logs(recovery)) {
         err = recovery_check_required(recovery, generation - 1);
-        if (may_lose_logs(recovery) && err == JET_errCommittedLogFilesMissing) {
-            recovery->lost_logs = true;
-            err = JET_errSuccess;
-        }
+        if (may_lose_logs(recovery) && err == JET_errCommittedLogFilesMissing)
+            err = JET_errSuccess; /* what that means to the databases is seen to after redo */
         TRY(err);
     }
     err = recovery_check_current(recovery, JET_MissingLogContinueToUndo, generation);
@@ -221,8 +219,8 @@ static JET_ERR ask_and_open(struct recovery *recovery, int32_t generation, bool 
 static JET_ERR open_next(struct recovery *recovery, int32_t generation)
 {
     const char *main_directory = log_get_settings(recovery->log)->log_directory;
-    bool beyond_target = recovery->directory == recovery->target_directory &&
-                         recovery->target_directory != NULL && recovery->target_high == generation - 1;
+    bool beyond_target =
+        recovery->directory == recovery->target_directory && recovery->target_high == generation - 1;
     JET_ERR err = beyond_target ? JET_errFileNotFound : ask_and_open(recovery, generation, false);
     if (err == JET_errFileNotFound && recovery->directory != main_directory) {
         if (recovery->target_directory != NULL && recovery->directory != recovery->target_directory)

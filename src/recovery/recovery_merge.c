@@ -93,7 +93,6 @@ static JET_ERR restore_source(struct merge_redo *redo)
                                         record->before_image_size, record->flags, page.size, redo->scratch);
     if (err < JET_errSuccess)
         return err;
-    page_header(&page)->modified = record->merge.page.dbtime_before;
     if (page_check(&page) < JET_errSuccess)
         return JET_errLogCorrupted;
     memcpy(leaf->page.page.data, redo->scratch, page.size);

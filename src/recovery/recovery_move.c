@@ -46,7 +46,6 @@ static JET_ERR restore_source(struct move_redo *redo)
     memset(image.data, 0, source->size);
     memcpy(image.data, record->data, head);
     memcpy(image.data + source->size - tail, record->data + head, tail);
-    page_header(&image)->modified = record->page.dbtime_before;
     JET_ERR err = page_check(&image) < JET_errSuccess ? JET_errLogCorrupted : JET_errSuccess;
     if (err >= JET_errSuccess) {
         memcpy(source->data, image.data, source->size);

