@@ -14,8 +14,7 @@
 enum snapshot_state {
     SNAPSHOT_PREPARED,
     SNAPSHOT_FROZEN,
-    SNAPSHOT_THAWED,
-    SNAPSHOT_TRUNCATED, /* thawed, and logs were deleted */
+    SNAPSHOT_THAWED, /* logs may be deleted, more than once */
     SNAPSHOT_TIMED_OUT,
 };
 
@@ -545,8 +544,7 @@ JET_ERR snapshot_truncate_log(JET_OSSNAPID id, struct backup_context *only, JET_
         return JET_errInvalidGrbit;
     lock_sessions();
     TRY(find_session(id, &session));
-    if ((session->state != SNAPSHOT_THAWED && session->state != SNAPSHOT_TRUNCATED) ||
-        session->grbit & JET_bitCopySnapshot)
+    if (session->state != SNAPSHOT_THAWED || session->grbit & JET_bitCopySnapshot)
         FAIL(JET_errOSSnapshotInvalidSequence);
     for (struct backup_context *context = session->members; context != NULL;
          context = context->snapshot_next) {
@@ -560,8 +558,6 @@ JET_ERR snapshot_truncate_log(JET_OSSNAPID id, struct backup_context *only, JET_
     }
     if (!found)
         err = ERROR_NOT_IN_SESSION;
-    if (err >= JET_errSuccess)
-        session->state = SNAPSHOT_TRUNCATED;
 done:
     unlock_sessions();
     return err;
