@@ -357,6 +357,35 @@ static void headers(void **state)
 
 /* --- faults --- */
 
+static void of_an_older_range(struct database_header *header)
+{
+    header->generation_max_required = header->generation_max_committed = 1;
+    memset(&header->generation_max_create_time, 1, sizeof header->generation_max_create_time);
+    memset(&header->generation_max_required_time, 1, sizeof header->generation_max_required_time);
+}
+
+/* A restore that stops on the way: its database needs all logs of the backup from its beginning on, whenever
+ * they were made. */
+static void a_restore_that_stops(void **state)
+{
+    static const struct log_time none;
+    struct database_header header;
+    size_t done;
+    (void)state;
+    save_crashed();
+    begin_case();
+    change_header(of_an_older_range, true);
+    garble("/bk/edb00002.log");
+    IS(restore("/r/"), JET_errLogCorruptDuringHardRestore);
+    OK(EsentHostFileRead("/r/a.edb", 0, page, sizeof page, &done));
+    memcpy(&header, page, sizeof header);
+    assert_int_equal(header.full_current.generation_high, 3);
+    assert_int_equal(header.generation_max_required, 3);
+    assert_int_equal(header.generation_max_committed, 3);
+    assert_memory_equal(&header.generation_max_create_time, &none, sizeof none);
+    assert_memory_equal(&header.generation_max_required_time, &none, sizeof none);
+}
+
 static JET_ERR restore_there(void)
 {
     return restore("/r/");
@@ -409,6 +438,7 @@ int main(void)
         cmocka_unit_test(places),
         cmocka_unit_test(torn_and_damaged_logs),
         cmocka_unit_test(headers),
+        cmocka_unit_test(a_restore_that_stops),
         cmocka_unit_test(each_point_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
