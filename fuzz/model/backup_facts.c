@@ -16,7 +16,7 @@ void model_log_written(struct model *model, struct model_instance *instance, uin
     }
     instance->log_bytes += bytes;
     /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. */
-    if (instance->log_bytes > model_log_file_size(instance) * 7 / 10)
+    if (instance->log_bytes > model_log_file_size(instance) * 9 / 10)
         instance->generation = 0;
 }
 

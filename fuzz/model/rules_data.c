@@ -60,14 +60,22 @@ static struct model_table *cursor_table(const struct model_cursor *cursor)
 /* What a slot holds after calls that open cursors in ways that are not followed. */
 static struct model_cursor unknown_cursor;
 
+/* A table of that name may be another one, with other indexes. */
+static void taint_content(struct content *content)
+{
+    content->opaque = true;
+    for (uint32_t i = 0; i < content->count; i++)
+        content->tables[i].indexed = true;
+}
+
 /* Something was changed, and what it was is not known. */
 static void taint_databases(struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->file_count; i++) {
         if (model->files[i]->attached != instance)
             continue;
-        model->files[i]->content->opaque = true;
-        model->files[i]->durable->opaque = true;
+        taint_content(model->files[i]->content);
+        taint_content(model->files[i]->durable);
     }
 }
 
@@ -180,6 +188,7 @@ static void commit(struct model *model)
         return;
     if (session->instance->snapshot != NULL && session->instance->snapshot->state == SNAPSHOT_FROZEN)
         model->lost = true; /* it waits if anything was changed */
+    model_writes_commit(model, session);
     model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
 }
 
@@ -218,6 +227,7 @@ static void rollback(struct model *model)
     if (!model_succeeded(model))
         return;
     session->level = (grbit & JET_bitRollbackAll) != 0 ? 0 : session->level - 1;
+    model_writes_rollback(model, session);
     restore_contents(model, session, session->level);
     /* Cursors opened inside are closed. */
     for (size_t i = 0; i < model->cursor_count; i++) {
@@ -274,7 +284,7 @@ static void table(struct model *model)
     if (session->level == 0)
         wait_for_log(model, database->file, session->instance);
     if (!database->file->unloggable)
-        model_log_written(model, session->instance, 24000);
+        model_writes(model, session, 10000);
     if (session->level == 0)
         model_content_commit(model, session->instance, false);
 }
@@ -306,8 +316,11 @@ static void open_table(struct model *model)
     model_want(model, known ? JET_errSuccess : JET_errObjectNotFound);
     if (!model_succeeded(model))
         return;
-    if (!known)
-        model_content_add(model, content, name)->opaque = true;
+    if (!known) {
+        struct model_table *added = model_content_add(model, content, name);
+        added->opaque = true;
+        added->indexed = true;
+    }
     add_cursor(model, slot, session, database->file, name);
     model->cursors[model->cursor_count - 1]->special = grbit != 0;
 }
@@ -348,6 +361,51 @@ static void close_table(struct model *model)
         cursor->alive = false;
 }
 
+/* What one change of a row or of the table writes to the log. */
+static void write_change(struct model *model, struct model_session *session, const struct model_table *rows)
+{
+    const char *name = model->line->op->name;
+    const bool builds = strncmp(name, "CreateIndex", 11) == 0;
+    const bool row = strcmp(name, "Row") == 0 || strcmp(name, "Update") == 0 || strcmp(name, "Delete") == 0;
+    const uint64_t values = strcmp(name, "Row") == 0 ? model_value_volume(model) : 0;
+    if (rows == NULL || (row && rows->indexed) || (builds && (rows->opaque || rows->count > 0)))
+        model_writes_unknown(model, session);
+    else
+        model_writes(model, session,
+                     row ? (uint64_t)3 * model->page + 2 * rows->largest + values + 1000 : 4000);
+}
+
+static void become_opaque(struct model *model, struct model_table *rows)
+{
+    rows->opaque = true;
+    rows->largest += strcmp(model->line->op->name, "Row") == 0 ? model_value_volume(model) : 0;
+    rows->indexed = rows->indexed || strncmp(model->line->op->name, "CreateIndex", 11) == 0;
+}
+
+/* A long value may be stored at once, or with its row, as a short one is. */
+static void set_columns(struct model *model)
+{
+    struct model_reference session_slot = model_reference(model);
+    struct model_reference cursor_slot = model_reference(model);
+    const uint64_t bytes = model_value_volume(model);
+    model_no_opinion(model);
+    if (session_slot.kind != OBJECT_SESSION || cursor_slot.kind != OBJECT_CURSOR || bytes < 400 ||
+        !model_succeeded(model))
+        return;
+    struct model_cursor *cursor = cursor_slot.pointer;
+    struct model_table *rows = cursor->file == NULL ? NULL : cursor_table(cursor);
+    struct model_table *durable =
+        rows == NULL ? NULL : model_content_table(cursor->file->durable, cursor->table);
+    if (rows != NULL)
+        rows->largest += bytes;
+    if (durable != NULL)
+        durable->largest += bytes;
+    if (rows != NULL)
+        model_writes(model, session_slot.pointer, bytes);
+    else
+        model_writes_unknown(model, session_slot.pointer);
+}
+
 /* Calls that change rows in ways that are not followed, or that read with their own rules. */
 static void opaque_change(struct model *model)
 {
@@ -363,11 +421,11 @@ static void opaque_change(struct model *model)
     struct model_table *rows = cursor->file == NULL ? NULL : cursor_table(cursor);
     struct model_table *durable =
         rows == NULL ? NULL : model_content_table(cursor->file->durable, cursor->table);
+    write_change(model, session, rows);
     if (rows != NULL)
-        rows->opaque = true;
+        become_opaque(model, rows);
     if (durable != NULL)
-        durable->opaque = true;
-    model_log_written(model, session->instance, 8000);
+        become_opaque(model, durable);
 }
 
 /* An update that stays prepared is in the way of every later one; which ends it is not followed. */
@@ -391,11 +449,11 @@ static void opaque_database(struct model *model)
     struct model_reference database_slot = model_reference(model);
     if (database_slot.kind == OBJECT_DATABASE) {
         struct model_database *database = database_slot.pointer;
-        database->file->content->opaque = true;
-        database->file->durable->opaque = true;
+        taint_content(database->file->content);
+        taint_content(database->file->durable);
     }
     if (session_slot.kind == OBJECT_SESSION)
-        model_log_written(model, ((struct model_session *)session_slot.pointer)->instance, 40000);
+        model_writes(model, session_slot.pointer, 30000 + 700 * model->line->argument_count);
     for (size_t i = 0; i < model->line->argument_count && model_succeeded(model); i++) {
         const char *word = model->line->arguments[i].word;
         if (word[0] == 't' && word[1] >= '0' && word[1] <= '9' && strtoul(word + 1, NULL, 10) < SLOTS)
@@ -437,16 +495,49 @@ static struct model_table *copy_rows(struct model *model, const struct model_tab
     return model_content_copy(model, &one)->tables;
 }
 
+/* Which rows these are, is not known; that there is no such cursor means that there are none. */
+static void change_unknown(struct model *model, struct model_session *session)
+{
+    uint64_t rows = 0;
+    if (model_answered(model) == JET_errInvalidTableId)
+        return;
+    if (model_succeeded(model) || (model_answer_number(model, "rows", &rows) && rows > 0))
+        taint_databases(model, session->instance);
+    model_writes_unknown(model, session);
+}
+
+/* What the change is going to write to the log, at most: up to the first row that is missing. */
+static uint64_t rows_volume(const struct model *model, const struct model_session *session,
+                            struct model_table *rows, enum row_kind kind, const struct rows *change)
+{
+    const bool known = !rows->opaque && alone(model, session) && !sees_older(model, session);
+    const bool last = known && (rows->count == 0 || rows->rows[rows->count - 1].id < change->from);
+    uint64_t volume = 1000 + model->page;
+    if (kind == ROW_INSERT)
+        return volume + change->count * model_insert_volume(model, change->size, last);
+    for (uint32_t i = 0; i < change->count; i++) {
+        const struct model_row *found =
+            known ? model_rows_find(rows, (int32_t)((uint32_t)change->from + i)) : NULL;
+        if (known && found == NULL)
+            break;
+        const uint64_t before = known ? found->size : rows->largest;
+        volume += kind == ROW_DELETE ? model_delete_volume(before)
+                                     : model_replace_volume(model, before, change->size);
+    }
+    return volume;
+}
+
 static void change_rows(struct model *model, enum row_kind kind)
 {
     struct model_session *session = model_session_gate(model);
     if (session == NULL)
         return;
     struct model_cursor *cursor = cursor_gate(model, session);
-    if (cursor == NULL && model->expect.no_opinion && model_succeeded(model))
-        taint_databases(model, session->instance);
-    if (cursor == NULL)
+    if (cursor == NULL) {
+        if (model->expect.no_opinion)
+            change_unknown(model, session);
         return;
+    }
     struct rows change = {.per_transaction = -1};
     change.from = (int32_t)model_number(model, 0);
     change.count = (uint32_t)model_number(model, 0);
@@ -462,8 +553,10 @@ static void change_rows(struct model *model, enum row_kind kind)
     struct model_table *rows = cursor_table(cursor);
     if (rows == NULL) {
         model_no_opinion(model);
+        change_unknown(model, session);
         return;
     }
+    const uint64_t volume = rows_volume(model, session, rows, kind, &change);
     struct database_file *file = cursor->file;
     if (rows->opaque || file->content->opaque || file->read_only || file->damaged || !alone(model, session) ||
         (change.per_transaction == 0 && session->level == 0) || session->level == 7 ||
@@ -491,16 +584,18 @@ static void change_rows(struct model *model, enum row_kind kind)
     model_want_fact(model, "rows=%u", kept);
     if (kept > 0 && code == JET_errSuccess && session->level == 0 && grbit == 0)
         wait_for_log(model, file, session->instance);
-    if (!file->unloggable)
-        model_log_written(model, session->instance,
-                          (uint64_t)change.count * (change.size * (kind == ROW_REPLACE ? 2u : 1u) + 250u) +
-                              1000);
     int32_t answer = model_answered(model);
+    if (!file->unloggable && rows->indexed)
+        model_writes_unknown(model, session);
+    else if (!file->unloggable)
+        model_writes(model, session, answer < 0 ? volume + volume / 2 : volume);
     /* Of two transactions that change the same rows, the same code may mean another row. */
     if (answer != code || !alone(model, session))
         rows->opaque = true;
     else if (code != JET_errSuccess && change.per_transaction != 0)
         *rows = *copy_rows(model, committed);
+    if (rows->largest < change.size)
+        rows->largest = change.size;
     if (session->level == 0)
         model_content_commit(model, session->instance, change.per_transaction > 0 || grbit != 0);
 }
@@ -597,6 +692,8 @@ const struct model_entry model_data_entries[] = {
     {"SeekRow", seek_row},
     {"Row", opaque_change},
     {"PrepareUpdate", prepared},
+    {"SetColumn", set_columns},
+    {"SetColumns", set_columns},
     {"Update", opaque_change},
     {"Delete", opaque_change},
     {"EscrowUpdate", opaque_change},

@@ -120,7 +120,7 @@ static void create_database(struct model *model)
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
     file->gap = instance->backup.incremental; /* it wants all logs, and the first may be gone */
     open_slot(model, slot, session, file);
-    model_log_written(model, instance, 80000);
+    model_log_written(model, instance, 60000);
 }
 
 static bool has_logs_of(const struct database_file *file, const struct model_instance *instance)
@@ -292,6 +292,7 @@ static void detach_database(struct model *model)
     file->dirty = false;
     file->durable = model_content_copy(model, file->content);
     file->uncertain = false;
+    model_log_written(model, instance, 8000);
 }
 
 /* --- headers */

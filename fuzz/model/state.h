@@ -21,6 +21,8 @@ struct model_row {
 struct model_table {
     const char *name;
     bool opaque;            /* changed by calls that the model does not follow: no opinion on its rows */
+    bool indexed;           /* by secondary indexes, or may be: what a row writes to the log is not known */
+    uint64_t largest;       /* no row's values are longer */
     struct model_row *rows; /* by id */
     uint32_t count, capacity;
 };
@@ -152,6 +154,7 @@ struct model_session {
     unsigned level;
     bool foreign;                          /* began on another thread */
     unsigned thread;                       /* that its transaction belongs to */
+    uint64_t written;                      /* by its transaction to the log, at most */
     struct content *saved[LEVELS_MAX][16]; /* of each attached file, as of each begin */
     struct database_file *saved_files[LEVELS_MAX][16];
     uint32_t saved_count[LEVELS_MAX];
@@ -368,6 +371,19 @@ bool model_rows_insert(struct model *model, struct model_table *table, struct mo
 void model_rows_remove(struct model_table *table, int32_t id);
 /* Commits what a session did: the files' contents are durable now. */
 void model_content_commit(struct model *model, struct model_instance *instance, bool lazy);
+
+/* --- what calls write to the log, at most (volume.c) */
+
+/* The session's call has written; outside a transaction it has committed, too. */
+void model_writes(struct model *model, struct model_session *session, uint64_t bytes);
+void model_writes_unknown(struct model *model, struct model_session *session); /* any number of bytes */
+void model_writes_commit(struct model *model, struct model_session *session);
+void model_writes_rollback(struct model *model, struct model_session *session);
+uint64_t model_insert_volume(const struct model *model, uint64_t size, bool in_order);
+uint64_t model_replace_volume(const struct model *model, uint64_t before, uint64_t size);
+uint64_t model_delete_volume(uint64_t size);
+/* The values that the call brings. */
+uint64_t model_value_volume(const struct model *model);
 
 /* --- handlers, by family; NULL name at the end */
 
