@@ -21,8 +21,7 @@ struct log;
 struct catalog;
 
 #define DATABASE_ID_TEMPORARY 0u /* in the log and in JET_DBIDs: the temporary database */
-#define DATABASE_ID_MAX                                                                                      \
-    7u /* databases of an instance beside it (JET_wrnDatabaseAttached..., engine: dbidMax) */
+#define DATABASE_ID_MAX 6u       /* the greatest beside it (engine: dbidMax is the first that is none) */
 
 /* What the database is used for now; the order is that of its life. */
 enum database_use {
