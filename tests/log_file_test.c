@@ -276,32 +276,39 @@ static void a_damaged_segment_is_corruption(void **state)
     assert_int_equal(log_file_open("/l/edb.log", &reader), JET_errFileIOBeyondEOF);
 }
 
-/* The engine's way of writing partly filled segments: the same again in the sector behind. */
+/* The engine's way of writing partly filled segments: the same again in the sector behind. The last of one,
+ * two or three. */
 static void a_torn_segment_is_read_from_its_shadow(void **state)
 {
-    struct log_file_reader *reader = NULL;
-    uint8_t segment[LOG_SECTOR_SIZE];
-    size_t done = 0;
-    (void)state;
-    create_log();
-    assert_int_equal(log_start_new(logs), JET_errSuccess);
-    for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(append_trace(i, small_size(i), NULL), JET_errSuccess);
-    assert_int_equal(log_stop(logs), JET_errSuccess);
-    assert_int_equal(EsentHostFileRead("/l/edb.log", LOG_SECTOR_SIZE, segment, sizeof(segment), &done),
-                     JET_errSuccess);
-    assert_int_equal(EsentHostFileWrite("/l/edb.log", 2 * LOG_SECTOR_SIZE, segment, sizeof(segment)),
-                     JET_errSuccess);
-    assert_int_equal(read_file("/l/edb.log", 0, small_size, NULL), 5);
-    assert_int_equal(EsentHostFileCorrupt("/l/edb.log", LOG_SECTOR_SIZE + 50, 0xff), JET_errSuccess);
-    assert_int_equal(log_file_open("/l/edb.log", &reader), JET_errSuccess);
-    assert_true(log_file_reader_end(reader)->torn);
-    assert_int_equal(log_file_patch("/l/edb.log", reader), JET_errSuccess);
-    log_file_close(reader);
-    assert_int_equal(log_file_open("/l/edb.log", &reader), JET_errSuccess);
-    assert_false(log_file_reader_end(reader)->torn);
-    log_file_close(reader);
-    assert_int_equal(read_file("/l/edb.log", 0, small_size, NULL), 5);
+    for (unsigned count = 1; count <= 3; count++) {
+        struct log_file_reader *reader = NULL;
+        uint8_t segment[LOG_SECTOR_SIZE];
+        size_t done = 0;
+        create_log();
+        assert_int_equal(log_start_new(logs), JET_errSuccess);
+        for (unsigned i = 0; i < count; i++) {
+            assert_int_equal(append_trace(i, small_size(i), NULL), JET_errSuccess);
+            assert_int_equal(log_flush_all(logs), JET_errSuccess);
+        }
+        assert_int_equal(log_stop(logs), JET_errSuccess);
+        const uint64_t last = count * LOG_SECTOR_SIZE;
+        assert_int_equal(EsentHostFileRead("/l/edb.log", last, segment, sizeof(segment), &done),
+                         JET_errSuccess);
+        assert_int_equal(EsentHostFileWrite("/l/edb.log", last + LOG_SECTOR_SIZE, segment, sizeof(segment)),
+                         JET_errSuccess);
+        assert_int_equal(read_file("/l/edb.log", 0, small_size, NULL), count);
+        assert_int_equal(EsentHostFileCorrupt("/l/edb.log", last + 50, 0xff), JET_errSuccess);
+        assert_int_equal(log_file_open("/l/edb.log", &reader), JET_errSuccess);
+        assert_true(log_file_reader_end(reader)->torn);
+        assert_int_equal(log_file_patch("/l/edb.log", reader), JET_errSuccess);
+        log_file_close(reader);
+        assert_int_equal(log_file_open("/l/edb.log", &reader), JET_errSuccess);
+        assert_false(log_file_reader_end(reader)->torn);
+        log_file_close(reader);
+        assert_int_equal(read_file("/l/edb.log", 0, small_size, NULL), count);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
 }
 
 static void the_checkpoint_file_survives_damage_of_one_copy(void **state)
