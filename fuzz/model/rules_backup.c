@@ -358,6 +358,7 @@ static void keep_set(struct model *model, struct model_instance *instance, const
     set->directory = model_path(model, directory);
     set->whole = !partial;
     set->high = instance->backup.high;
+    set->page = model->page;
     set->usual_names = strcmp(instance->base_name, model->defaults.base_name) == 0 &&
                        instance->numbers[MODEL_FILE_NAMES] == model->defaults.numbers[MODEL_FILE_NAMES];
     for (size_t i = 0; i < model->file_count && set->count < 16; i++) {

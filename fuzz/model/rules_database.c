@@ -111,7 +111,7 @@ static void create_database(struct model *model)
         }
         return;
     }
-    *file = (struct database_file){.path = file->path, .exists = true};
+    *file = (struct database_file){.path = file->path, .exists = true, .page = model->page};
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
     model_attach(model, file, instance);
@@ -135,6 +135,14 @@ static void forget_backups(struct database_file *file)
     file->fields = (struct backup_fields){0};
     file->fields_fresh = true;
     file->full_by_snapshot = false;
+}
+
+/* Of a file that is there and not attached yet: the size of its pages is looked at before its state. */
+static int32_t attach_code(const struct model *model, const struct database_file *file)
+{
+    if (file->page != 0 && file->page != model->page)
+        return JET_errPageSizeMismatch;
+    return file->dirty ? JET_errDatabaseDirtyShutdown : JET_errSuccess;
 }
 
 static void attach_database(struct model *model)
@@ -161,9 +169,7 @@ static void attach_database(struct model *model)
     if (!file->exists)
         model_want(model, JET_errFileNotFound);
     else if (!backup_answer(model, instance))
-        model_want(model, here          ? JET_wrnDatabaseAttached
-                          : file->dirty ? JET_errDatabaseDirtyShutdown
-                                        : JET_errSuccess);
+        model_want(model, here ? JET_wrnDatabaseAttached : attach_code(model, file));
     int32_t code = model_answered(model);
     if (code < 0 || code == JET_wrnDatabaseAttached)
         return;
@@ -172,6 +178,7 @@ static void attach_database(struct model *model)
         file->fields_unknown = true;
     }
     file->exists = true;
+    file->page = model->page;
     file->read_only = (grbit & JET_bitDbReadOnly) != 0;
     if (!file->read_only && (instance->no_logging || !has_logs_of(file, instance)))
         forget_backups(file);
@@ -300,7 +307,8 @@ static void detach_database(struct model *model)
 static void want_header(struct model *model, const struct database_file *file, uint32_t state)
 {
     model_want_fact(model, "state=%u", state);
-    model_want_fact(model, "page=%u", model->page);
+    if (file->page != 0)
+        model_want_fact(model, "page=%u", file->page);
     if (file->fields_unknown)
         return;
     model->expect.rule = "I8";

@@ -72,6 +72,7 @@ static void restored(struct model *model, const char *path, struct content *cont
     file->content->opaque = content == NULL || content->opaque;
     file->durable = model_content_copy(model, file->content);
     file->fields_unknown = content == NULL;
+    file->page = content == NULL ? 0 : model->page;
 }
 
 static void external_restore(struct model *model)
@@ -109,7 +110,7 @@ static void external_restore(struct model *model)
             model_no_opinion(model); /* an increment lies there and is played, too */
     }
     bool sure = !model->expect.no_opinion;
-    model_want(model, JET_errSuccess);
+    model_want(model, set != NULL && set->page != model->page ? JET_errPageSizeMismatch : JET_errSuccess);
     model->expect.rule = "I7";
     if (log != NULL)
         model_lay_logs(model, model_path(model, log));

@@ -45,6 +45,7 @@ struct database_file {
     bool damaged;            /* changed behind the engine's back, or copied from somewhere: no opinion */
     bool uncertain;          /* durable or not: what a crash keeps is not exactly known */
     bool dirty;              /* not shut down cleanly */
+    uint32_t page;           /* size of its pages; 0 = not known */
     struct content *content; /* as sessions see it */
     struct content *durable; /* as a crash would leave it */
     struct backup_fields fields;
@@ -73,6 +74,7 @@ struct backup_set {
     bool whole;       /* a streamed full backup */
     bool spent;       /* restored in place: its databases are databases now */
     bool usual_names; /* of the logs */
+    uint32_t page;    /* size */
     uint32_t high;    /* last generation */
     uint32_t count;
     const char *names[16];        /* base names */
