@@ -308,7 +308,9 @@ static bool choose_files(struct run *run)
     const struct run_options *options = run->options;
     if (options->files == RUN_MEMORY) {
         strcpy(run->directory, "/p");
+        /* Writes may be tracked still, as the last program wanted it. */
         const bool good = EsentHostUseMemoryFiles() >= JET_errSuccess &&
+                          EsentHostTrackWrites(0) >= JET_errSuccess &&
                           EsentHostDirectoryCreate(run->directory) >= JET_errSuccess &&
                           EsentHostSetDirectory(run->directory) >= JET_errSuccess;
         choose_disk(run);
