@@ -123,11 +123,10 @@ __asm__(".text\n"
 
 static void *pool[POOL_MAX]; /* stacks that wait for their next use */
 static size_t pool_count;
+static bool pool_begun;
 
-static void *stack_take(void)
+static void *stack_map(void)
 {
-    if (pool_count > 0)
-        return pool[--pool_count];
     void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED)
@@ -137,6 +136,20 @@ static void *stack_take(void)
         return NULL;
     }
     return stack;
+}
+
+/* The first one fills the pool: from then on the n-th thread of a program finds its stack in the same way in
+ * every run, and fuzzers that watch the code's edges see the same. */
+static void *stack_take(void)
+{
+    while (!pool_begun && pool_count < POOL_MAX) {
+        void *stack = stack_map();
+        if (stack == NULL)
+            break;
+        pool[pool_count++] = stack;
+    }
+    pool_begun = true;
+    return pool_count > 0 ? pool[--pool_count] : stack_map();
 }
 
 static void stack_give(void *stack)
@@ -214,8 +227,6 @@ void os_carrier_release(struct os_thread *thread)
         __lsan_unregister_root_region(thread->carrier.bottom, thread->carrier.size);
 #endif
     (void)thread;
-    while (pool_count > 0)
-        munmap(pool[--pool_count], STACK_BYTES);
 }
 
 bool os_carrier_make(struct os_thread *thread)
