@@ -385,9 +385,10 @@ static void swap_played(size_t a, size_t b)
 static void a_split_played_again(void **state)
 {
     (void)state;
-    for (int i = 0; i < 11; i++) {
+    for (int i = 0; i < 15; i++) {
         record_split();
         struct log_record_split2 *leaf = (void *)played[2].bytes;
+        struct log_record_split2 *above = (void *)played[1].bytes;
         JET_ERR expected = JET_errLogCorrupted;
         bool newer = false;
         begin_case();
@@ -427,6 +428,18 @@ static void a_split_played_again(void **state)
         case 9: /* a level behind the change */
             assert_int_equal(played[3].bytes[0], LOG_RECORD_INSERT);
             swap_played(2, 3);
+            break;
+        case 10: /* a page twice: in the place of each other one */
+            leaf->split.new_page = leaf->split.page.page;
+            break;
+        case 11:
+            leaf->split.right_page = leaf->split.page.page;
+            break;
+        case 12:
+            leaf->split.right_page = leaf->split.new_page;
+            break;
+        case 13:
+            leaf->split.page.page = above->split.page.page;
             break;
         default: /* two changes */
             played[played_count] = played[played_count - 1];
