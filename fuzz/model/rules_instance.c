@@ -226,13 +226,22 @@ static void add_session(struct model *model, struct model_reference slot, struct
     model_slot_set(model, slot, OBJECT_SESSION, session);
 }
 
+/* How many there may be is a parameter. */
+static int32_t session_code(const struct model *model, const struct model_instance *instance)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < model->session_count; i++)
+        count += model->sessions[i]->alive && model->sessions[i]->instance == instance;
+    return count < instance->numbers[MODEL_SESSIONS] ? JET_errSuccess : JET_errOutOfSessions;
+}
+
 static void begin_session(struct model *model)
 {
     struct model_instance *instance = model_gate(model, false, true);
     struct model_reference slot = model_reference(model);
     if (instance == NULL)
         return;
-    model_want(model, JET_errSuccess);
+    model_want(model, session_code(model, instance));
     if (!model_succeeded(model))
         return;
     add_session(model, slot, instance);
@@ -252,7 +261,7 @@ static void dup_session(struct model *model)
     struct model_reference slot = model_reference(model);
     if (first == NULL)
         return;
-    model_want(model, JET_errSuccess);
+    model_want(model, session_code(model, first->instance));
     if (model_succeeded(model))
         add_session(model, slot, first->instance);
 }

@@ -86,7 +86,7 @@ static void make_temporary(struct instance *instance, const char *path)
     struct session *session;
     struct database *database;
     if (!os_host_is_published() || strcmp(path, instance->temporary_path) != 0 ||
-        session_begin(instance, &handle) < JET_errSuccess)
+        session_begin_own(instance, &handle) < JET_errSuccess)
         return;
     if (session_enter(handle, &session) < JET_errSuccess)
         return;

@@ -61,7 +61,7 @@ struct instance {
     uint32_t references; /* lookups without a gate; under the process lock */
     os_atomic_bool service_stopped;
     os_atomic_32 stopped_bits; /* JET_bitStopService...; with QuiesceCaches the checkpoint is kept near */
-    os_atomic_64 unavailable; /* what calls answer since a fatal error (as int32_t), 0: none */
+    os_atomic_64 unavailable;  /* what calls answer since a fatal error (as int32_t), 0: none */
     os_atomic_bool terminating;
     bool backup_allowed;   /* initialised, and no term begun */
     uint64_t start_thread; /* the thread of the start under way, while the state says that there is one */
@@ -87,7 +87,7 @@ struct instance {
 
     struct os_mutex session_lock; /* OS_RANK_SESSION: list and counts of sessions */
     struct session *sessions;
-    uint32_t session_count;
+    uint32_t session_count; /* the program's */
     uint16_t next_process;
     os_atomic_32 cursor_count; /* open cursors of all sessions */
 

@@ -43,6 +43,7 @@ struct session {
     JET_SESID handle;
     uint32_t slot;
     uint16_t process;                /* number in log records, unique in the instance */
+    bool own;                        /* the engine's: not counted among the program's */
     struct session *next, *previous; /* of the instance; under its session lock */
 
     struct transaction transaction;
@@ -141,8 +142,11 @@ void session_callback_end(struct session *session);
 /* Takes the session's counted opens of a database slot back (JetCloseDatabase, detach, end of session). */
 void session_forget_database(struct session *session, uint32_t slot);
 
-/* JetBeginSession: a new session of a running instance. JET_errOutOfSessions, JET_errOutOfMemory. */
+/* JetBeginSession: a new session of a running instance. JET_errOutOfSessions (JET_paramMaxSessions),
+ * JET_errOutOfMemory. */
 JET_ERR session_begin(struct instance *instance, JET_SESID *handle);
+/* The engine's own one, which the program's sessions leave room for. JET_errOutOfMemory. */
+JET_ERR session_begin_own(struct instance *instance, JET_SESID *handle);
 /* JetEndSession on an entered session: rolls back, closes cursors and databases, frees it. It is left by
  * that, on success; on failure it is still entered. */
 JET_ERR session_end(struct session *session);

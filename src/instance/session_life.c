@@ -17,19 +17,18 @@ static bool process_number_used(const struct instance *instance, uint16_t number
 /* Puts a session on the instance's list and numbers it; the caller holds the session lock. */
 static JET_ERR link_session(struct instance *instance, struct session *session)
 {
-    uint64_t most = instance_parameter(instance, JET_paramMaxSessions);
-    if (instance->session_count >= most ||
-        instance->session_count > PROCESS_SESSION_LAST - PROCESS_SESSION_FIRST)
+    if (!session->own && instance->session_count >= instance_parameter(instance, JET_paramMaxSessions))
         return JET_errOutOfSessions;
     uint16_t number = PROCESS_SESSION_FIRST;
     while (process_number_used(instance, number))
         number++;
+    ASSERT(number <= PROCESS_SESSION_LAST); /* the parameter allows fewer */
     session->process = number;
     session->next = instance->sessions;
     if (session->next != NULL)
         session->next->previous = session;
     instance->sessions = session;
-    instance->session_count++;
+    instance->session_count += !session->own;
     return JET_errSuccess;
 }
 
@@ -42,12 +41,12 @@ static void unlink_session(struct instance *instance, struct session *session)
         instance->sessions = session->next;
     if (session->next != NULL)
         session->next->previous = session->previous;
-    ASSERT(instance->session_count > 0);
-    instance->session_count--;
+    ASSERT(session->own || instance->session_count > 0);
+    instance->session_count -= !session->own;
     os_mutex_unlock(&instance->session_lock);
 }
 
-JET_ERR session_begin(struct instance *instance, JET_SESID *handle)
+static JET_ERR begin(struct instance *instance, bool own, JET_SESID *handle)
 {
     JET_ERR err = JET_errSuccess;
     bool linked = false;
@@ -56,6 +55,7 @@ JET_ERR session_begin(struct instance *instance, JET_SESID *handle)
     if (session == NULL)
         return JET_errOutOfMemory;
     session->instance = instance;
+    session->own = own;
     session->commit_default = (JET_GRBIT)instance_parameter(instance, JET_paramCommitDefault);
 
     os_mutex_lock(&instance->session_lock);
@@ -79,6 +79,16 @@ done:
         session_slot_release(session);
     os_free(session);
     return err;
+}
+
+JET_ERR session_begin(struct instance *instance, JET_SESID *handle)
+{
+    return begin(instance, false, handle);
+}
+
+JET_ERR session_begin_own(struct instance *instance, JET_SESID *handle)
+{
+    return begin(instance, true, handle);
 }
 
 static void close_cursor(struct session *session, JET_TABLEID table, void *object, void *context)

@@ -127,7 +127,7 @@ static void attach_again(JET_INSTANCE handle, const struct recovery_report *repo
 
     if (report->attached_count == 0 || instance_enter(handle, &instance) < JET_errSuccess)
         return;
-    if (session_begin(instance, &sesid) >= JET_errSuccess &&
+    if (session_begin_own(instance, &sesid) >= JET_errSuccess &&
         session_enter(sesid, &session) >= JET_errSuccess) {
         for (uint32_t i = 0; i < report->attached_count; i++)
             (void)databases_attach(session, report->attached[i], &options);
