@@ -504,6 +504,32 @@ static void each_point_of_other_starts(void **state)
     }
 }
 
+/* The last segment was being written again when the machine went down; its shadow lies behind it, where the
+ * log goes on. */
+static void a_torn_end_is_mended(void **state)
+{
+    static uint8_t segment[4096];
+    struct log_file_reader *reader;
+    size_t done;
+    (void)state;
+    make_world();
+    begin_case(1);
+    OK(log_file_open("/a/edb.log", &reader));
+    const uint64_t last = log_file_reader_end(reader)->end.sector - 1u;
+    log_file_close(reader);
+    OK(EsentHostFileRead("/a/edb.log", last * 4096, segment, sizeof segment, &done));
+    OK(EsentHostFileWrite("/a/edb.log", (last + 1) * 4096, segment, sizeof segment));
+    OK(EsentHostFileCorrupt("/a/edb.log", last * 4096 + 60, 0x55));
+    OK(EsentHostFileCorrupt("/a/edb.log", last * 4096 + 61, 0x17));
+    for (unsigned more = 0; more < 3; more++) {
+        OK(start());
+        assert_int_equal(rows(), ROWS + more);
+        add_row();
+        OK(JetCommitTransaction(session, JET_bitWaitAllLevel0Commit));
+        EsentHostCrash();
+    }
+}
+
 /* A start that may lose logs dies on the way: the next one needs no leave once the database does without
  * them. */
 static void lost_logs_are_lost_once(void **state)
@@ -611,6 +637,7 @@ int main(void)
         cmocka_unit_test(logs_out_of_range),
         cmocka_unit_test(checkpoints),
         cmocka_unit_test(each_point_of_other_starts),
+        cmocka_unit_test(a_torn_end_is_mended),
         cmocka_unit_test(lost_logs_are_lost_once),
         cmocka_unit_test(nothing_to_truncate),
     };
