@@ -349,6 +349,28 @@ static void reserves(void **state)
     OK(log_stop(logs));
 }
 
+/* One that cannot be deleted ends it: what is left has no gap. */
+static void deletions_that_fail(void **state)
+{
+    static const char *const paths[] = {"/l/edb00001.log", "/l/edb00002.log", "/l/edb00003.log",
+                                        "/l/edb00004.log"};
+    int32_t generation;
+    (void)state;
+    start();
+    for (int i = 0; i < 4; i++)
+        OK(log_roll(logs, &generation));
+    for (uint64_t nth = 1; nth <= 3; nth++) {
+        EsentHostFailNth(ESENT_HOST_FAULT_NAME, nth, 1);
+        IS(log_delete_generations(logs, 1, 5), JET_errFileAccessDenied);
+        EsentHostFailNone();
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(exists(paths[i]), i + 1 >= nth);
+    }
+    OK(log_delete_generations(logs, 1, 5)); /* the first two are not there any more */
+    assert_false(exists(paths[3]));
+    OK(log_stop(logs));
+}
+
 /* Each step that a file's making from a reserve takes fails once. */
 static void reserves_that_fail(void **state)
 {
@@ -480,6 +502,7 @@ int main(void)
         TEST(names_that_are_too_long),
         TEST(reserves),
         TEST(reserves_that_fail),
+        TEST(deletions_that_fail),
         TEST(a_checkpoint_too_far_behind),
         TEST(callbacks_wait_for_a_checkpoint),
     };

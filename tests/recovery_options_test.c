@@ -209,6 +209,9 @@ static void logs_after_a_crash(void **state)
         {"/a/edb.log", other_history, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
         {"/a/edb.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved, 5,
          5, 6},
+        {"/a/edb.log", other_history, JET_bitReplayIgnoreLostLogs, false, JET_errCommittedLogFilesMissing, 0,
+         5, 6},
+        {"/a/edb.log", damaged, JET_bitReplayIgnoreLostLogs, false, JET_errCommittedLogFileCorrupt, 0, 5, 6},
         {"/a/edb.log", remove_file, JET_bitReplayIgnoreLostLogs, false, JET_errSuccess, ROWS - 1, 5, 5},
         {"/a/edb00003.log", remove_both, 0, false, JET_errMissingLogFile, 0, 2, 2},
         {"/a/edb00001.log", eight_digits, 0, false, JET_errMissingLogFile, 0, 0, 0},
@@ -504,6 +507,29 @@ static void each_point_of_other_starts(void **state)
     }
 }
 
+/* Logs that do not follow are deleted where that is allowed: all of them, and none in front of them. */
+static void logs_that_do_not_follow_go(void **state)
+{
+    (void)state;
+    for (int generation = 3; generation <= 6; generation++) {
+        char path[20] = "/a/edb.log";
+        make_world();
+        begin_case(1);
+        if (generation < 6)
+            (void)snprintf(path, sizeof path, "/a/edb%05d.log", generation);
+        other_history(path);
+        require(generation - 1, 6);
+        with.grbit = JET_bitReplayIgnoreLostLogs;
+        with.delete_logs = true;
+        assert_int_equal(start(), JET_wrnCommittedLogFilesRemoved);
+        for (int i = 1; i < 6; i++) {
+            (void)snprintf(path, sizeof path, "/a/edb%05d.log", i);
+            assert_int_equal(exists(path), i < generation);
+        }
+        assert_int_equal(rows(), generation - 1);
+    }
+}
+
 /* The last segment was being written again when the machine went down; its shadow lies behind it, where the
  * log goes on. */
 static void a_torn_end_is_mended(void **state)
@@ -637,6 +663,7 @@ int main(void)
         cmocka_unit_test(logs_out_of_range),
         cmocka_unit_test(checkpoints),
         cmocka_unit_test(each_point_of_other_starts),
+        cmocka_unit_test(logs_that_do_not_follow_go),
         cmocka_unit_test(a_torn_end_is_mended),
         cmocka_unit_test(lost_logs_are_lost_once),
         cmocka_unit_test(nothing_to_truncate),
