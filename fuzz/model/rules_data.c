@@ -4,6 +4,9 @@
 
 #include "fuzz/model/state.h"
 
+/* A transaction that has written no more than this to the log has not filled the version store. */
+#define VERSIONS_MOST ((uint64_t)2 << 20)
+
 static void give_up(struct model *model)
 {
     model_no_opinion(model);
@@ -257,8 +260,8 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
 static void table(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session != NULL && session->level == 7)
-        model_no_opinion(model); /* it begins a transaction first */
+    if (session != NULL && (session->level == 7 || session->written > VERSIONS_MOST))
+        model_no_opinion(model); /* it begins a transaction first, and needs versions */
     if (session == NULL || model_lacks_database(model))
         return;
     struct model_database *database = model_database_argument(model, session);
@@ -557,6 +560,8 @@ static void change_rows(struct model *model, enum row_kind kind)
         return;
     }
     const uint64_t volume = rows_volume(model, session, rows, kind, &change);
+    if (session->written + volume > VERSIONS_MOST)
+        model_no_opinion(model);
     struct database_file *file = cursor->file;
     if (rows->opaque || file->content->opaque || file->read_only || file->damaged || !alone(model, session) ||
         (change.per_transaction == 0 && session->level == 0) || session->level == 7 ||

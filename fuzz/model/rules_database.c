@@ -82,6 +82,22 @@ static bool meets_freeze(struct model *model, const struct model_instance *insta
     return true;
 }
 
+static bool databases_full(const struct model *model, const struct model_instance *instance)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < model->file_count; i++)
+        count += model->files[i]->attached == instance;
+    return count >= DATABASES_MOST;
+}
+
+static int32_t create_code(const struct model *model, const struct model_instance *instance,
+                           const struct database_file *file)
+{
+    if (file->attached != instance && databases_full(model, instance))
+        return JET_errTooManyAttachedDatabases;
+    return file->exists ? JET_errDatabaseDuplicate : JET_errSuccess;
+}
+
 static void create_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
@@ -103,9 +119,11 @@ static void create_database(struct model *model)
         directory_may_be_missing(instance, file->path) || file->damaged ||
         (file->attached != NULL && file->attached != instance))
         model_no_opinion(model);
-    model_want(model, file->exists ? JET_errDatabaseDuplicate : JET_errSuccess);
+    model_want(model, create_code(model, instance, file));
     if (!model_succeeded(model)) {
-        if (!file->exists) { /* a creation that fails half-way is fatal to the instance, and in its log */
+        if (!file->exists && model_answered(model) !=
+                                 JET_errTooManyAttachedDatabases) { /* a creation that fails half-way is fatal
+                                                                       to the instance, and in its log */
             instance->lost = true;
             model_touch(model, instance->log_path);
         }
@@ -138,8 +156,11 @@ static void forget_backups(struct database_file *file)
 }
 
 /* Of a file that is there and not attached yet: the size of its pages is looked at before its state. */
-static int32_t attach_code(const struct model *model, const struct database_file *file)
+static int32_t attach_code(const struct model *model, const struct model_instance *instance,
+                           const struct database_file *file)
 {
+    if (databases_full(model, instance))
+        return JET_errTooManyAttachedDatabases;
     if (file->page != 0 && file->page != model->page)
         return JET_errPageSizeMismatch;
     return file->dirty ? JET_errDatabaseDirtyShutdown : JET_errSuccess;
@@ -169,7 +190,7 @@ static void attach_database(struct model *model)
     if (!file->exists)
         model_want(model, JET_errFileNotFound);
     else if (!backup_answer(model, instance))
-        model_want(model, here ? JET_wrnDatabaseAttached : attach_code(model, file));
+        model_want(model, here ? JET_wrnDatabaseAttached : attach_code(model, instance, file));
     int32_t code = model_answered(model);
     if (code < 0 || code == JET_wrnDatabaseAttached)
         return;

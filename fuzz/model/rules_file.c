@@ -96,7 +96,8 @@ static void external_restore(struct model *model)
         count == 0 || count != set->count || checkpoint == NULL || log == NULL ||
         model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
         model_logs_used(model, model_path(model, log)) ||
-        strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 || (model->mode == MODE_ONE))
+        strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 || (model->mode == MODE_ONE) ||
+        model_instances_full(model)) /* it takes an instance of its own */
         model_no_opinion(model);
     for (size_t i = 0; i < count && set != NULL; i++) {
         const char *slash = strrchr(from[i], '/');

@@ -28,7 +28,10 @@ static void create_instance(struct model *model)
         model_want(model, JET_errRunningInOneInstanceMode);
         return;
     }
-    model_want(model, model_name_in_use(model, name) ? JET_errInstanceNameInUse : JET_errSuccess);
+    if (model_instances_full(model))
+        model_want(model, JET_errTooManyInstances);
+    else
+        model_want(model, model_name_in_use(model, name) ? JET_errInstanceNameInUse : JET_errSuccess);
     if (!model_succeeded(model))
         return;
     model->mode = MODE_MULTI;

@@ -24,8 +24,7 @@ static bool temporary_is_log(struct model *model, const struct model_instance *i
     if (folder > 0 && (strncasecmp(path, instance->log_path, folder) != 0 || path[folder] != '/'))
         return false;
     const char *name = folder > 0 ? path + folder + 1 : path;
-    return !instance->no_logging &&
-           strncasecmp(name, instance->base_name, strlen(instance->base_name)) == 0;
+    return !instance->no_logging && strncasecmp(name, instance->base_name, strlen(instance->base_name)) == 0;
 }
 
 static bool has_temporary(const struct model_instance *instance)
@@ -147,6 +146,10 @@ static struct model_instance *find_instance(struct model *model, struct model_re
             return instance;
         model_want(model, JET_errInvalidParameter);
         model->expect.rule = "I12";
+        return NULL;
+    }
+    if (model_instances_full(model)) {
+        model_want(model, JET_errTooManyInstances);
         return NULL;
     }
     if (model_name_in_use(model, NULL)) {

@@ -271,6 +271,14 @@ struct model_instance *model_add_instance(struct model *model, const char *name)
     return instance;
 }
 
+bool model_instances_full(const struct model *model)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < model->instance_count; i++)
+        count += model->instances[i]->alive;
+    return count >= INSTANCES_MOST;
+}
+
 /* The instance is gone: so are its sessions, cursors and open databases. Files stay as they are. */
 void model_kill_instance(struct model *model, struct model_instance *instance)
 {

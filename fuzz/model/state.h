@@ -9,6 +9,8 @@
 #define SLOTS 256
 #define OBJECTS_MAX 512
 #define LEVELS_MAX 8
+#define DATABASES_MOST 6  /* of an instance: the log's header has room for no more */
+#define INSTANCES_MOST 16 /* JET_paramMaxInstances; its writing is not followed */
 
 /* --- what databases hold */
 
@@ -346,6 +348,7 @@ static inline uint64_t model_log_file_size(const struct model_instance *instance
 
 struct model_instance *model_add_instance(struct model *model, const char *name);
 void model_kill_instance(struct model *model, struct model_instance *instance);
+bool model_instances_full(const struct model *model);
 struct database_file *model_file(struct model *model, const char *path); /* found or made (not existing) */
 struct database_file *model_file_find(struct model *model, const char *path); /* NULL if never heard of */
 bool model_touched(const struct model *model,
