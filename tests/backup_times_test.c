@@ -12,7 +12,7 @@ static void step(void)
 
 static void begin(void)
 {
-    world_start(ESENT_HOST_PUBLISHED); /* which does not refuse incremental backups without truncation */
+    world_start(ESENT_HOST_DOCUMENTED);
     zero_hour = header().logtimeAttach;
 }
 
