@@ -112,6 +112,17 @@ static void of_snapshots(void **state)
     info = header();
     compare(&info.bkinfoFullPrev, &(struct expected){2, 1, 1, 2});
     compare(&info.bkinfoIncPrev, &(struct expected){4, 1, 2, 3});
+    OK(JetTerm2(instance, JET_bitTermComplete));
+    /* Where logging is circular, the log does not go on for it. */
+    world_instance(&instance, "backup", "/a/");
+    OK(JetSetSystemParameterA(&instance, 0, JET_paramCircularLog, 1, NULL));
+    OK(JetInit(&instance));
+    OK(JetBeginSessionA(instance, &session, NULL, NULL));
+    OK(JetAttachDatabaseA(session, "/a/a.edb", 0));
+    OK(JetOpenDatabaseA(session, "/a/a.edb", NULL, &database, 0));
+    snapshot(0); /* at 5 */
+    info = header();
+    compare(&info.bkinfoFullPrev, &(struct expected){5, 3, 3, 3});
     world_end();
 }
 

@@ -204,6 +204,7 @@ static void logs_after_a_crash(void **state)
         {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_errInvalidLogSequence, 0, 0,
          0},
         {"/a/edb00003.log", other_history, 0, false, JET_errCommittedLogFilesMissing, 0, 2, 6},
+        {"/a/edb00003.log", other_history, 0, true, JET_errCommittedLogFilesMissing, 0, 2, 6},
         {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved,
          2, 2, 6},
         {"/a/edb.log", other_history, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
