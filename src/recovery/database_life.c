@@ -54,7 +54,6 @@ JET_ERR database_log_create(struct database_set *set, struct database *database,
     struct log_record_create_database record;
     struct log_position position = LOG_POSITION_MIN;
     hold_checkpoint(set, true);
-    memset(&record, 0, sizeof(record));
     TRY(wide_path(database, &path, &path_size));
     record.path_size = path_size;
     TRY(log_state(set->log));
@@ -175,7 +174,6 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
     struct signature signature = log_signature(set->log);
     struct log_time created;
     hold_checkpoint(set, true);
-    memset(&record, 0, sizeof(record));
     TRY(wide_path(database, &path, &path_size));
     record.path_size = path_size;
     TRY(log_state(set->log));
@@ -277,7 +275,6 @@ JET_ERR database_log_detach(struct database_set *set, struct database *database,
     struct log_record_detach_database record;
     struct log_position position = LOG_POSITION_MIN;
     hold_checkpoint(set, true);
-    memset(&record, 0, sizeof(record));
     TRY(wide_path(database, &path, &path_size));
     record.path_size = path_size;
     record.type = LOG_RECORD_DETACH_DATABASE;
