@@ -13,6 +13,7 @@ import time
 
 STATISTICS = struct.Struct("4Q")
 PULSE = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)")
+SEEDS_HAVE_RUN = "All set and ready to roll"
 
 
 def end_process(process):
@@ -254,13 +255,16 @@ class AflJob(Job):
         statistics = os.path.join(out, name, "fuzzer_stats")
         seen = set(os.listdir(crashes)) if os.path.isdir(crashes) else set()
         deadline = time.time() + seconds + 60
+        seeds_have_run = False
         while True:
             running = self.process.poll() is None
             if os.path.exists(statistics):
                 with open(statistics, encoding="utf-8", errors="replace") as source:
                     found = re.search(r"^edges_found\s*:\s*(\d+)", source.read(), re.M)
-                    if found:
-                        self.reached(int(found.group(1)), self.coverage == 0)
+                # Until AFL++ has run all seeds, its number is that of some of them. It says so, then writes its file.
+                if found and seeds_have_run:
+                    self.reached(int(found.group(1)), self.coverage == 0)
+            seeds_have_run = seeds_have_run or any(SEEDS_HAVE_RUN in line for line in list(self.said))
             if os.path.isdir(crashes):
                 for entry in sorted(set(os.listdir(crashes)) - seen):
                     seen.add(entry)
