@@ -78,7 +78,7 @@ struct recovery {
     bool signature_known;
     uint32_t log_file_size; /* bytes; all files must be equal; 0 until the first */
 
-    struct checkpoint checkpoint;   /* where redo starts, with attachments */
+    struct checkpoint checkpoint;   /* where redo starts, with attachments; no more of it counts */
     struct log_file_reader *reader; /* current file */
     bool reader_is_current;         /* it is edb.log */
     int32_t generation;
@@ -87,10 +87,9 @@ struct recovery {
     bool ended;                    /* all sessions have been ended by a term record */
     bool last_is_shutdown;         /* the last record is a shutdown mark */
     struct log_position shutdown_mark;
-    struct log_position init; /* of the last init record */
-    bool told_redo;           /* a call-back knows that files are being redone */
-    bool lost_logs;           /* JET_bitReplayIgnoreLostLogs: redo ended before the last committed log */
-    bool removed_logs;        /* and what did not fit was deleted */
+    bool told_redo;    /* a call-back knows that files are being redone */
+    bool lost_logs;    /* JET_bitReplayIgnoreLostLogs: redo ended before the last committed log */
+    bool removed_logs; /* and what did not fit was deleted */
 
     struct recovery_session *sessions;
     struct recovery_database databases[DATABASE_ID_MAX + 1];

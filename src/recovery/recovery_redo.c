@@ -100,7 +100,6 @@ static JET_ERR redo_boundary(struct recovery *recovery, const struct log_record_
         recovery->ended = false;
         recovery->last_term = LOG_POSITION_MIN;
         recovery->shutdown_mark = LOG_POSITION_MIN;
-        recovery->init = recovery->position;
         break;
     default:
         if (!recovery->ended)

@@ -37,10 +37,7 @@ static void delete_checkpoint(struct recovery *recovery)
 /* Recovery from the beginning of a log file: its header has the attachments. */
 static void fake_checkpoint(struct recovery *recovery, const struct log_file_header *header)
 {
-    memset(&recovery->checkpoint, 0, sizeof(recovery->checkpoint));
     recovery->checkpoint.checkpoint = (struct log_position){0, LOG_HEADER_SECTORS, header->generation};
-    recovery->checkpoint.parameters = header->parameters;
-    recovery->checkpoint.log_signature = header->log_signature;
     memcpy(recovery->checkpoint.attachments, header->attachments, sizeof(header->attachments));
 }
 

@@ -55,9 +55,7 @@ static JET_ERR set_start(struct recovery *recovery)
     const struct log_file_end *end = log_file_reader_end(recovery->reader);
     if (end->torn && !end->corrupt)
         FAIL(recovery_corruption(recovery, true));
-    memset(&recovery->checkpoint, 0, sizeof(recovery->checkpoint));
     recovery->checkpoint.checkpoint = (struct log_position){0, LOG_HEADER_SECTORS, recovery->generation_low};
-    recovery->checkpoint.parameters = header->parameters;
     memcpy(recovery->checkpoint.attachments, header->attachments, sizeof(header->attachments));
     if (!recovery->external)
         goto done; /* the checkpoint stays, for the case that this fails */
