@@ -265,6 +265,44 @@ static void an_old_tail_does_not_come_back(void **state)
     assert_in_range(went_on, 1, 19);
 }
 
+/* The last segment is torn, and its shadow whole; the log goes on where the shadow lies, and the machine goes
+ * down. What was promised is there all the same. */
+static void a_mended_end_stays(void **state)
+{
+    static uint8_t segment[LOG_SECTOR_SIZE];
+    uint32_t end = 0;
+    size_t done;
+    (void)state;
+    assert_int_equal(look(&end), WHOLE);
+    const uint32_t last = end - 1;
+    assert_int_equal(EsentHostFileRead(LOG, last * LOG_SECTOR_SIZE, segment, sizeof segment, &done),
+                     JET_errSuccess);
+    assert_int_equal(EsentHostFileWrite(LOG, end * LOG_SECTOR_SIZE, segment, sizeof segment), JET_errSuccess);
+    assert_int_equal(EsentHostFileCorrupt(LOG, last * LOG_SECTOR_SIZE + 60, 0x55), JET_errSuccess);
+    assert_int_equal(EsentHostFileCorrupt(LOG, last * LOG_SECTOR_SIZE + 61, 0x17), JET_errSuccess);
+    assert_int_equal(EsentHostFilesSave(1), JET_errSuccess);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct log_file_reader *reader = NULL;
+        uint32_t now = 0;
+        assert_int_equal(EsentHostFilesRestore(1), JET_errSuccess);
+        assert_int_equal(EsentHostTrackWrites(1), JET_errSuccess);
+        create_log();
+        assert_int_equal(log_file_open(LOG, &reader), JET_errSuccess);
+        assert_true(log_file_reader_end(reader)->torn);
+        assert_int_equal(log_file_patch(LOG, reader), JET_errSuccess);
+        assert_int_equal(log_start_existing(logs, reader), JET_errSuccess);
+        log_file_close(reader);
+        append(3900);
+        EsentHostFailNth(ESENT_HOST_FAULT_SYNC, 1, 1);
+        assert_int_equal(log_flush_all(logs), JET_errLogWriteFail);
+        EsentHostFailNone();
+        assert_int_equal(EsentHostMachineCrash(ESENT_HOST_CRASH_REORDER, seed), JET_errSuccess);
+        logs = NULL;
+        assert_int_not_equal(look(&now), CORRUPT);
+        assert_in_range(now, end, end + 1);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -273,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_synced_must_be_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changed_bytes_are_no_torn_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_old_tail_does_not_come_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_mended_end_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_marks_every_hole_is_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tail_is_gone_before_the_log_goes_on, set_up, tear_down),
     };
