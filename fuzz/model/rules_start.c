@@ -201,6 +201,24 @@ static void init_failed(struct model *model, struct model_instance *instance, st
     model_slot_set(model, slot, OBJECT_NONE, NULL); /* zero */
 }
 
+/* A start that fails may have recovered the databases all the same: for the size of log files surely, for
+ * other reasons as far as it came. */
+static void recovery_failed(struct model *model, const struct model_instance *instance, bool special,
+                            bool clouded)
+{
+    if (instance->initialised || instance->no_logging)
+        return;
+    if (model_answered(model) == JET_errLogFileSizeMismatchDatabasesConsistent && !special) {
+        recover_files(model, instance);
+        return;
+    }
+    for (size_t i = 0; i < model->file_count && (special || clouded); i++) {
+        struct database_file *file = model->files[i];
+        file->damaged = file->damaged || (file->dirty && file->log_path != NULL &&
+                                          strcmp(file->log_path, instance->log_path) == 0);
+    }
+}
+
 /* Bits change what recovery does; some of them only if it has something to do. */
 static bool matters_to_recovery(const struct model *model, const struct model_instance *instance,
                                 uint64_t grbit)
@@ -238,6 +256,7 @@ void model_init(struct model *model)
     if (misses_a_database(model, instance))
         model_want(model, JET_errAttachedDatabaseMismatch);
     if (!model_succeeded(model)) {
+        recovery_failed(model, instance, special, clouded);
         init_failed(model, instance, slot, model_answered(model));
         return;
     }
