@@ -281,7 +281,7 @@ static JET_ERR read_page(struct cache_buffer *buffer, uint32_t flags, bool *fixe
     struct database *database = buffer->database;
     struct page *page = &buffer->page;
     (void)os_atomic_add(&database->cache->reads, 1);
-    os_thread_costs.pages_read++;
+    os_thread_add_cost(&os_thread_costs.pages_read, 1);
     if (page->number == PAGE_NUMBER_NULL || database->file == NULL)
         return JET_errFileIOBeyondEOF;
     JET_ERR err =
@@ -349,7 +349,7 @@ static JET_ERR latch_page(struct database *database, page_number number, enum la
     ASSERT(mode != LATCH_NONE);
     *latch = (struct latch)LATCH_INIT;
     (void)os_atomic_add(&database->cache->latches, 1);
-    os_thread_costs.pages_referenced++;
+    os_thread_add_cost(&os_thread_costs.pages_referenced, 1);
     os_mutex_lock(&partition->lock);
     struct cache_buffer *buffer;
     for (;;) {
@@ -471,7 +471,7 @@ void cache_set_dirty(struct latch *latch, dbtime modified, struct log_position o
         page_header(&latch->page)->modified = modified;
     page_header(&latch->page)->flags &= ~(uint32_t)PAGE_SCRUBBED;
     os_mutex_lock(&partition->lock);
-    (*(buffer->dirty ? &os_thread_costs.pages_redirtied : &os_thread_costs.pages_dirtied))++;
+    os_thread_add_cost(buffer->dirty ? &os_thread_costs.pages_redirtied : &os_thread_costs.pages_dirtied, 1);
     cache_link_dirty(partition, buffer);
     buffer->oldest = cache_older(buffer->oldest, oldest);
     if (log_position_compare(buffer->last, last) < 0)

@@ -2,6 +2,7 @@
 
 #include "src/os/fault.h"
 #include "src/os/internal.h"
+#include "src/os/trace.h"
 
 /* Real threads get numbers from here; those of a simulation have their own, from 1, the same in each run. */
 static os_atomic_64 last_id = 1u << 20;
@@ -18,10 +19,13 @@ struct os_thread *os_thread_register(void)
     return &own_record;
 }
 
+/* Whose turn it is, not what they share. */
+OS_UNTRACED_BEGIN
 void os_thread_set_self(struct os_thread *thread)
 {
     os_thread_current = thread;
 }
+OS_UNTRACED_END
 
 uint64_t os_thread_id(void)
 {

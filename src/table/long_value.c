@@ -376,7 +376,7 @@ JET_ERR long_value_read(struct table_cursor *cursor, uint64_t id, uint32_t offse
     *actual = 0;
     if (long_value_is_pending(id))
         return read_pending(cursor, id, offset, buffer, size, actual);
-    os_thread_costs.long_values_read++;
+    os_thread_add_cost(&os_thread_costs.long_values_read, 1);
     TRY(read_root(cursor, id, &root));
     if (offset >= root.size || size == 0)
         goto done;
