@@ -84,9 +84,25 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
     model_kill_instance(model, instance);
 }
 
-/* It goes on, but without its backup if that was to be stopped. */
-static void term_refused(struct model *model, struct model_instance *instance, int32_t code, bool ends_backup)
+/* The term has not begun. */
+static bool is_refusal(int32_t code)
 {
+    return code == JET_errBackupInProgress || code == JET_errSurrogateBackupInProgress ||
+           code == JET_errTooManyActiveUsers || code == JET_errTermInProgress ||
+           code == JET_errInvalidParameter || code == JET_errNotInitialized;
+}
+
+/* Refused: the instance goes on, but without its backup if that was to be stopped. Failed on the way: it is
+ * gone all the same, and what it has written is not known. */
+static void term_failed(struct model *model, struct model_instance *instance, int32_t code, bool ends_backup)
+{
+    if (!is_refusal(code)) {
+        instance->lost = true;
+        model_touch(model, instance->log_path);
+        model_touch(model, instance->system_path);
+        shut_down(model, instance, true);
+        return;
+    }
     if (code != JET_errBackupInProgress && code != JET_errTooManyActiveUsers) {
         instance->lost = true;
         return;
@@ -155,7 +171,7 @@ static void term(struct model *model)
     if (code >= 0 || code == JET_errDirtyShutdown)
         shut_down(model, instance, code == JET_errDirtyShutdown);
     else
-        term_refused(model, instance, code, stops && backup);
+        term_failed(model, instance, code, stops && backup);
 }
 
 /* Bits that a resume takes back, and what is noted for "everything", which it cannot take back. */
