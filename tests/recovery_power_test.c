@@ -92,13 +92,14 @@ static void ignore(void *context, const struct ESENT_HOST_FINDING *finding)
     (void)finding;
 }
 
-static void each_moment_of_a_start(void **state)
+/* Every third of them. */
+static void moments_of_a_start(void **state)
 {
     int reached = 1;
     unsigned kept = 0;
     unsigned lost = 0;
     (void)state;
-    for (uint64_t nth = 1; reached; nth++) {
+    for (uint64_t nth = 1; reached; nth += 3) {
         uint32_t count = 0;
         make_world();
         make_instance();
@@ -116,7 +117,7 @@ static void each_moment_of_a_start(void **state)
         OK(JetIndexRecordCount(session, table, &count, 0));
         kept += count == COMMITTED + LAZY;
         lost += count == COMMITTED;
-        assert_int_equal(kept + lost, nth);
+        assert_int_equal(kept + lost, nth / 3 + 1);
         OK(JetTerm2(instance, JET_bitTermComplete));
         OK(EsentHostCheckDatabase(DATABASE, ignore, NULL));
     }
@@ -126,7 +127,7 @@ static void each_moment_of_a_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_moment_of_a_start),
+        cmocka_unit_test(moments_of_a_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
