@@ -366,6 +366,7 @@ static void keep_set(struct model *model, struct model_instance *instance, const
         if (!model_in_backup(file, instance))
             continue;
         set->names[set->count] = base_of(file->path);
+        set->paths[set->count] = file->path;
         set->contents[set->count] = model_content_copy(model, file->durable);
         if (file->uncertain || file->damaged || instance->lost)
             set->contents[set->count]->opaque = true;

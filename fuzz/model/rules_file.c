@@ -75,6 +75,28 @@ static void restored(struct model *model, const char *path, struct content *cont
     file->page = content == NULL ? 0 : model->page;
 }
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Databases are known by where they lay; one that is not named is missing in the end. */
+static int32_t restore_code(const struct model *model, const struct backup_set *set, const char *const *from,
+                            size_t count)
+{
+    if (set->page != model->page)
+        return JET_errPageSizeMismatch;
+    for (uint32_t i = 0; i < set->count; i++) {
+        bool named = false;
+        for (size_t k = 0; k < count; k++)
+            named = named || strcmp(set->paths[i], from[k]) == 0;
+        if (!named)
+            return JET_errAttachedDatabaseMismatch;
+    }
+    return JET_errSuccess;
+}
+
 static void external_restore(struct model *model)
 {
     const char *checkpoint = model_text(model);
@@ -93,17 +115,15 @@ static void external_restore(struct model *model)
         to[count++] = model_path(model, second);
     }
     if (model_has_options(model) || set == NULL || !set->whole || !set->usual_names || set->spent ||
-        count == 0 || count != set->count || checkpoint == NULL || log == NULL ||
+        count == 0 || count > set->count || checkpoint == NULL || log == NULL ||
         model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
         model_logs_used(model, model_path(model, log)) ||
         strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 || (model->mode == MODE_ONE) ||
         model_instances_full(model)) /* it takes an instance of its own */
         model_no_opinion(model);
     for (size_t i = 0; i < count && set != NULL; i++) {
-        const char *slash = strrchr(from[i], '/');
-        const char *name = slash != NULL ? slash + 1 : from[i];
         const char *base = strrchr(to[i], '/');
-        if (content_in_set(set, to[i]) == NULL || base == NULL || strcmp(base + 1, name) != 0)
+        if (content_in_set(set, to[i]) == NULL || base == NULL || strcmp(base + 1, base_name(from[i])) != 0)
             model_no_opinion(model);
     }
     for (size_t i = 0; i < model->set_count && log != NULL; i++) {
@@ -111,7 +131,7 @@ static void external_restore(struct model *model)
             model_no_opinion(model); /* an increment lies there and is played, too */
     }
     bool sure = !model->expect.no_opinion;
-    model_want(model, set != NULL && set->page != model->page ? JET_errPageSizeMismatch : JET_errSuccess);
+    model_want(model, set == NULL ? JET_errSuccess : restore_code(model, set, from, count));
     model->expect.rule = "I7";
     if (log != NULL)
         model_lay_logs(model, model_path(model, log));

@@ -80,6 +80,7 @@ struct backup_set {
     uint32_t high;    /* last generation */
     uint32_t count;
     const char *names[16];        /* base names */
+    const char *paths[16];        /* where the databases lay */
     struct content *contents[16]; /* as of the log roll */
 };
 
