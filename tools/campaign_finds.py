@@ -114,7 +114,9 @@ class Finds:
 
     def make(self, kind, key, target):
         slug = re.sub(r"[^A-Za-z0-9]+", "-", "%s %s" % (kind, key)).strip("-").lower()[:60]
-        name = "%03d-%s" % (len(self.known) + 1, slug)
+        # A folder may stand there that no find was written into before the campaign was ended.
+        taken = [int(there.split("-")[0]) for there in os.listdir(self.folder) if re.match(r"\d+-", there)]
+        name = "%03d-%s" % (max(taken, default=0) + 1, slug)
         find = {"name": name, "kind": kind, "key": key, "target": target, "times": 1, "calls": 0}
         find["found"] = time.strftime("%Y-%m-%d %H:%M:%S")
         self.known[(kind, key)] = find

@@ -115,6 +115,15 @@ def test_what_no_longer_fails_is_mended_until_it_fails_again():
         assert new and finds.open() == [find] and find["times"] == 2
 
 
+def test_no_two_finds_have_the_same_number():
+    with tempfile.TemporaryDirectory() as folder:
+        finds = Finds(folder, {}, 1)
+        assert finds.make("leak", "a", "t")["name"].startswith("001-")
+        assert finds.make("leak", "b", "t")["name"].startswith("002-")
+        finds = Finds(folder, {}, 1)  # resumed: nobody had the time to write into those folders
+        assert finds.make("leak", "c", "t")["name"].startswith("003-")
+
+
 def main():
     failed = 0
     for name, function in sorted(globals().items()):
