@@ -102,6 +102,9 @@ JET_ERR EsentHostUsePosixFiles(void);
  * directory is
  * "/" (see EsentHostSetDirectory). */
 JET_ERR EsentHostUseMemoryFiles(void);
+/* Frees them, and all that was kept for them; if they were in use, the operating system's are from then on. Not
+ * while a file is open, which EsentHostReset sees to. */
+JET_ERR EsentHostForgetMemoryFiles(void);
 
 /* The program's own; the table and its context must stay valid until another choice. */
 JET_ERR EsentHostUseFileSystem(const struct ESENT_HOST_FILE_SYSTEM *calls);
@@ -254,6 +257,13 @@ void EsentHostThreadJoin(struct ESENT_HOST_THREAD *thread);
 /* The place of one pointer of the program's own for the calling thread; NULL when the thread begins. (Threads
  * of a simulation share what the compiler takes for thread-local.) */
 void **EsentHostThreadData(void);
+/* For a host that copies all memory of the engine and of the simulated process (between two calls, while no
+ * other thread lives), and later puts it back: call the one before the copy is made, the other when it is
+ * back. They take care of what belongs to a thread of the system. Variables in the section esent_not_copied are left as
+ * they are. EsentHostMemoryIsCopied answers 0 if another thread lives, whose stack such a copy would lack, or if this is
+ * no simulation; then it must not be used. */
+int EsentHostMemoryIsCopied(void);
+void EsentHostMemoryIsBack(void);
 void EsentHostYield(void);
 /* Sleeps by the chosen clock. */
 void EsentHostSleep(uint32_t milliseconds);

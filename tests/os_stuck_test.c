@@ -41,12 +41,16 @@ static void simulate(struct ESENT_HOST_SIMULATION simulation)
 /* ---- stuck simulations: each in a process of its own, which leaves by the handler */
 
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define WITH_SANITIZER 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
-/* Past the sanitizer's own end of a process: the threads that are stuck would count as leaked. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define WITH_SANITIZER 1
+#endif
+#if defined(WITH_SANITIZER)
+/* Past the sanitizer's own end of a process: threads that are stuck, and what only stacks point at that have
+ * no turn, would count as leaked. */
 #define leave_process(code) (void)syscall(SYS_exit_group, code)
 #else
 #define leave_process exit /* so that coverage is written */

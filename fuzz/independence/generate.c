@@ -197,7 +197,7 @@ void independence_generate(struct program *program, uint64_t seed)
     /* Small pages are quick. */
     static const char *const pages[] = {"set page 4096", "set page 4096", "set page 4096",
                                         "set page 4096", "set page 8192", "set page 32768"};
-    struct writer writer = {.program = program, .random = {seed}};
+    struct writer writer = {.program = program, .random = {.state = seed}};
     /* Neighbours would otherwise be the same stretch of random numbers, one number further. */
     writer.random.state = mutate_next(&writer.random) ^ seed << 32;
     add(&writer, 0, mutate_one_in(&writer.random, 2) ? "set profile published" : "set profile documented");

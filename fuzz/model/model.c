@@ -258,6 +258,11 @@ struct model *model_new(const struct program *program, const char *profile)
     return model;
 }
 
+void model_change_program(struct model *model, const struct program *program)
+{
+    model->program = program;
+}
+
 void model_assume_files(struct model *model)
 {
     model->assume_files = true;

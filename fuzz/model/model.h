@@ -30,7 +30,8 @@ struct model_verdict {
     char expected[200]; /* what the model allows, for people */
 };
 
-/* A kind of fault that only hypotheses have: an end that failed had done all but write its log's last records. */
+/* A kind of fault that only hypotheses have: an end that failed had done all but write its log's last
+ * records. */
 #define MODEL_HALF "half"
 
 struct model;
@@ -39,6 +40,9 @@ struct model;
  * program says. */
 struct model *model_new(const struct program *program, const char *profile);
 void model_free(struct model *model);
+
+/* The rest of the lines is another program's that began alike and has the same settings. */
+void model_change_program(struct model *model, const struct program *program);
 
 /* The program's directory holds files that no call made: no opinion on files never heard of. */
 void model_assume_files(struct model *model);

@@ -32,16 +32,22 @@ static size_t first_call(const struct program *program)
     return i;
 }
 
+static size_t first_place(const struct program *program, const struct mutate_random *random)
+{
+    const size_t first = first_call(program);
+    return random->from > first && random->from < program->line_count ? random->from : first;
+}
+
 static size_t pick_call(const struct program *program, struct mutate_random *random)
 {
-    size_t first = first_call(program);
+    size_t first = first_place(program, random);
     return first + mutate_below(random, program->line_count - first);
 }
 
 /* Where something new goes: anywhere among the calls, more often near the end, where the state is richest. */
 static size_t pick_place(const struct program *program, struct mutate_random *random)
 {
-    size_t first = first_call(program);
+    size_t first = first_place(program, random);
     size_t room = program->line_count - first;
     size_t a = mutate_below(random, room + 1);
     size_t b = mutate_below(random, room + 1);
@@ -331,11 +337,15 @@ static void mutate_once(struct program *program, struct mutate_random *random, u
 void mutate_program(struct program *program, struct mutate_random *random, unsigned features)
 {
     strip(program);
+    /* What many programs in a row share at their beginning needs to be run only once. */
+    const size_t calls = program->line_count - first_call(program);
+    random->from = mutate_one_in(random, 4) ? 0 : first_call(program) + mutate_below(random, calls);
     size_t times = 1;
     while (times < 8 && mutate_one_in(random, 2))
         times++;
     while (times-- > 0)
         mutate_once(program, random, features);
+    random->from = 0;
     if (program->line_count > MUTATE_LINES_MAX)
         program_remove(program, MUTATE_LINES_MAX, program->line_count - MUTATE_LINES_MAX);
 }
@@ -356,9 +366,10 @@ void mutate_cross(struct program *child, const struct program *a, const struct p
     append_copies(child, a, 0, a_first);
     size_t a_cut = a_first + mutate_below(random, a->line_count - a_first + 1);
     if (mutate_one_in(random, 3)) {
-        /* Interleaved: both go on in turns of a few calls. */
-        size_t i = a_first;
+        /* Interleaved from there on: both go on in turns of a few calls. */
+        size_t i = a_cut;
         size_t k = b_first;
+        append_copies(child, a, a_first, a_cut);
         while ((i < a->line_count || k < b->line_count) && child->line_count < MUTATE_LINES_MAX) {
             size_t turn = 1 + mutate_below(random, 6);
             size_t end = i + turn < a->line_count ? i + turn : a->line_count;

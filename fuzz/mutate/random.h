@@ -9,6 +9,7 @@
 /* A small deterministic generator (splitmix64). */
 struct mutate_random {
     uint64_t state;
+    size_t from; /* the first line of a program that mutation may change, as it is at the moment; 0 usually */
 };
 
 uint64_t mutate_next(struct mutate_random *random);

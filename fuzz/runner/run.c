@@ -462,37 +462,98 @@ static void run_call(struct run *run, size_t index)
     }
 }
 
+static void begin(struct state *state)
+{
+    struct run *run = &state->run;
+    /* It keeps its buffer for the next program, and lies apart from what the targets copy and put back. */
+    static __attribute__((section("esent_not_copied"))) struct run_thread first_thread;
+    *EsentHostThreadData() = &first_thread;
+    *run->result = (struct run_result){0};
+    pthread_mutex_init(&run->lock, NULL);
+    state->pending = calloc(run->program->line_count + 1, sizeof *state->pending);
+    if (state->pending == NULL)
+        abort();
+    if (run->transcript != NULL)
+        program_copy(run->transcript, run->program);
+    run->together = program_setting(run->program, "together") != NULL;
+    forget_slots(run);
+}
+
+static void end(struct state *state)
+{
+    finish(&state->run);
+    free(state->pending);
+    arena_free(&state->arena);
+    pthread_mutex_destroy(&state->run.lock);
+}
+
+static void run_lines(struct run *run, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        if (run->program->lines[i].kind == LINE_CALL)
+            run_call(run, i);
+    }
+}
+
 void run_program(const struct program *program, const struct run_options *options, struct program *transcript,
                  struct run_result *result)
 {
     struct state state = {
         .run = {.program = program, .options = options, .result = result, .transcript = transcript}};
-    struct run *run = &state.run;
-    static struct run_thread first_thread; /* keeps its buffer for the next program */
-    *EsentHostThreadData() = &first_thread;
-    *result = (struct run_result){0};
-    pthread_mutex_init(&run->lock, NULL);
-    state.pending = calloc(program->line_count + 1, sizeof *state.pending);
-    if (state.pending == NULL)
-        abort();
-    if (transcript != NULL)
-        program_copy(transcript, program);
-    run->together = program_setting(program, "together") != NULL;
-    forget_slots(run);
     char message[300] = "";
-    if (start(run, message, sizeof message)) {
-        for (size_t i = 0; i < program->line_count; i++) {
-            if (program->lines[i].kind == LINE_CALL)
-                run_call(run, i);
-        }
+    begin(&state);
+    if (start(&state.run, message, sizeof message)) {
+        run_lines(&state.run, 0, program->line_count);
         result->finished = true;
     } else {
         fprintf(stderr, "%s: %s\n", program->name != NULL ? program->name : "program", message);
     }
-    finish(run);
-    free(state.pending);
-    arena_free(&state.arena);
-    pthread_mutex_destroy(&run->lock);
+    end(&state);
+}
+
+struct run *run_open(const struct program *program, const struct run_options *options,
+                     struct run_result *result)
+{
+    char message[300];
+    struct state *state = malloc(sizeof *state);
+    if (state == NULL)
+        abort();
+    *state = (struct state){.run = {.program = program, .options = options, .result = result}};
+    begin(state);
+    if (!start(&state->run, message, sizeof message)) /* files in memory need nothing but memory */
+        abort();
+    return &state->run;
+}
+
+void run_go_on(struct run *run, size_t from, size_t to)
+{
+    run_lines(run, from, to);
+}
+
+bool run_is_single(const struct run *run)
+{
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        if (run->workers[i] != NULL)
+            return false;
+    }
+    return true;
+}
+
+void run_change_program(struct run *run, const struct program *program)
+{
+    struct state *state = state_of(run);
+    run->program = program;
+    free(state->pending);
+    state->pending = calloc(program->line_count + 1, sizeof *state->pending);
+    if (state->pending == NULL)
+        abort();
+}
+
+void run_close(struct run *run)
+{
+    run->result->finished = true;
+    end(state_of(run));
+    free(state_of(run));
 }
 
 bool run_file_size(const char *path, uint64_t *size)

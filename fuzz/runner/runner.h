@@ -47,9 +47,9 @@ struct run_options {
     bool simulated;      /* threads and time under the seeded scheduler, else real ones */
     uint64_t seed;
     bool hash_files; /* RUN_MEMORY: fill run_result.files_hash */
-    /* The allocations of each call on rows or schema (not of composite ones) fail one after the other, and the
-     * call is made again until it answers something else than that memory ran out: what then is answered must
-     * be what it answers without faults. */
+    /* The allocations of each call on rows or schema (not of composite ones) fail one after the other, and
+     * the call is made again until it answers something else than that memory ran out: what then is answered
+     * must be what it answers without faults. */
     bool retry_allocations;
     struct run_observer observer;
 };
@@ -70,6 +70,21 @@ struct run_result {
  * end. */
 void run_program(const struct program *program, const struct run_options *options, struct program *transcript,
                  struct run_result *result);
+
+/* The same in parts, for a host that keeps copies of the whole process's memory between calls: run_open
+ * starts a process for a program on files in memory and in a simulation; run_go_on runs its lines from `from`
+ * up to `to` (not with it); run_close ends it, after which `run` is gone. The options and the result must
+ * live till then. */
+struct run;
+struct run *run_open(const struct program *program, const struct run_options *options,
+                     struct run_result *result);
+void run_go_on(struct run *run, size_t from, size_t to);
+/* No other thread was begun. */
+bool run_is_single(const struct run *run);
+/* Goes on with another program that began with the same lines and has the same settings; only while
+ * run_is_single. */
+void run_change_program(struct run *run, const struct program *program);
+void run_close(struct run *run);
 
 /* The files of the running program's directory, for observers (in `after`) that look at them: sizes,
  * existence, contents. Paths are the program's (relative, '/'). Return false if there is no such file. */

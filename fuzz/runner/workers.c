@@ -62,9 +62,8 @@ struct run_thread *run_thread(void)
 void *run_value_buffer(void)
 {
     struct run_thread *thread = run_thread();
-    if (thread->value_buffer == NULL)
-        thread->value_buffer = malloc(VALUE_BUFFER);
-    if (thread->value_buffer == NULL)
+    /* Not malloc, which may be the targets' heap: this one stays. */
+    if (thread->value_buffer == NULL && posix_memalign(&thread->value_buffer, 64, VALUE_BUFFER) != 0)
         abort();
     return thread->value_buffer;
 }

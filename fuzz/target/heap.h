@@ -9,12 +9,35 @@
  * environment.
  *
  * Under MemorySanitizer and ThreadSanitizer, which follow malloc and free, it is never used. What does not
- * fit goes to the C library. Thread-safe, but for fuzz_heap_reset. */
+ * fit goes to the C library. For one thread of the system, which is all that a simulation needs. */
 #ifndef OPENESENT_FUZZ_TARGET_HEAP_H
 #define OPENESENT_FUZZ_TARGET_HEAP_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 /* From now on the engine's blocks come from here; while it holds none. The first call decides. */
 void fuzz_heap_use(void);
+
+/* The same for our own code, where the program is linked so that malloc comes here (world.c): whether it gets
+ * its blocks from this heap now. */
+void fuzz_heap_serve(bool all);
+
+/* What is known of the heap; start NULL = not in use. */
+struct fuzz_heap_state {
+    uint8_t *start; /* 16-byte aligned */
+    size_t used;    /* bytes given out */
+    size_t live;    /* blocks */
+    uint32_t last;  /* its own */
+    size_t outside; /* blocks that came from the C library, freed or not */
+};
+struct fuzz_heap_state fuzz_heap_state(void);
+/* All blocks that live, each with what belongs to it: 16-byte aligned, size in bytes a multiple of 16. */
+void fuzz_heap_visit(void (*visit)(void *context, uint8_t *bytes, size_t size), void *context);
+/* Goes back to a state of before. All is as if freed: the caller then puts back what lived, and the
+ * sanitizer's notes on it. */
+void fuzz_heap_go_back(const struct fuzz_heap_state *state);
 
 /* Makes all memory anew if no block lives; otherwise the next program goes on behind the last one's. */
 void fuzz_heap_reset(void);

@@ -11,11 +11,14 @@
 #include "fuzz/mutate/mutate.h"
 #include "fuzz/runner/runner.h"
 #include "fuzz/target/heap.h"
+#include "fuzz/target/images.h"
 #include "fuzz/target/transcript.h"
+#include "fuzz/target/world.h"
 #include "include/esent_host.h"
 
 #define STATES (1 << 20)
 #define STORE_BYTES (40 << 20)
+#define LIFE_PROGRAMS_MAX 6
 
 static struct fuzz_statistics own_statistics;
 struct fuzz_statistics *fuzz_statistics = &own_statistics;
@@ -34,6 +37,7 @@ const char *__asan_default_options(void)
 
 struct judgement {
     struct model *model;
+    uint64_t answers;   /* a hash over all */
     size_t calls;       /* calls answered so far */
     bool nothing_lives; /* the last answer said that there is no instance */
     int snapshots;      /* prepared and neither aborted nor ended: they live beyond the instances */
@@ -46,6 +50,7 @@ struct states {
 };
 static struct states *states;
 static bool warming_up;
+static bool warmed_up;
 
 /* The file that the environment names, in memory; NULL if it names none. */
 static void *map_file(const char *variable, size_t size)
@@ -104,6 +109,16 @@ _Noreturn static void report(const struct program *program, size_t line, const c
     abort();
 }
 
+static uint64_t hash_answer(uint64_t hash, const struct program_outcome *outcome)
+{
+    struct text text = {0};
+    program_print_outcome(outcome, &text);
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ (uint8_t)text.bytes[i]) * 0x100000001b3;
+    text_free(&text);
+    return hash;
+}
+
 static void judge_call(void *context, const struct program *program, size_t line,
                        const struct run_answer *answer)
 {
@@ -111,6 +126,8 @@ static void judge_call(void *context, const struct program *program, size_t line
     fuzz_statistics->calls++;
     fuzz_statistics->succeeded += !answer->bad_line && answer->code >= 0;
     judgement->calls++;
+    if (images_are_checked())
+        judgement->answers = hash_answer(judgement->answers, &answer->outcome);
     const char *name = program->lines[line].op->name;
     const bool done = !answer->bad_line && answer->code >= 0;
     if (done && strcmp(name, "OSSnapshotPrepare") == 0)
@@ -198,13 +215,153 @@ static void append_ends(struct program *program)
     append_line(program, "GetInstanceInfo");
 }
 
-void fuzz_run_input(const uint8_t *bytes, size_t size)
+/* The life of a program, from its process's start to its end. Allocated: images of the world hold it. */
+struct life {
+    /* The programs that ran parts of it, each going on where an image of the one before was made; what was
+     * asked of them is pointed at. */
+    struct program programs[LIFE_PROGRAMS_MAX];
+    size_t program_count;
+    struct judgement judgement;
+    struct run_options options;
+    struct run_result result;
+    struct run *run;
+};
+
+static struct run_options options_of(struct judgement *judgement)
 {
-    struct program program = {0};
+    /* The schedule belongs to the program (`set schedule`): the same input runs the same way. */
+    return (struct run_options){
+        .files = RUN_MEMORY,
+        .simulated = fuzz_target.simulated,
+        .observer = {.context = judgement, .after = judge_call},
+    };
+}
+
+/* An instance that the program lost sight of lives on: its memory is no leak. */
+static void judge_end(const struct program *program, const struct judgement *judgement,
+                      const struct run_result *result)
+{
+    if (!judgement->nothing_lives || judgement->snapshots > 0 ||
+        (result->leaked_bytes == 0 && result->leaked_handles == 0))
+        return;
+    fprintf(stderr, "call %zu: expected nothing left behind, got %llu bytes and %u open files\n",
+            judgement->calls, (unsigned long long)result->leaked_bytes, result->leaked_handles);
+    report(program, program->line_count, "I9 left behind");
+}
+
+static const struct program *add_program(struct life *life, const struct program *program)
+{
+    struct program *own = &life->programs[life->program_count++];
+    program_copy(own, program);
+    return own;
+}
+
+static struct life *life_begin(const struct program *program)
+{
+    struct life *life = calloc(1, sizeof *life);
+    if (life == NULL)
+        abort();
+    const struct program *own = add_program(life, program);
+    if (fuzz_target.judged)
+        life->judgement.model = model_new(own, NULL);
+    life->options = options_of(&life->judgement);
+    life->options.hash_files = images_are_checked();
+    life->run = run_open(own, &life->options, &life->result);
+    return life;
+}
+
+static void life_go_on_with(struct life *life, const struct program *program)
+{
+    const struct program *own = add_program(life, program);
+    run_change_program(life->run, own);
+    if (life->judgement.model != NULL)
+        model_change_program(life->judgement.model, own);
+}
+
+/* Answers a number over all that the program was answered, and the files that it left. */
+static uint64_t life_end(struct life *life)
+{
+    run_close(life->run);
+    judge_end(&life->programs[life->program_count - 1], &life->judgement, &life->result);
+    const uint64_t answers = life->judgement.answers ^ life->result.files_hash;
+    if (life->judgement.model != NULL)
+        model_free(life->judgement.model);
+    for (size_t i = 0; i < life->program_count; i++)
+        program_free(&life->programs[i]);
+    free(life);
+    return answers;
+}
+
+/* What the host keeps from program to program: it would be kept in vain, and some of it may be the C
+ * library's. */
+static void leave_nothing(void)
+{
+    EsentHostReset(NULL, 0);
+    EsentHostUseThreads();
+    EsentHostForgetMemoryFiles();
+}
+
+/* Runs the program from the last image on of those that fit its beginning, and may make another on the way.
+ */
+static uint64_t run_in_world(const struct program *program, bool with_images)
+{
+    struct images_plan plan;
+    images_plan(program, with_images, &plan);
+    world_go_back(plan.image);
+    fuzz_heap_serve(true);
+    struct life *life = plan.life;
+    fuzz_statistics->spared += plan.from;
+    if (life == NULL)
+        life = life_begin(program);
+    else
+        life_go_on_with(life, program);
+    for (size_t i = 0; i < plan.count && life->program_count < LIFE_PROGRAMS_MAX; i++) {
+        run_go_on(life->run, plan.from, plan.lines[i]);
+        plan.from = plan.lines[i];
+        if (run_is_single(life->run))
+            images_add(&plan, i, world_copy(), life);
+    }
+    run_go_on(life->run, plan.from, program->line_count);
+    const uint64_t answers = life_end(life);
+    leave_nothing();
+    fuzz_heap_serve(false);
+    world_is_done();
+    return answers;
+}
+
+/* With ESENT_FUZZ_IMAGES=check: each program must answer the same if it is run whole. */
+static void run_with_images(const struct program *program)
+{
+    const uint64_t answers = run_in_world(program, true);
+    if (!images_are_checked() || run_in_world(program, false) == answers)
+        return;
+    fprintf(stderr, "going on from an image, the program answers otherwise than alone\n");
+    report(program, program->line_count, "images");
+}
+
+static void run_alone(const uint8_t *bytes, size_t size, const struct program *program)
+{
     struct program transcript = {0};
     struct judgement judgement = {0};
     struct run_result result = {0};
     const bool wanted = !warming_up && fuzz_transcripts_wanted();
+    if (fuzz_target.judged)
+        judgement.model = model_new(program, NULL);
+    struct run_options options = options_of(&judgement);
+    options.hash_files = wanted;
+    run_program(program, &options, wanted ? &transcript : NULL, &result);
+    fuzz_heap_reset();
+    if (wanted)
+        fuzz_write_transcript(bytes, size, &transcript, result.files_hash);
+    program_free(&transcript);
+    judge_end(program, &judgement, &result);
+    if (judgement.model != NULL)
+        model_free(judgement.model);
+}
+
+void fuzz_run_input(const uint8_t *bytes, size_t size)
+{
+    struct program program = {0};
     map_statistics();
     fuzz_heap_use();
     mutate_decode_input(&program, bytes, size);
@@ -212,35 +369,18 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
     if (fuzz_target.prepare != NULL)
         fuzz_target.prepare(&program);
     append_ends(&program);
-    if (fuzz_target.judged)
-        judgement.model = model_new(&program, NULL);
-    /* The schedule belongs to the program (`set schedule`): the same input runs the same way. */
-    struct run_options options = {
-        .files = RUN_MEMORY,
-        .simulated = fuzz_target.simulated,
-        .hash_files = wanted,
-        .observer = {.context = &judgement, .after = judge_call},
-    };
-    run_program(&program, &options, wanted ? &transcript : NULL, &result);
-    fuzz_heap_reset();
-    if (wanted)
-        fuzz_write_transcript(bytes, size, &transcript, result.files_hash);
-    program_free(&transcript);
-    /* An instance that the program lost sight of lives on: its memory is no leak. */
-    if (judgement.nothing_lives && judgement.snapshots <= 0 &&
-        (result.leaked_bytes != 0 || result.leaked_handles != 0)) {
-        fprintf(stderr, "call %zu: expected nothing left behind, got %llu bytes and %u open files\n",
-                judgement.calls, (unsigned long long)result.leaked_bytes, result.leaked_handles);
-        report(&program, program.line_count, "I9 left behind");
-    }
-    if (judgement.model != NULL)
-        model_free(judgement.model);
+    if (warmed_up) /* not before: engines set their handlers of signals in between */
+        images_use();
+    if (!warming_up && images_are_used())
+        run_with_images(&program);
+    else
+        run_alone(bytes, size, &program);
     program_free(&program);
     fuzz_statistics->executions++;
 }
 
-/* Files in memory keep what they free, up to this: once that store is full, it no longer tells how many
- * programs ran before. */
+/* Without the targets' heap, files in memory keep what they free, up to this: once that store is full, it no
+ * longer tells how many programs ran before. */
 static void fill_stores(void)
 {
     static uint8_t bytes[1 << 20];
@@ -273,7 +413,9 @@ void fuzz_warm_up(void)
                                   "OSSnapshotThaw n0 0\n"
                                   "Insert s0 t0 20 9 4000 fail=alloc:1\n"
                                   "Crash\n";
-    fill_stores();
+    fuzz_heap_use();
+    if (fuzz_heap_state().start == NULL)
+        fill_stores();
     map_statistics();
     const struct fuzz_statistics before = *fuzz_statistics;
     struct states *shared_states = states;
@@ -283,4 +425,7 @@ void fuzz_warm_up(void)
     warming_up = false;
     states = shared_states;
     *fuzz_statistics = before;
+    leave_nothing();
+    fuzz_heap_reset();
+    warmed_up = true;
 }

@@ -23,13 +23,15 @@ struct fuzz_target {
 /* Defined by each target's own file. */
 extern const struct fuzz_target fuzz_target;
 
-/* Counters of a process, shared with ./campaign through a file when ESENT_FUZZ_STATISTICS names one. ESENT_FUZZ_STATES
- * names another, in which all processes of a target count the model's states: eight bytes say how many. */
+/* Counters of a process, shared with ./campaign through a file when ESENT_FUZZ_STATISTICS names one.
+ * ESENT_FUZZ_STATES names another, in which all processes of a target count the model's states: eight bytes
+ * say how many. */
 struct fuzz_statistics {
     uint64_t executions;
     uint64_t calls;
     uint64_t judged;    /* calls that the model had an opinion about */
     uint64_t succeeded; /* calls that answered success */
+    uint64_t spared;    /* lines that images of the world spared (images.h) */
 };
 extern struct fuzz_statistics *fuzz_statistics;
 

@@ -23,8 +23,8 @@ struct collator_slot {
     uint32_t flags;
     UCollator *collator;
 };
-static struct collator_slot slots[COLLATOR_SLOTS];
-static unsigned slot_count;
+OS_NOT_COPIED static struct collator_slot slots[COLLATOR_SLOTS];
+OS_NOT_COPIED static unsigned slot_count;
 static struct os_mutex slots_lock = OS_MUTEX_INITIALIZER(OS_RANK_LEAF);
 
 static bool locale_to_ascii(const uint16_t *locale, char *out)

@@ -78,4 +78,8 @@ _Static_assert(sizeof(struct signature) == 28, "SIGNATURE is 28 bytes");
 /* Kinds of files, at the same place (offset 667) in each kind of header (JET_filetype...). */
 enum file_type { FILE_TYPE_DATABASE = 1, FILE_TYPE_LOG = 3, FILE_TYPE_CHECKPOINT = 4 };
 
+/* For what a host that copies the process's memory and puts it back leaves alone (EsentHostMemoryIsCopied):
+ * places of resources that lie outside of that memory. */
+#define OS_NOT_COPIED __attribute__((section("esent_not_copied")))
+
 #endif

@@ -121,9 +121,9 @@ __asm__(".text\n"
 #define GUARD_BYTES (64u << 10) /* the largest size of a system's page */
 #define POOL_MAX 8u
 
-static void *pool[POOL_MAX]; /* stacks that wait for their next use */
-static size_t pool_count;
-static bool pool_begun;
+OS_NOT_COPIED static void *pool[POOL_MAX]; /* stacks that wait for their next use */
+OS_NOT_COPIED static size_t pool_count;
+OS_NOT_COPIED static bool pool_begun;
 
 static void *stack_map(void)
 {
@@ -184,7 +184,6 @@ static void arrive(struct os_thread *self)
     if (left->carrier.stack == NULL && left->carrier.bottom == NULL) { /* only the sanitizer knows it */
         left->carrier.bottom = bottom;
         left->carrier.size = size;
-        __lsan_register_root_region(bottom, size); /* when it is another's turn, it is no thread's stack */
     }
 #endif
     left->costs = os_thread_costs;
@@ -222,10 +221,6 @@ void os_carrier_adopt(struct os_thread *thread)
 
 void os_carrier_release(struct os_thread *thread)
 {
-#if defined(OS_ADDRESS_SANITIZER)
-    if (thread->carrier.bottom != NULL)
-        __lsan_unregister_root_region(thread->carrier.bottom, thread->carrier.size);
-#endif
     (void)thread;
 }
 

@@ -101,6 +101,18 @@ done:
     return err;
 }
 
+JET_ERR EsentHostForgetMemoryFiles(void)
+{
+    JET_ERR err = JET_errSuccess;
+    TRY(check_changeable());
+    if (os_memory_files_in_use())
+        os_host.files = NULL;
+    memory_file_system_destroy(os_host.memory_files);
+    os_host.memory_files = NULL;
+done:
+    return err;
+}
+
 JET_ERR EsentHostUseFileSystem(const struct ESENT_HOST_FILE_SYSTEM *calls)
 {
     JET_ERR err = JET_errSuccess;

@@ -22,15 +22,18 @@ struct memory_chunk {
 /* What blocks of zeros share: new databases and their copies are full of them. Never released to the end. */
 static struct memory_block zero_block = {.references = 1};
 
-/* Freed blocks, for the next file: allocators (above all the sanitizers') are slow. */
+/* Freed blocks, for the next file: allocators (above all the sanitizers') are slow. A host that brings its
+ * own has a quick one, and wants all memory back. */
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct memory_block *pool;
 static uint32_t pool_size;
 
 OS_UNTRACED_BEGIN
 
-static struct memory_block *block_new(void)
+static struct memory_block *block_of_pool(void)
 {
+    if (os_host.allocator_set)
+        return NULL;
     pthread_mutex_lock(&pool_lock);
     struct memory_block *block = pool;
     if (block != NULL) {
@@ -38,6 +41,12 @@ static struct memory_block *block_new(void)
         pool_size--;
     }
     pthread_mutex_unlock(&pool_lock);
+    return block;
+}
+
+static struct memory_block *block_new(void)
+{
+    struct memory_block *block = block_of_pool();
     if (block == NULL)
         block = os_host_reallocate(NULL, sizeof *block);
     if (block != NULL)
@@ -50,6 +59,10 @@ static void block_release(struct memory_block *block)
 {
     if (block == NULL || __atomic_sub_fetch(&block->references, 1, __ATOMIC_ACQ_REL) != 0)
         return;
+    if (os_host.allocator_set) {
+        os_host_free(block);
+        return;
+    }
     pthread_mutex_lock(&pool_lock);
     bool keep = pool_size < POOL_MAX;
     if (keep) {

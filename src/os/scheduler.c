@@ -33,7 +33,9 @@ struct scheduler {
     struct os_random random;
     struct ESENT_HOST_SIMULATION settings;
     uint8_t *choices;
-    bool borrowed; /* the choices are the host's */
+    bool borrowed;             /* the choices are the host's */
+    struct os_thread starter;  /* the thread that set the simulation up, while it lasts */
+    struct os_thread *outside; /* that thread's record at other times */
     size_t choice_at;
     uint8_t *record;
     size_t record_size;
@@ -512,13 +514,9 @@ void os_scheduler_restart(void)
     os_sim.points = sim.switches = 0;
     sim.choice_at = 0;
     sim.record_size = 0;
-    if (sim.record_room > RECORD_ROOM) { /* so that it grows alike in all lives */
-        uint8_t *smaller = os_host_reallocate(sim.record, RECORD_ROOM);
-        if (smaller != NULL) {
-            sim.record = smaller;
-            sim.record_room = RECORD_ROOM;
-        }
-    }
+    os_host_free(sim.record); /* all lives begin alike */
+    sim.record = NULL;
+    sim.record_room = 0;
     sim.idle_background = 0;
     sim.lowest_priority = UINT64_C(1) << 61;
     os_random_seed(&sim.random, sim.settings.seed ^ 0x5eed);
@@ -555,7 +553,10 @@ JET_ERR os_scheduler_start(const struct ESENT_HOST_SIMULATION *simulation)
     if (sim.settings.maximum_points == 0)
         sim.settings.maximum_points = 100000000;
     if (!os_host.simulated) {
-        struct os_thread *self = os_thread_self();
+        struct os_thread *self = &sim.starter;
+        sim.outside = os_thread_self();
+        *self = (struct os_thread){.data = sim.outside->data, .fault_suspends = sim.outside->fault_suspends};
+        os_thread_set_self(self);
         sim.first = sim.last = NULL;
         os_sim.threads = 0;
         os_sim.runnable = 0;
@@ -574,6 +575,9 @@ void os_scheduler_stop(void)
     os_scheduler_kill_others();
     forget_all_but_first();
     os_carrier_release(sim.first);
+    sim.outside->data = sim.first->data;
+    sim.outside->fault_suspends = sim.first->fault_suspends;
+    os_thread_set_self(sim.outside);
     sim.first = sim.last = os_sim.running = NULL;
     os_sim.threads = 0;
     forget_choices();

@@ -107,6 +107,18 @@ void **EsentHostThreadData(void)
     return &os_thread_self()->data;
 }
 
+int EsentHostMemoryIsCopied(void)
+{
+    os_thread_self()->costs = os_thread_costs;
+    return os_host.simulated && os_sim.threads == 1;
+}
+
+void EsentHostMemoryIsBack(void)
+{
+    os_thread_set_self(os_host.simulated ? os_sim.running : NULL);
+    os_thread_costs = os_host.simulated ? os_sim.running->costs : (struct os_thread_costs){0};
+}
+
 void EsentHostYield(void)
 {
     os_yield();

@@ -8,8 +8,14 @@ _ENGINE_SOURCES = {
     "//conditions:default": ["//fuzz/target:regression_main.c"],
 }
 
+# Our variables lie together, and our malloc comes to the targets' heap: fuzz/target/world.h.
+WORLD_LINKOPTS = [
+    "-Wl,-T,$(location //fuzz/target:world.lds)",
+    "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free",
+]
+
 _ENGINE_LINKOPTS = {
-    "//fuzz:libfuzzer": ["-fsanitize=fuzzer"],
+    "//fuzz:libfuzzer": ["-fsanitize=fuzzer"] + WORLD_LINKOPTS,
     "//fuzz:afl": ["/usr/lib/afl/libAFLDriver.a"],
     "//conditions:default": [],
 }
@@ -50,5 +56,6 @@ def fuzz_target(name, corpus, seeds = []):
         deps = [
             ":harness",
             "//fuzz/target",
+            "//fuzz/target:world.lds",
         ],
     )
