@@ -272,6 +272,13 @@ static void lose_column(struct table_definition *table, struct column_definition
     table->columns_lost = true;
 }
 
+static void change_free(void *context)
+{
+    struct column_change *change = context;
+    catalog_release(change->table);
+    os_free(change);
+}
+
 static void set_state(struct column_change *change, enum definition_state state)
 {
     struct table_definition *table = change->table;
@@ -281,8 +288,7 @@ static void set_state(struct column_change *change, enum definition_state state)
     else
         change->column->state = (uint8_t)state;
     catalog_unlock(table->database->catalog);
-    catalog_release(table);
-    os_free(change);
+    change_free(change);
 }
 
 static void undo_add(struct transaction *transaction, struct database *database, void *context)
@@ -327,9 +333,9 @@ static const struct version_action add_action = {.name = "add column",
                                                  .undo = undo_add,
                                                  .committed = commit_add,
                                                  .cleanup = clean_add,
-                                                 .abandoned = os_free};
+                                                 .abandoned = change_free};
 static const struct version_action delete_action = {
-    .name = "delete column", .undo = undo_delete, .cleanup = clean_delete, .abandoned = os_free};
+    .name = "delete column", .undo = undo_delete, .cleanup = clean_delete, .abandoned = change_free};
 
 static JET_ERR register_change(struct table_cursor *cursor, const struct version_action *action,
                                struct column_definition *column)

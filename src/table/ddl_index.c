@@ -269,13 +269,19 @@ struct index_change {
     struct index_definition *index;
 };
 
+static void change_free(void *context)
+{
+    struct index_change *change = context;
+    catalog_release(change->table);
+    os_free(change);
+}
+
 static void settle(struct index_change *change, enum definition_state state)
 {
     catalog_lock(change->table->database->catalog);
     change->index->state = (uint8_t)state;
     catalog_unlock(change->table->database->catalog);
-    catalog_release(change->table);
-    os_free(change);
+    change_free(change);
 }
 
 /* Cursors on an index that goes away are on the primary one. */
@@ -359,12 +365,12 @@ static const struct version_action create_action = {.name = "create index",
                                                     .undo = undo_create,
                                                     .committed = commit_create,
                                                     .cleanup = clean_create,
-                                                    .abandoned = os_free};
+                                                    .abandoned = change_free};
 static const struct version_action delete_action = {.name = "delete index",
                                                     .undo = undo_delete,
                                                     .committed = commit_delete,
                                                     .cleanup = clean_delete,
-                                                    .abandoned = os_free};
+                                                    .abandoned = change_free};
 
 static JET_ERR register_change(struct table_cursor *cursor, const struct version_action *action,
                                struct index_definition *index)
