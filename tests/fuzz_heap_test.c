@@ -125,6 +125,57 @@ static void test_pages_are_aligned(void **state)
     os_free(odd);
 }
 
+struct found {
+    size_t count;
+    size_t bytes;
+    uint8_t *kept;
+    bool with_kept;
+};
+
+static void count_block(void *context, uint8_t *bytes, size_t size)
+{
+    struct found *found = context;
+    found->count++;
+    found->bytes += size;
+    found->with_kept = found->with_kept || (found->kept >= bytes && found->kept < bytes + size);
+}
+
+/* What lives is found, whatever was freed around it; a former state is one where all is as if freed. */
+static void test_living_blocks_are_found(void **state)
+{
+    (void)state;
+    if (fuzz_heap_state().start == NULL)
+        skip();
+    fuzz_heap_reset();
+    uint8_t *first = os_allocate(100);
+    const struct fuzz_heap_state before = fuzz_heap_state();
+    uint8_t *second = os_allocate(200);
+    uint8_t *third = os_allocate(300);
+    os_free(second);
+    struct found found = {.kept = third};
+    fuzz_heap_visit(count_block, &found);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.count, fuzz_heap_state().live);
+    assert_true(found.bytes >= 400 && found.bytes < 600);
+    assert_true(found.with_kept);
+    os_free(third);
+    found = (struct found){.kept = third};
+    fuzz_heap_visit(count_block, &found);
+    assert_int_equal(found.count, 1);
+    assert_false(found.with_kept);
+    os_free(first);
+    fuzz_heap_go_back(&before);
+    assert_int_equal(fuzz_heap_state().used, before.used);
+    assert_int_equal(fuzz_heap_state().live, 1);
+    assert_true(is_poisoned(third));
+    const struct fuzz_heap_state empty = {.start = before.start};
+    fuzz_heap_go_back(&empty);
+    assert_true(is_poisoned(first));
+    first = os_allocate(1);
+    os_free(first);
+    fuzz_heap_reset();
+}
+
 /* More than the heap holds comes from the C library, and goes back there. */
 static void test_full_heap(void **state)
 {

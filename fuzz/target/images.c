@@ -2,16 +2,20 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #if defined(__clang__) /* what is done here is not the input's doing */
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 #endif
 
 #define IMAGES_MAX (WORLD_IMAGES_MAX - 1) /* one is free for the next */
+#define USEFUL_MAX (IMAGES_MAX / 4 * 3)
 #define SEEN_MAX (1u << 20)
 #define LINES_MAX 512u
-#define STEP 10u    /* lines from image to image */
-#define STEP_MIN 2u /* lines that one is worth */
+#define STEP 4u          /* lines from image to image */
+#define WORTH_STEP 8u    /* the time from image to image, in copies' */
+#define WORTH_LEAVING 2u /* the same where a program leaves what was seen */
+#define STEP_MIN 2u      /* lines that one is worth */
 
 struct kept {
     struct world_image *image;
@@ -19,11 +23,14 @@ struct kept {
     uint64_t key;
     size_t line;
     uint64_t used; /* when last */
+    bool useful;   /* some program went on from it */
 };
 
 static struct kept kept[IMAGES_MAX];
 static uint32_t *seen; /* by the key's low bits, its high ones */
 static uint64_t turn;
+static size_t useful_count;
+static uint64_t copy_time; /* nanoseconds, of late */
 static bool used;
 static bool checked;
 
@@ -115,6 +122,13 @@ static size_t find_keys(const struct program *program, uint64_t keys[LINES_MAX])
 
 /* ---- plans */
 
+static uint64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static struct kept *find_image(const uint64_t *keys, size_t most)
 {
     struct kept *best = NULL;
@@ -142,6 +156,8 @@ void images_plan(const struct program *program, bool with_images, struct images_
     struct kept *best = find_image(keys, most);
     if (best != NULL) {
         best->used = ++turn;
+        useful_count += !best->useful;
+        best->useful = true;
         plan->image = best->image;
         plan->life = best->life;
         plan->from = best->line;
@@ -156,19 +172,47 @@ void images_plan(const struct program *program, bool with_images, struct images_
         plan->lines[plan->count] = last = n;
         plan->keys[plan->count++] = keys[n];
     }
+    plan->leaves = leaves;
+    plan->since = nanoseconds();
     for (size_t n = 1; n <= most; n++)
         seen[keys[n] % SEEN_MAX] = (uint32_t)(keys[n] >> 32);
 }
 
-void images_add(const struct images_plan *plan, size_t n, struct world_image *image, struct life *life)
+bool images_are_worth_it(struct images_plan *plan, size_t n)
 {
-    if (image == NULL)
-        return;
-    struct kept *place = &kept[0];
-    for (size_t i = 1; i < IMAGES_MAX; i++) {
-        if (kept[i].used < place->used)
+    const uint64_t now = nanoseconds();
+    const uint64_t least = copy_time * (plan->lines[n] == plan->leaves ? WORTH_LEAVING : WORTH_STEP);
+    const bool worth = checked || now - plan->since > least;
+    if (worth)
+        plan->since = now;
+    return worth;
+}
+
+static struct kept *oldest(bool useful)
+{
+    struct kept *place = NULL;
+    for (size_t i = 0; i < IMAGES_MAX; i++) {
+        if (kept[i].useful == useful && (place == NULL || kept[i].used < place->used))
             place = &kept[i];
     }
+    return place;
+}
+
+/* Beginnings that many programs share stay, however many programs come in between. */
+static struct kept *find_place(void)
+{
+    return oldest(useful_count > USEFUL_MAX);
+}
+
+void images_add(struct images_plan *plan, size_t n, struct world_image *image, struct life *life)
+{
+    const uint64_t now = nanoseconds();
+    copy_time = (copy_time * 7 + (now - plan->since)) / 8;
+    plan->since = now;
+    if (image == NULL)
+        return;
+    struct kept *place = find_place();
+    useful_count -= place->useful;
     world_forget(place->image);
     *place = (struct kept){
         .image = image, .life = life, .key = plan->keys[n], .line = plan->lines[n], .used = ++turn};

@@ -16,7 +16,8 @@
  * programs, with nothing in the heap. */
 void images_use(void);
 bool images_are_used(void);
-/* ESENT_FUZZ_IMAGES is "check". */
+/* ESENT_FUZZ_IMAGES is "check": every program is run whole as well, and must answer the same; all images are
+ * made. */
 bool images_are_checked(void);
 
 struct life;
@@ -31,11 +32,17 @@ struct images_plan {
     size_t count;
     size_t lines[IMAGES_PLANNED_MAX];
     uint64_t keys[IMAGES_PLANNED_MAX];
+    size_t leaves;  /* the line at which it leaves what was seen before */
+    uint64_t since; /* nanoseconds: when the last image was made */
 };
 
 /* Plans a program's run; `with_images` false: whole, and without a trace. */
 void images_plan(const struct program *program, bool with_images, struct images_plan *plan);
+/* Whether what was run since the last image, or since the plan, took long enough that the n-th wanted one,
+ * which is made next, may well save more than it costs. Depends on time: which images there are changes no
+ * answer. */
+bool images_are_worth_it(struct images_plan *plan, size_t n);
 /* Takes the n-th wanted image over (NULL: none could be made). */
-void images_add(const struct images_plan *plan, size_t n, struct world_image *image, struct life *life);
+void images_add(struct images_plan *plan, size_t n, struct world_image *image, struct life *life);
 
 #endif

@@ -318,7 +318,7 @@ static uint64_t run_in_world(const struct program *program, bool with_images)
     for (size_t i = 0; i < plan.count && life->program_count < LIFE_PROGRAMS_MAX; i++) {
         run_go_on(life->run, plan.from, plan.lines[i]);
         plan.from = plan.lines[i];
-        if (run_is_single(life->run))
+        if (images_are_worth_it(&plan, i) && run_is_single(life->run))
             images_add(&plan, i, world_copy(), life);
     }
     run_go_on(life->run, plan.from, program->line_count);
