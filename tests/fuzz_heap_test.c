@@ -201,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup(test_freed_blocks_do_not_come_back, set_up),
         cmocka_unit_test_setup(test_the_next_program_finds_nothing, set_up),
         cmocka_unit_test_setup(test_pages_are_aligned, set_up),
+        cmocka_unit_test_setup(test_living_blocks_are_found, set_up),
         cmocka_unit_test_setup(test_full_heap, set_up),
     };
 #if defined(WITHOUT_HEAP) /* there the C library's heap is used */
