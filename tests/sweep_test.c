@@ -96,6 +96,23 @@ static void test_a_call_loses_its_session_to_an_end(void **state)
     "CreateDatabase s0 d0 \"a.edb\" 0 => 0\nTable s0 d0 t0 \"t\" => 0\n"                                     \
     "OSSnapshotPrepare n0 0 => 0\nOSSnapshotFreeze n0 0 => 0 n=1 \"a\" \"a.edb\"\n"
 
+/* An end is refused because it comes into the middle of a call that has begun a transaction, which then goes
+ * on. What the end did before it noticed stays done: the snapshot has lost its instance. */
+static void test_an_end_meets_a_transaction(void **state)
+{
+    (void)state;
+#define THAWED FROZEN "OSSnapshotThaw n0 0 => 0\n@1 Term2 i0 TermAbrupt => -1059\n"
+    assert_true(explains_threads(THAWED "@1 OSSnapshotThaw n0 0 => -2404\n"
+                                        "Insert s0 t0 1 1 40 => 0 rows=1\nJoin 1 => 0\n"));
+    assert_false(explains_threads(THAWED "@1 OSSnapshotThaw n0 0 => -2402\n"
+                                         "Insert s0 t0 1 1 40 => 0 rows=1\nJoin 1 => 0\n"));
+    /* Nothing that has a transaction was under way. */
+    assert_false(explains_threads(THAWED "@1 OSSnapshotThaw n0 0 => -2404\n"
+                                         "HashTable s0 t0 => 0 rows=0\nJoin 1 => 0\n"));
+    assert_false(explains_threads(THAWED "@1 OSSnapshotThaw n0 0 => -2404\nJoin 1 => 0\n"
+                                         "HashTable s0 t0 => 0 rows=0\nInsert s0 t0 1 1 40 => 0 rows=1\n"));
+}
+
 /* A thaw lets the log go first: rows can be written, and yet a backup cannot begin. */
 static void test_a_begin_meets_a_thaw(void **state)
 {
@@ -310,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_a_call_was_made_or_not),
         cmocka_unit_test(test_some_order_explains_two_threads),
         cmocka_unit_test(test_a_call_loses_its_session_to_an_end),
+        cmocka_unit_test(test_an_end_meets_a_transaction),
         cmocka_unit_test(test_a_begin_meets_a_thaw),
         cmocka_unit_test(test_a_call_comes_before_or_behind_another),
         cmocka_unit_test(test_a_call_went_half_way),

@@ -393,24 +393,47 @@ static bool may_come(const struct orders *orders, size_t index)
     return true;
 }
 
+/* The session of a composite call that works within a transaction of its own; NULL: it is none. */
+static const char *session_in_transaction(const struct program_line *line)
+{
+    static const char *const names[] = {"Insert", "Replace", "DeleteRows", "Row", "Table"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(line->op->name, names[i]) == 0 && line->argument_count > 0)
+            return line->arguments[0].word;
+    }
+    return NULL;
+}
+
 /* A composite call that an end cut off, and which could not roll its transaction back any more: its begin is
  * what is left of it. */
 static bool append_begin_of(struct program *hypothesis, const struct program_line *line)
 {
-    static const char *const names[] = {"Insert", "Replace", "DeleteRows", "Row", "Table"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(line->op->name, names[i]) != 0 || line->argument_count == 0 ||
-            strcmp(line->outcome.code, TERM_IN_PROGRESS) != 0)
-            continue;
-        if (hypothesis != NULL)
-            ends_append(hypothesis, "BeginTransaction %s => 0", line->arguments[0].word);
-        return true;
+    const char *session = session_in_transaction(line);
+    if (session == NULL || strcmp(line->outcome.code, TERM_IN_PROGRESS) != 0)
+        return false;
+    if (hypothesis != NULL)
+        ends_append(hypothesis, "BeginTransaction %s => 0", session);
+    return true;
+}
+
+/* An end that came into the middle of a composite call of another thread, its neighbour in the order, and was
+ * refused because of its transaction; the call went on behind it. The session of that call, or NULL. */
+static const char *refused_beside(const struct orders *orders, size_t at)
+{
+    const struct program_line *lines = orders->transcript->lines;
+    const struct program_line *line = &lines[orders->order[at]];
+    for (size_t other = at == 0 ? 0 : at - 1; was_refused(line) && other <= at + 1 && other < orders->count;
+         other++) {
+        const struct program_line *neighbour = &lines[orders->order[other]];
+        if (neighbour->thread != line->thread && explain_is_success(&neighbour->outcome) &&
+            session_in_transaction(neighbour) != NULL)
+            return session_in_transaction(neighbour);
     }
-    return false;
+    return NULL;
 }
 
 /* What may be different in a hypothesis about an order; each only if there is such a line. */
-enum variant { CUT_CALLS_BEGAN = 1, CALLS_MET_OTHERS = 2, VARIANT_COUNT = 4 };
+enum variant { CUT_CALLS_BEGAN = 1, CALLS_MET_OTHERS = 2, ENDS_MET_TRANSACTIONS = 4, VARIANT_COUNT = 8 };
 
 /* `*possible` says which variants there are. */
 static bool try_order_with(struct orders *orders, unsigned variant, unsigned *possible)
@@ -427,12 +450,21 @@ static bool try_order_with(struct orders *orders, unsigned variant, unsigned *po
             continue;
         const bool cut = is_answer(line) && only_beside_others(&line->outcome);
         const bool refused = may_have_met_another(transcript, line);
+        const char *session = refused_beside(orders, i);
+        if (session != NULL)
+            *possible |= ENDS_MET_TRANSACTIONS;
+        if ((variant & ENDS_MET_TRANSACTIONS) == 0)
+            session = NULL;
         if (cut && append_begin_of((variant & CUT_CALLS_BEGAN) != 0 ? &hypothesis : NULL, line))
             *possible |= CUT_CALLS_BEGAN;
         if (refused)
             *possible |= CALLS_MET_OTHERS;
+        if (session != NULL)
+            ends_append(&hypothesis, "BeginTransaction %s => 0", session);
         if (!cut && !(refused && (variant & CALLS_MET_OTHERS) != 0))
             append_answered(&hypothesis, line, NULL);
+        if (session != NULL)
+            ends_append(&hypothesis, "Rollback %s 0 => 0", session);
     }
     const bool holds = try_hypothesis(&hypothesis, &orders->furthest, orders->result);
     program_free(&hypothesis);
