@@ -479,7 +479,7 @@ static bool holds_databases(struct model *model, const char *directory)
 }
 
 /* Without a directory only logs are deleted that nobody needs; no backup is recorded. The published engine
- * makes a backup of the current directory when asked for an atomic one. */
+ * makes a backup in the current directory when asked for an atomic or an incremental one. */
 static void delete_logs(struct model *model, struct model_instance *instance, bool incremental)
 {
     int32_t code = begin_code(model, instance, 0);
@@ -496,6 +496,8 @@ static void delete_logs(struct model *model, struct model_instance *instance, bo
         model_backup_end(model, instance);
         return;
     }
+    model_touch(model, ""); /* logs were copied there */
+    model_touch(model, "new");
     instance->generation = 0;
     for (size_t i = 0; i < model->file_count; i++)
         model->files[i]->fields_unknown =
