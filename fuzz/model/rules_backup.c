@@ -489,17 +489,19 @@ static void delete_logs(struct model *model, struct model_instance *instance, bo
     if (model->published || model_touched(model, instance->log_path))
         model_no_opinion(model);
     model_want(model, code);
-    if (!model_succeeded(model))
-        return;
     if (!model->published) {
-        begin_backup(model, instance, 0);
-        model_backup_end(model, instance);
+        if (model_succeeded(model)) {
+            begin_backup(model, instance, 0);
+            model_backup_end(model, instance);
+        }
         return;
     }
+    if (code < 0 && model_answered(model) == code)
+        return;             /* not begun */
     model_touch(model, ""); /* logs were copied there */
     model_touch(model, "new");
     instance->generation = 0;
-    for (size_t i = 0; i < model->file_count; i++)
+    for (size_t i = 0; i < model->file_count && model_succeeded(model); i++)
         model->files[i]->fields_unknown =
             model->files[i]->fields_unknown || model->files[i]->attached == instance;
 }
