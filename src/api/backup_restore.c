@@ -77,18 +77,9 @@ static JET_ERR restore_with(JET_INSTANCE handle, struct restore_options *options
     JET_ERR err = JET_errSuccess;
     TRY(instance_enter_start(handle, INSTANCE_RESTORING, &instance));
     err = restore_inside(instance, options);
-    instance_leave_start(instance, false);
+    instance_leave_start(instance, INSTANCE_CREATED);
 done:
     return err;
-}
-
-static void free_instance(JET_INSTANCE handle)
-{
-    struct instance *instance = NULL;
-    SOUND(instance_find(handle, &instance));
-    ASSERT(instance != NULL); /* made by this call, and ended by nobody else */
-    instance_release(instance);
-    instance_free(instance);
 }
 
 /* --- from a directory --- */
@@ -116,7 +107,7 @@ static JET_ERR restore_directory(JET_INSTANCE handle, const char *source, const 
         TRY(make_instance(&handle));
     err = restore_with(handle, &options);
     if (own)
-        free_instance(handle);
+        instance_free_created(handle);
 done:
     return err;
 }
@@ -321,7 +312,7 @@ static JET_ERR run_external(const struct external_restore *restore)
     err = restore_with(handle, &options);
 done:
     if (handle != JET_instanceNil)
-        free_instance(handle);
+        instance_free_created(handle);
     return err;
 }
 

@@ -117,10 +117,10 @@ void instance_leave(struct instance *instance);
 void instance_leave_call(struct instance *instance);
 
 /* Lookup and gates for calls that start an instance or restore: JET_errAlreadyInitialized if it runs. Sets
- * the state to `state` (initializing or restoring) until instance_leave_start, which makes it running or
- * created again. */
+ * the state to `state` (initializing or restoring) until instance_leave_start, which makes it running,
+ * created again, or gone: then nobody else can end it, and the caller frees it. */
 JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, struct instance **instance);
-void instance_leave_start(struct instance *instance, bool running);
+void instance_leave_start(struct instance *instance, enum instance_state state);
 
 /* Calls visit for each instance (under a reference, in the order of slots); stops at the first error. */
 JET_ERR instance_visit(JET_ERR (*visit)(struct instance *instance, void *context), void *context);
@@ -143,6 +143,8 @@ JET_ERR instance_create(const char *name, const char *display_name, JET_INSTANCE
 /* Takes the instance out of the table and frees it once the last reference has gone; the caller holds none.
  * With the last instance the mode becomes none. The instance's parts must be gone (instance_stop). */
 void instance_free(struct instance *instance);
+/* Ends an instance that was made and never ran, unless another thread has ended it or begun to start it. */
+void instance_free_created(JET_INSTANCE handle);
 
 /* Where recovery is to find a database under another name, and where it stops. */
 struct instance_recovery_map {

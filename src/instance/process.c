@@ -278,12 +278,12 @@ JET_ERR instance_enter_start(JET_INSTANCE handle, enum instance_state state, str
     return err;
 }
 
-void instance_leave_start(struct instance *instance, bool running)
+void instance_leave_start(struct instance *instance, enum instance_state state)
 {
     os_mutex_lock(&instance->lock);
     ASSERT(instance->state == INSTANCE_INITIALIZING || instance->state == INSTANCE_RESTORING);
-    instance->state = running ? INSTANCE_RUNNING : INSTANCE_CREATED;
-    instance->backup_allowed = running;
+    instance->state = state;
+    instance->backup_allowed = state == INSTANCE_RUNNING;
     ASSERT(instance->calls > 0);
     instance->calls--;
     os_condition_wake_all(&instance->changed);
@@ -465,4 +465,19 @@ void instance_free(struct instance *instance)
     instance_destroy(instance);
     if (last)
         os_executor_stop();
+}
+
+void instance_free_created(JET_INSTANCE handle)
+{
+    struct instance *instance = NULL;
+    if (instance_find(handle, &instance) < JET_errSuccess)
+        return;
+    os_mutex_lock(&instance->lock);
+    const bool taken = instance->state == INSTANCE_CREATED;
+    if (taken)
+        instance->state = INSTANCE_GONE;
+    os_mutex_unlock(&instance->lock);
+    instance_release(instance);
+    if (taken)
+        instance_free(instance);
 }

@@ -154,15 +154,15 @@ JET_ERR instance_start(JET_INSTANCE handle, const struct instance_recovery_map *
         TRY(recover(instance, map, grbit, &report));
         engine_hook_log(instance);
     }
-    instance_leave_start(instance, true);
+    instance_leave_start(instance, INSTANCE_RUNNING);
     attach_again(handle, &report);
     recovery_report_done(&report);
     return report.warning;
 done:
     recovery_report_done(&report);
     engine_close(instance);
-    instance_leave_start(instance, false);
-    /* A start that failed takes the instance with it. */
+    /* A start that failed takes the instance with it: no other thread may end it first. */
+    instance_leave_start(instance, INSTANCE_GONE);
     instance_free(instance);
     return err;
 }
