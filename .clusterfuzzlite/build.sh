@@ -57,7 +57,7 @@ for source in fuzz/*_fuzz.c; do
     # shellcheck disable=SC2086
     $CXX $CXXFLAGS "$objects/$target.main.o" "$objects/shim.o" $LIB_FUZZING_ENGINE "$objects/libopenesent.a" $ICU -o "$OUT/$target"
     cp "$WORK/calls.dict" "$OUT/$target.dict"
-    printf '[libfuzzer]\nmax_len = 8192\nlen_control = 0\n' >"$OUT/$target.options"
+    printf '[libfuzzer]\nmax_len = 8192\nlen_control = 0\nentropic = 0\n' >"$OUT/$target.options"
     if [ -n "$(ls -A "$seeds")" ]; then
         rm -f "$OUT/${target}_seed_corpus.zip"
         (cd "$seeds" && zip -q -r "$OUT/${target}_seed_corpus.zip" .)
