@@ -160,8 +160,11 @@ def table(mutants, results, dropped, commit, every):
         if title == "layer":
             out.append(row("all", tried))
         out.append("")
+    survived = [result for _, result in tried if result["state"] == "survived"]
+    short = sum(result["ran"] < result["differed"] for result in survived)
     out += ["## Survivors", "", "How many programs and tests come by, for how many of them something differs there (only those can notice), and how many runs there were with the",
-            "mutant: where they are fewer, its time was over before, and others might have noticed.", "",
+            "mutant: where they are fewer, its time was over before, and others might have noticed. %d survived all of theirs, %d only those that there was time for." %
+            (len(survived) - short, short), "",
             "| place | kind | what | come by | differ | runs |", "| --- | --- | --- | ---: | ---: | ---: |"]
     for mutant, result in tried:
         if result["state"] in STATES[1:]:
