@@ -107,6 +107,7 @@ static void log_info(struct model *model)
         backup->no_ranges = backup->no_ranges || (model->published && code == JET_errMissingFileToBackup);
         return;
     }
+    const bool rolls = !backup->logs_phase; /* a later list is of what was there then */
     model_enter_logs_phase(model, instance);
     uint32_t known = backup->high;
     if (known != 0 && code >= 0) {
@@ -118,7 +119,7 @@ static void log_info(struct model *model)
             model_want_fact(model, "last=%s", model_log_name(model, instance, known));
     }
     learn_range(model, instance);
-    if (backup->high != 0 && instance->generation == 0) {
+    if (rolls && backup->high != 0 && instance->generation == 0) {
         instance->generation = backup->high + 1;
         instance->log_bytes = 0;
     }
