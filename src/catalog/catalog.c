@@ -237,8 +237,9 @@ static bool sees_birth(const struct transaction *transaction, const struct defin
 JET_ERR catalog_sees_column(struct transaction *transaction, const struct table_definition *table,
                             const struct column_definition *column, bool *sees)
 {
-    *sees = column->state == DEFINITION_COMMITTED;
-    if (column->state != DEFINITION_VERSIONED)
+    const uint8_t state = column->state; /* once: cleaning versions commits it at any time */
+    *sees = state == DEFINITION_COMMITTED;
+    if (state != DEFINITION_VERSIONED)
         return JET_errSuccess;
     *sees = sees_birth(transaction, &column->birth, column->delete_pending);
     if (*sees)
@@ -249,8 +250,9 @@ JET_ERR catalog_sees_column(struct transaction *transaction, const struct table_
 JET_ERR catalog_sees_index(struct transaction *transaction, const struct table_definition *table,
                            const struct index_definition *index, bool *sees)
 {
-    *sees = index->state == DEFINITION_COMMITTED;
-    if (index->state != DEFINITION_VERSIONED)
+    const uint8_t state = index->state; /* once: cleaning versions commits it at any time */
+    *sees = state == DEFINITION_COMMITTED;
+    if (state != DEFINITION_VERSIONED)
         return JET_errSuccess;
     *sees = sees_birth(transaction, &index->birth, index->delete_pending);
     if (*sees)

@@ -333,8 +333,9 @@ static const struct column_definition *last_with_default(const struct column_arr
 {
     for (uint32_t i = array->count; i > 0; i--) {
         const struct column_definition *column = array->entries[i - 1];
-        const bool settled = column != NULL && (column->state == DEFINITION_COMMITTED ||
-                                                (exclusive && column->state == DEFINITION_VERSIONED));
+        const uint8_t state =
+            column != NULL ? column->state : DEFINITION_DELETED; /* once: it may be committed */
+        const bool settled = state == DEFINITION_COMMITTED || (exclusive && state == DEFINITION_VERSIONED);
         if (settled && column_has_default(column))
             return column;
     }
