@@ -145,6 +145,13 @@ static void print_figures(double used, bool list)
            usage.ru_maxrss);
 }
 
+static int usage(void)
+{
+    fprintf(stderr,
+            "usage: programs_bench [--seconds S] [--mutants N] [--list] FOLDER... (of programs or inputs)\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     double seconds = 5;
@@ -157,15 +164,15 @@ int main(int argc, char **argv)
             mutants = strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--list") == 0)
             list = true;
+        else if (argv[i][0] == '-')
+            return usage();
         else
             load_folder(argv[i]);
     }
     if (mutants > 0)
         make_mutants(mutants);
-    if (input_count == 0) {
-        fprintf(stderr, "usage: programs_bench [--seconds S] [--mutants N] [--list] FOLDER...\n");
-        return 1;
-    }
+    if (input_count == 0)
+        return usage();
     /* A program that is run time and again would be spared all but its end. */
     setenv("ESENT_FUZZ_IMAGES", mutants > 0 ? "on" : "off", mutants == 0);
     fuzz_warm_up();

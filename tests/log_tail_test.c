@@ -234,6 +234,28 @@ static void the_tail_is_gone_before_the_log_goes_on(void **state)
     assert_int_equal(end, FIRST + 1);
 }
 
+/* The log as it was saved, on a disk that may lose what no sync has kept. */
+static struct log_file_reader *open_again(void)
+{
+    struct log_file_reader *reader = NULL;
+    assert_int_equal(EsentHostFilesRestore(1), JET_errSuccess);
+    assert_int_equal(EsentHostTrackWrites(1), JET_errSuccess);
+    create_log();
+    assert_int_equal(log_file_open(LOG, &reader), JET_errSuccess);
+    return reader;
+}
+
+/* The machine goes down before the next segment is synced. */
+static void crash_while_writing(uint64_t seed)
+{
+    append(3900);
+    EsentHostFailNth(ESENT_HOST_FAULT_SYNC, 1, 1);
+    assert_int_equal(log_flush_all(logs), JET_errLogWriteFail);
+    EsentHostFailNone();
+    assert_int_equal(EsentHostMachineCrash(ESENT_HOST_CRASH_REORDER, seed), JET_errSuccess);
+    logs = NULL;
+}
+
 /* A tail is left behind a hole; the log goes on there, and the machine goes down before that is on disk for
  * sure. Whatever is: nothing of the old tail is taken for what follows. */
 static void an_old_tail_does_not_come_back(void **state)
@@ -243,21 +265,12 @@ static void an_old_tail_does_not_come_back(void **state)
     erase(FIRST, 0, LOG_SECTOR_SIZE / LOG_PIECE_SIZE);
     assert_int_equal(EsentHostFilesSave(1), JET_errSuccess);
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct log_file_reader *reader = NULL;
+        struct log_file_reader *reader = open_again();
         uint32_t end = 0;
-        assert_int_equal(EsentHostFilesRestore(1), JET_errSuccess);
-        assert_int_equal(EsentHostTrackWrites(1), JET_errSuccess);
-        create_log();
-        assert_int_equal(log_file_open(LOG, &reader), JET_errSuccess);
         assert_true(log_file_reader_end(reader)->torn_tail);
         assert_int_equal(log_start_existing(logs, reader), JET_errSuccess);
         log_file_close(reader);
-        append(3900);
-        EsentHostFailNth(ESENT_HOST_FAULT_SYNC, 1, 1);
-        assert_int_equal(log_flush_all(logs), JET_errLogWriteFail);
-        EsentHostFailNone();
-        assert_int_equal(EsentHostMachineCrash(ESENT_HOST_CRASH_REORDER, seed), JET_errSuccess);
-        logs = NULL;
+        crash_while_writing(seed);
         assert_int_not_equal(look(&end), CORRUPT);
         assert_in_range(end, FIRST, FIRST + 1);
         went_on += end == FIRST + 1;
@@ -282,22 +295,13 @@ static void a_mended_end_stays(void **state)
     assert_int_equal(EsentHostFileCorrupt(LOG, last * LOG_SECTOR_SIZE + 61, 0x17), JET_errSuccess);
     assert_int_equal(EsentHostFilesSave(1), JET_errSuccess);
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct log_file_reader *reader = NULL;
+        struct log_file_reader *reader = open_again();
         uint32_t now = 0;
-        assert_int_equal(EsentHostFilesRestore(1), JET_errSuccess);
-        assert_int_equal(EsentHostTrackWrites(1), JET_errSuccess);
-        create_log();
-        assert_int_equal(log_file_open(LOG, &reader), JET_errSuccess);
         assert_true(log_file_reader_end(reader)->torn);
         assert_int_equal(log_file_patch(LOG, reader), JET_errSuccess);
         assert_int_equal(log_start_existing(logs, reader), JET_errSuccess);
         log_file_close(reader);
-        append(3900);
-        EsentHostFailNth(ESENT_HOST_FAULT_SYNC, 1, 1);
-        assert_int_equal(log_flush_all(logs), JET_errLogWriteFail);
-        EsentHostFailNone();
-        assert_int_equal(EsentHostMachineCrash(ESENT_HOST_CRASH_REORDER, seed), JET_errSuccess);
-        logs = NULL;
+        crash_while_writing(seed);
         assert_int_not_equal(look(&now), CORRUPT);
         assert_in_range(now, end, end + 1);
     }

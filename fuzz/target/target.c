@@ -303,7 +303,6 @@ static uint64_t life_end(struct life *life)
  * library's. */
 static void leave_nothing(void)
 {
-    EsentHostReset(NULL, 0);
     EsentHostUseThreads();
     EsentHostForgetMemoryFiles();
 }
