@@ -321,7 +321,7 @@ static void a_log_that_breaks_meanwhile(void **state)
     stop();
     /* The end of a backup is good; what cannot be recorded is not. */
     start(ESENT_HOST_DOCUMENTED);
-    struct backup_list logs;
+    struct backup_list logs = {NULL, 0};
     OK(backup_begin(context, 0, 0, 0));
     read_all("/a/a.edb");
     OK(backup_log_info(context, &logs, NULL, NULL));
@@ -344,7 +344,7 @@ static void patch_files_without_a_name(void **state)
     JET_DBID other;
     JET_HANDLE handle;
     uint64_t size;
-    struct backup_list logs;
+    struct backup_list logs = {NULL, 0};
     start(ESENT_HOST_DOCUMENTED);
     while (strlen(path) < 1018)
         strcat(path, strlen(path) == 601 ? "/x" : "\xE2\x82\xAC");
@@ -359,6 +359,8 @@ static void patch_files_without_a_name(void **state)
     read_all(path);
     context->with_patch_files = true;
     IS(backup_log_info(context, &logs, NULL, NULL), JET_errInvalidPath);
+    os_free(logs.texts);
+    logs = (struct backup_list){NULL, 0};
     context->with_patch_files = false;
     OK(backup_log_info(context, &logs, NULL, NULL));
     os_free(logs.texts);
@@ -460,17 +462,17 @@ static void logs_that_are_gone(void **state)
     (void)state;
     bool seen = false;
     for (uint64_t n = 1; n < 40 && !seen; n++) {
-        struct backup_list logs;
+        struct backup_list logs = {NULL, 0};
         start(ESENT_HOST_DOCUMENTED);
         OK(backup_begin(context, 0, 0, 0));
         EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, n, 1);
         const JET_ERR err = backup_log_info(context, &logs, NULL, NULL);
         EsentHostFailNone();
-        if (err >= JET_errSuccess) {
-            os_free(logs.texts);
-        } else if (context->copy_end != 0) {
+        os_free(logs.texts);
+        if (err < JET_errSuccess && context->copy_end != 0) {
             seen = true;
             OK(EsentHostDirectoryList("/a", delete_archived, "/a/"));
+            logs = (struct backup_list){NULL, 0};
             IS(backup_log_info(context, &logs, NULL, NULL), JET_errFileNotFound);
         }
         stop();

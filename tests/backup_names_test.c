@@ -210,7 +210,7 @@ static void a_checkpoint_behind_the_range(void **state)
     (void)state;
     bool seen = false;
     for (uint64_t n = 1; n < 40 && !seen; n++) {
-        struct backup_list logs;
+        struct backup_list logs = {NULL, 0};
         char kept[60], gone[60];
         start(ESENT_HOST_DOCUMENTED);
         OK(JetCloseDatabase(session, database, 0));
@@ -219,9 +219,8 @@ static void a_checkpoint_behind_the_range(void **state)
         EsentHostFailNth(ESENT_HOST_FAULT_ALLOCATE, n, 1);
         const JET_ERR err = backup_log_info(context, &logs, NULL, NULL);
         EsentHostFailNone();
-        if (err >= JET_errSuccess) {
-            os_free(logs.texts);
-        } else if (context->log_rolled) {
+        os_free(logs.texts);
+        if (err < JET_errSuccess && context->log_rolled) {
             seen = true;
             roll_further(3);
             assert_true(log_checkpoint(backup_log(context)).generation > context->copy_end);

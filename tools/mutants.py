@@ -7,7 +7,7 @@
       --minutes M       stop after so long; the next run with the same --work goes on where this one stopped
       --seconds S       of processor time for a mutant, at most (default: all that there is to run)
       --jobs N          so many at the same time (default 1)
-      --again           try the survivors of former runs once more
+      --again           try the survivors of former runs once more, those first that soon have met everything
       --confirm         try those that former runs noticed once more
       --tests NAME,...  with these unit tests only (what is new, with --again)
       --programs PATH,...  with these programs only
@@ -21,6 +21,9 @@ recorded transcript and every single test of the unit tests runs without a mutan
 where what the mutant makes differs from the original. Each mutant then meets only those where it differs, the likely and quick
 ones first, until one notices: another answer than expected, an assertion, a crash, a leak, a hang, a failing test.
 Results are kept in DIRECTORY/results.json under the mutant's text, so that they survive changes elsewhere.
+
+tools/mutants_harmless.txt names survivors that were read and found harmless, and why. What is wrong in it is said, and makes the
+run fail: a mutant that is noticed after all, or that no longer exists.
 """
 
 import argparse
@@ -39,11 +42,13 @@ import notice  # noqa: E402
 
 LAYERS = ["src/backup/", "src/log/", "src/recovery/"]
 TABLE = os.path.join(notice.ROOT, "docs", "mutants.md")
+REVIEWED = os.path.join(notice.ROOT, "tools", "mutants_harmless.txt")
 SERVER = os.path.join(notice.ROOT, "tools", "mutate_server.c")
 SLOW = {"kill_threads", "btree_threads", "replay_programs", "os_files", "page_files", "btree_files"}
 NOTICED = "noticed"
 STATES = (NOTICED, "survived", "no difference", "not reached")
 EQUAL = ("equivalent", "marked")
+HARMLESS = "harmless"
 
 
 class Build:
@@ -130,11 +135,66 @@ class Build:
                               [objects["tests"], "-Wl,--wrap=_cmocka_run_group_tests"])
 
 
-def score(counts):
-    return "%.1f %%" % (100 * counts[0] / sum(counts)) if sum(counts) else ""
+class Reviewed:
+    """Survivors that were read and found harmless: their names, one a line, and below them, indented, why."""
+
+    REASONS = ("equal", "speed", "unseen", "excluded", "platform")
+
+    def __init__(self, path=REVIEWED):
+        self.why, self.wrong = {}, []
+        names, reason = [], None
+        with open(path) as file:
+            for number, line in enumerate(file.read().splitlines() + ["end"], 1):
+                if line.startswith("#") or not line.strip():
+                    continue
+                if line[0] == " ":
+                    reason = ((reason or "") + " " + line.strip()).strip()
+                    continue
+                if reason is not None:
+                    self.enter(names, reason, number)
+                    names, reason = [], None
+                names.append(line)
+        if names != ["end"]:
+            self.wrong.append("no reason: %s" % names[0])
+
+    def enter(self, names, reason, number):
+        if reason.split(":")[0] not in self.REASONS:
+            self.wrong.append("line %d: not one of %s: %s" % (number, ", ".join(self.REASONS), reason))
+        for name in names:
+            if name in self.why:
+                self.wrong.append("twice: " + name)
+            self.why[name] = reason
+
+    def check(self, mutants, results):
+        """What is wrong with the list, as far as these mutants can tell."""
+        files = {mutant.file for mutant in mutants}
+        known = {mutant.name for mutant in mutants}
+        wrong = list(self.wrong)
+        for name in self.why:
+            result = results.get(name, {})
+            if name.split()[0] in files and name not in known:
+                wrong.append("no such mutant: " + name)
+            elif name in known and result.get("state") == NOTICED:
+                wrong.append("noticed by %s: %s" % (result["by"], name))
+            elif name in known and result.get("state") in EQUAL:
+                wrong.append("needs no reason, the machine code is the same: " + name)
+        return wrong
+
+    def state(self, mutant, results):
+        state = results.get(mutant.name, {}).get("state")
+        return HARMLESS if state in STATES[1:] and mutant.name in self.why else state
 
 
-def table(mutants, results, dropped, commit, every):
+def percentage(part, whole):
+    return "%.1f %%" % (100 * part / whole) if whole else ""
+
+
+def scores(counts):
+    """Of all; of those that could matter. `counts`: noticed, the other STATES, EQUAL, HARMLESS."""
+    return percentage(counts[0], sum(counts)), percentage(counts[0], sum(counts[: len(STATES)]))
+
+
+def table(mutants, results, reviewed, dropped, commit, every):
     tried = [(mutant, results[mutant.name]) for mutant in mutants if mutant.name in results]
     sample = " (%sin an order by checksum, as many as there was time for)" % ("of every %d-th, " % every if every > 1 else "")
     sample = sample if len(tried) < len(mutants) else ""
@@ -144,33 +204,49 @@ def table(mutants, results, dropped, commit, every):
            "come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
            "*No difference*: programs or tests come by, but what the mutant makes there is always what the original makes. *Equivalent*: the compiler",
            "makes the same machine code of it (`-O2`), so nothing can tell. *Marked*: the same where NEVER and ALWAYS are taken at their word",
-           "(`src/os/error.h`). The score is noticed ones of all but equivalent and marked ones; %d of the others have been compared with the original." %
-           sum(bool(result.get("compared")) for _, result in tried), "",
+           "(`src/os/error.h`); %d of the others have been compared with the original. *Harmless*: a survivor that was read, with the reason in" %
+           sum(bool(result.get("compared")) for _, result in tried),
+           "`tools/mutants_harmless.txt` and below. *Score*: noticed ones of all; *could matter*: of all but equivalent, marked and harmless ones.", "",
            "Commit `%s`. Mutants: %d (%d more do not compile); tried, at this commit or before: %d%s." % (commit, len(mutants), dropped, len(tried), sample), ""]
+    columns = STATES + EQUAL + (HARMLESS,)
 
     def row(name, chosen):
-        counts = [sum(result["state"] == state for _, result in chosen) for state in STATES + EQUAL]
-        return "| %s | %d | %s | %s |" % (name, len(chosen), " | ".join(str(count) for count in counts), score(counts[: len(STATES)]))
+        counts = [sum(reviewed.state(mutant, results) == state for mutant, _ in chosen) for state in columns]
+        return "| %s | %d | %s | %s | %s |" % ((name, len(chosen), " | ".join(str(count) for count in counts)) + scores(counts))
 
     for title, values, of in (("layer", [layer.rstrip("/") for layer in LAYERS], lambda mutant: os.path.dirname(mutant.file)),
                               ("kind", sorted({mutant.kind for mutant, _ in tried}), lambda mutant: mutant.kind),
                               ("file", sorted({mutant.file for mutant, _ in tried}), lambda mutant: mutant.file)):
-        out += ["| %s | tried | %s | score |" % (title, " | ".join(STATES + EQUAL)), "| --- |" + " ---: |" * (len(STATES + EQUAL) + 2)]
+        out += ["| %s | tried | %s | score | could matter |" % (title, " | ".join(columns)), "| --- |" + " ---: |" * (len(columns) + 3)]
         out += [row(value, [pair for pair in tried if of(pair[0]) == value]) for value in values]
         if title == "layer":
             out.append(row("all", tried))
         out.append("")
-    survived = [result for _, result in tried if result["state"] == "survived"]
+    return "\n".join(out + survivors(tried, results, reviewed) + harmless(tried, results, reviewed)) + "\n"
+
+
+def place(mutant):
+    return "| `%s:%d` %s | %s | %s |" % (mutant.file, mutant.line, mutant.function, mutant.kind, mutant.text.replace("|", "\\|"))
+
+
+def survivors(tried, results, reviewed):
+    left = [(mutant, result) for mutant, result in tried if reviewed.state(mutant, results) in STATES[1:]]
+    survived = [result for _, result in left if result["state"] == "survived"]
     short = sum(result["ran"] < result["differed"] for result in survived)
-    out += ["## Survivors", "", "How many programs and tests come by, for how many of them something differs there (only those can notice), and how many runs there were with the",
+    return ["## Survivors", "", "How many programs and tests come by, for how many of them something differs there (only those can notice), and how many runs there were with the",
             "mutant: where they are fewer, its time was over before, and others might have noticed. %d survived all of theirs, %d only those that there was time for." %
             (len(survived) - short, short), "",
-            "| place | kind | what | come by | differ | runs |", "| --- | --- | --- | ---: | ---: | ---: |"]
-    for mutant, result in tried:
-        if result["state"] in STATES[1:]:
-            out.append("| `%s:%d` %s | %s | %s | %d | %d | %d |" % (mutant.file, mutant.line, mutant.function, mutant.kind,
-                       mutant.text.replace("|", "\\|"), result["came"], result["differed"], result["ran"]))
-    return "\n".join(out) + "\n"
+            "| place | kind | what | come by | differ | runs |", "| --- | --- | --- | ---: | ---: | ---: |"] + [
+                "%s %d | %d | %d |" % (place(mutant), result["came"], result["differed"], result["ran"]) for mutant, result in left]
+
+
+def harmless(tried, results, reviewed):
+    out = ["", "## Harmless", "", "Survivors that were read. *Equal*: both do the same in every state that there can be. *Speed*: only time or memory differ. *Unseen*: what",
+           "differs is nothing that a caller is told or a file shows to the engine. *Excluded*: a defence against what no caller does. *Platform*: what it does",
+           "is needed on other systems.", "",
+           "| place | kind | what | why |", "| --- | --- | --- | --- |"]
+    return out + ["%s %s |" % (place(mutant), reviewed.why[mutant.name].replace("|", "\\|")) for mutant, _ in tried
+                  if reviewed.state(mutant, results) == HARMLESS]
 
 
 def arguments():
@@ -247,6 +323,8 @@ def try_all(build, options, results, todo):
     for mutant in build.mutants:
         if results.state(mutant) == NOTICED:
             baseline.remember(mutant, results.of[mutant.name]["by"])
+    if options.again:
+        todo = sorted(todo, key=baseline.seconds)
     end = time.monotonic() + 60 * options.minutes
 
     def act(worker, mutant):
@@ -290,14 +368,19 @@ def main():
         try_all(build, options, results, todo)
     if options.equal:
         compare_code(build, options, results)
+    reviewed = Reviewed()
     if options.write:
         with open(TABLE, "w") as file:
-            file.write(table(build.mutants, results.of, build.dropped, commit, options.every))
+            file.write(table(build.mutants, results.of, reviewed, build.dropped, commit, options.every))
     for layer in LAYERS:
-        states = [results.state(mutant) for mutant in build.mutants if mutant.file.startswith(layer)]
-        counts = [states.count(state) for state in STATES + EQUAL]
-        print(layer, ", ".join("%s %d" % pair for pair in zip(STATES + EQUAL, counts)), score(counts[: len(STATES)]))
-    return 0
+        states = [reviewed.state(mutant, results.of) for mutant in build.mutants if mutant.file.startswith(layer)]
+        columns = STATES + EQUAL + (HARMLESS,)
+        counts = [states.count(state) for state in columns]
+        print(layer, ", ".join("%s %d" % pair for pair in zip(columns, counts)), "score %s, of those that could matter %s" % scores(counts))
+    wrong = reviewed.check(build.mutants, results.of)
+    for what in wrong:
+        print("tools/mutants_harmless.txt:", what)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

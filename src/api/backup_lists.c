@@ -14,7 +14,7 @@ struct log_range {
     char base[16];
 };
 
-/* Makes a list of one kind; on success it is the caller's. `range` may be null. */
+/* Makes a list of one kind, or a part of it; it is the caller's. `range` may be null. */
 static JET_ERR make_list(JET_INSTANCE instance, enum list_kind kind, struct backup_list *list,
                          struct log_range *range)
 {

@@ -23,7 +23,6 @@ void backup_context_free(struct backup_context *context)
 {
     if (context == NULL)
         return;
-    snapshot_drop(context);
     backup_drop_file(context);
     os_condition_destroy(&context->changed);
     os_mutex_destroy(&context->lock);
@@ -132,7 +131,6 @@ bool backup_is_active(struct backup_context *context)
 
 void backup_term(struct backup_context *context)
 {
-    snapshot_term(context);
     if (!backup_is_active(context))
         return;
     backup_stop(context);
@@ -343,8 +341,7 @@ static void update_database(const struct end_of_databases *end, struct database 
         if (context->full && !database->backup.copied)
             return;
     }
-    /* A failure leaves the header as it was: the backup is good all the same, as in the engine. */
-    (void)backup_update_header(context, database, type, !context->full, truncated_here, &info);
+    backup_update_header(context, database, type, !context->full, truncated_here, &info);
 }
 
 static void end_database(void *argument, struct database *database)
@@ -371,7 +368,6 @@ void backup_finish(struct backup_context *context, JET_ERR outcome, JET_GRBIT gr
     if (outcome != JET_errSuccess)
         (void)backup_log_record(context, LOG_BACKUP_ABORT, type, scope, 0, NULL, 0, NULL);
     context->services->visit(context->instance, end_database, &end);
-    context->logs_truncated = false;
     context->left_in_databases = false;
     os_atomic_store(&context->stopped, false);
     os_mutex_lock(&context->lock);
@@ -412,7 +408,7 @@ static JET_ERR end_as(struct backup_context *context, JET_GRBIT grbit, enum back
     JET_ERR err = JET_errSuccess;
     TRY(check_end_grbit(grbit));
     err = backup_enter_for(context, event);
-    if (err == JET_errNoBackup && backup_state_of(context) == BACKUP_IDLE)
+    if (err == JET_errNoBackup)
         forget_phase(context);
     TRY(err);
     const enum backup_state state = backup_state_inside(context);

@@ -76,7 +76,8 @@ JET_ERR backup_begin_surrogate(struct backup_context *context, uint32_t first, u
 /* JET_errNoBackup, JET_errBackupAbortByServer, or success: what every call that copies meets first. */
 JET_ERR backup_check_running(struct backup_context *context);
 
-/* A list of texts, each with a NUL, one more NUL at the end; freed by the caller with os_free. */
+/* A list of texts, each with a NUL, one more NUL at the end. The caller hands over {NULL, 0}, and frees the
+ * texts with os_free, whatever the answer. */
 struct backup_list {
     char *texts;
     size_t size; /* with all NULs */

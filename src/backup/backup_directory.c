@@ -162,26 +162,22 @@ done:
     return err;
 }
 
+/* What a failure leaves open the end of the backup closes. */
 static JET_ERR copy_file(struct backup_context *context, const char *path, const char *target, bool overwrite)
 {
     JET_ERR err = JET_errSuccess;
     char destination[OS_PATH_SIZE];
     JET_HANDLE handle;
     uint64_t size;
-    bool open = false;
     struct os_file *file = NULL;
     TRY(os_path_join(target, os_path_file_name(path), destination, sizeof destination));
     TRY(backup_open_file(context, path, 0, &handle, &size));
-    open = true;
     TRY(os_file_open(destination, overwrite ? OS_CREATE_ALWAYS : OS_CREATE_NEW, OS_SHARE_NONE, &file));
     TRY(copy_stream(context, handle, size, file));
     TRY(os_file_sync(file));
-    open = false;
     err = backup_close_file(context, handle);
 done:
     os_file_close(file);
-    if (open)
-        (void)backup_close_file(context, handle);
     return err;
 }
 

@@ -158,7 +158,7 @@ static JET_ERR verify_log(struct backup_context *context, uint8_t *bytes, uint32
         if (size - at < LOG_SECTOR_SIZE)
             return JET_errLogReadVerifyFailure;
         if (file->sector == 0) {
-            const JET_ERR err = verify_log_header(context, bytes + at);
+            const JET_ERR err = verify_log_header(context, bytes);
             if (err < JET_errSuccess)
                 return err;
         } else if (!segment_is_good(bytes + at, file->sector)) {

@@ -31,23 +31,20 @@ static uint8_t scope_of(bool log_only, bool truncated)
     return log_only ? LOG_BACKUP_DIFFERENTIAL : LOG_BACKUP_COPY;
 }
 
-JET_ERR backup_update_header(struct backup_context *context, struct database *database,
-                             enum backup_info_type type, bool log_only, bool truncated,
-                             const struct backup_info *info)
+void backup_update_header(struct backup_context *context, struct database *database,
+                          enum backup_info_type type, bool log_only, bool truncated,
+                          const struct backup_info *info)
 {
-    JET_ERR err = JET_errSuccess;
     const uint8_t scope = scope_of(log_only, truncated);
-    TRY(backup_log_record(context, LOG_BACKUP_UPDATE, (uint8_t)type, scope, database->id, info, 0, NULL));
+    if (backup_log_record(context, LOG_BACKUP_UPDATE, (uint8_t)type, scope, database->id, info, 0, NULL) <
+        JET_errSuccess)
+        return;
     os_mutex_lock(&database->header_lock);
     const struct database_header before = database->header;
-    if (database_header_note_backup(&database->header, scope, type, info)) {
-        err = database_write_header_locked(database);
-        if (err < JET_errSuccess)
-            database->header = before;
-    }
+    if (database_header_note_backup(&database->header, scope, type, info) &&
+        database_write_header_locked(database) < JET_errSuccess)
+        database->header = before;
     os_mutex_unlock(&database->header_lock);
-done:
-    return err;
 }
 
 /* --- what an incremental backup builds on --- */

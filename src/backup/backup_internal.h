@@ -94,10 +94,10 @@ JET_ERR backup_log_record(struct backup_context *context, uint8_t phase, uint8_t
                           struct log_position *position);
 
 /* Stores a finished backup into one database's header and logs that. `log_only`, `truncated` choose the
- * field. */
-JET_ERR backup_update_header(struct backup_context *context, struct database *database,
-                             enum backup_info_type type, bool log_only, bool truncated,
-                             const struct backup_info *info);
+ * field. A failure leaves the header as it was: the backup is good all the same, as in the engine. */
+void backup_update_header(struct backup_context *context, struct database *database,
+                          enum backup_info_type type, bool log_only, bool truncated,
+                          const struct backup_info *info);
 
 /* Fixes the ranges if it has not happened yet: rolls the log. */
 JET_ERR backup_prepare_logs(struct backup_context *context);

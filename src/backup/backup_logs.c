@@ -29,12 +29,6 @@ JET_ERR backup_list_end(struct backup_list *list)
     return list_append(list, "", 1);
 }
 
-static void list_free(struct backup_list *list)
-{
-    os_free(list->texts);
-    *list = (struct backup_list){NULL, 0};
-}
-
 static JET_ERR add_logs(struct backup_context *context, struct backup_list *list, int32_t low, int32_t end)
 {
     JET_ERR err = JET_errSuccess;
@@ -67,7 +61,6 @@ JET_ERR backup_attach_info(struct backup_context *context, struct backup_list *l
 {
     struct visited_list attached = {list, JET_errSuccess};
     JET_ERR err = JET_errSuccess;
-    *list = (struct backup_list){NULL, 0};
     TRY(backup_enter_for(context, BACKUP_EVENT_ATTACH_INFO));
     if (context->full) {
         context->services->visit(context->instance, add_database, &attached);
@@ -78,8 +71,6 @@ JET_ERR backup_attach_info(struct backup_context *context, struct backup_list *l
     }
     backup_leave(context);
 done:
-    if (err < JET_errSuccess)
-        list_free(list);
     return err;
 }
 
@@ -89,7 +80,7 @@ done:
 static void limit_deletion(void *argument, struct database *database)
 {
     struct backup_context *context = argument;
-    if (!database->logged || (database->backup.in_backup && database->backup.copied))
+    if (!database->logged || database->backup.copied)
         return;
     os_mutex_lock(&database->header_lock);
     const uint32_t last_full = database->header.full_previous.generation_high;
@@ -186,10 +177,9 @@ JET_ERR backup_log_info(struct backup_context *context, struct backup_list *list
 {
     struct visited_list patches = {list, JET_errSuccess};
     JET_ERR err = JET_errSuccess;
-    *list = (struct backup_list){NULL, 0};
     TRY(backup_enter_for(context, BACKUP_EVENT_LOG_INFO));
     err = logs_inside(context, list, true);
-    if (err >= JET_errSuccess && context->with_patch_files && context->full) {
+    if (err >= JET_errSuccess && context->with_patch_files) {
         context->services->visit(context->instance, add_patch_file, &patches);
         err = patches.err;
     }
@@ -204,15 +194,12 @@ JET_ERR backup_log_info(struct backup_context *context, struct backup_list *list
     }
     backup_leave(context);
 done:
-    if (err < JET_errSuccess)
-        list_free(list);
     return err;
 }
 
 JET_ERR backup_truncate_info(struct backup_context *context, struct backup_list *list)
 {
     JET_ERR err = JET_errSuccess;
-    *list = (struct backup_list){NULL, 0};
     TRY(backup_enter_for(context, BACKUP_EVENT_LOG_INFO));
     err = logs_inside(context, list, false);
     if (err >= JET_errSuccess)
@@ -221,8 +208,6 @@ JET_ERR backup_truncate_info(struct backup_context *context, struct backup_list 
         move_to_logs(context);
     backup_leave(context);
 done:
-    if (err < JET_errSuccess)
-        list_free(list);
     return err;
 }
 

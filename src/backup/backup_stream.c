@@ -201,7 +201,7 @@ static JET_ERR read_database(struct backup_context *context, uint8_t *buffer, ui
     const bool behind = pages_left(file) < 0 && os_host_is_published();
     const bool with_trailer = count < room && (!file->trailer_done || behind);
     uint32_t filled = 0;
-    if (count > 0 && file->copied == 0) {
+    if (file->copied == 0) {
         database_header_to_page(&file->header, buffer, page_size);
         database_header_to_page(&file->header, buffer + page_size, page_size);
         filled = HEADER_PAGES;
@@ -250,15 +250,13 @@ static JET_ERR check_read(const struct backup_context *context, JET_HANDLE handl
     return pages < HEADER_PAGES && file->position == 0 ? JET_errInvalidParameter : JET_errSuccess;
 }
 
-/* A database whose copy has failed is out of the backup, which goes on; anything else ends the backup. */
+/* A database whose copy has failed is not copied, and the backup goes on; anything else ends the backup. */
 static void read_failed(struct backup_context *context, JET_ERR err)
 {
-    if (backup_state_inside(context) == BACKUP_DATABASES) {
-        context->file.database->backup = (struct database_backup){0};
+    if (backup_state_inside(context) == BACKUP_DATABASES)
         backup_drop_file(context);
-    } else {
+    else
         backup_failed(context, BACKUP_EVENT_READ, err);
-    }
 }
 
 JET_ERR backup_read_file(struct backup_context *context, JET_HANDLE handle, void *buffer, uint32_t size,
@@ -300,7 +298,8 @@ JET_ERR backup_close_file(struct backup_context *context, JET_HANDLE handle)
     } else {
         if (file->position == file->size && file->database != NULL)
             file->database->backup.copied = true;
-        if (file->position == file->size && file->is_log && file->generation >= context->copy_low &&
+        /* What is no log has generation 0, which adds nothing. */
+        if (file->position == file->size && file->generation >= context->copy_low &&
             file->generation < context->copy_end)
             context->generations_copied += (uint64_t)file->generation;
         backup_drop_file(context);

@@ -128,7 +128,6 @@ static void part(struct backup_context *context)
         link = &(*link)->snapshot_next;
     *link = context->snapshot_next;
     context->snapshot = NULL;
-    context->snapshot_next = NULL;
 }
 
 /* Back to idle, if the snapshot holds the instance's backup state. In the published engine also a streaming
@@ -144,7 +143,6 @@ static void release_state(struct backup_context *context)
         backup_set_state(context, BACKUP_IDLE);
         os_atomic_store(&context->stopped, false);
     }
-    os_condition_wake_all(&context->changed);
     os_mutex_unlock(&context->lock);
 }
 
@@ -375,7 +373,7 @@ static void save_database(void *argument, struct database *database)
     };
     const bool copy = (context->snapshot->grbit & JET_bitCopySnapshot) != 0;
     if (database->logged)
-        (void)backup_update_header(context, database, BACKUP_INFO_OS_SNAPSHOT, !context->full, !copy, &info);
+        backup_update_header(context, database, BACKUP_INFO_OS_SNAPSHOT, !context->full, !copy, &info);
 }
 
 /* Ends a thawed session: well (headers are updated) or not. */
