@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "src/os/sanitizer.h"
+
 #define LENGTH_LEAST 3u
 #define DISTANCE_MOST 8192u
 #define LENGTH_IN_MATCH 7u  /* the three bits' greatest: more follows */
@@ -102,7 +104,9 @@ bool xpress_expand(const uint8_t *data, uint32_t size, uint8_t *out, uint32_t co
 /* --- compressing --- */
 
 #define HASH_BITS 10u
+#define GROUP 32u /* items that share a word of flags */
 
+/* The caller has looked at both ranges: this runs for each page whose image is logged. */
 struct writer {
     uint8_t *out;
     uint32_t capacity;
@@ -114,7 +118,7 @@ struct writer {
     bool full;
 };
 
-static void put(struct writer *to, unsigned count, uint32_t value)
+OS_RANGE_CHECKED static inline void put(struct writer *to, unsigned count, uint32_t value)
 {
     if (to->capacity - to->at < count) {
         to->full = true;
@@ -124,28 +128,31 @@ static void put(struct writer *to, unsigned count, uint32_t value)
         to->out[to->at++] = (uint8_t)(value >> 8 * i);
 }
 
-static void put_flags(struct writer *to)
+OS_RANGE_CHECKED static inline void put_flags(struct writer *to)
 {
     for (unsigned i = 0; i < 4; i++)
         to->out[to->flags_at + i] = (uint8_t)(to->flags >> 8 * i);
 }
 
-/* Before what it tells of. */
-static void put_flag(struct writer *to, uint32_t flag)
+OS_RANGE_CHECKED static inline void begin_group(struct writer *to)
 {
-    if (to->flag_count == 32) {
+    if (to->flag_count == GROUP)
         put_flags(to);
-        to->flags = to->flag_count = 0;
-    }
-    if (to->flag_count == 0) {
-        to->flags_at = to->at;
-        put(to, 4, 0);
-    }
-    to->flags |= flag << (31 - to->flag_count);
+    to->flags = to->flag_count = 0;
+    to->flags_at = to->at;
+    put(to, 4, 0);
+}
+
+/* Before what it tells of. */
+OS_RANGE_CHECKED static inline void put_flag(struct writer *to, uint32_t flag)
+{
+    if (to->flag_count % GROUP == 0)
+        begin_group(to);
+    to->flags |= flag << (GROUP - 1 - to->flag_count);
     to->flag_count++;
 }
 
-static void put_half(struct writer *to, uint32_t value)
+OS_RANGE_CHECKED static void put_half(struct writer *to, uint32_t value)
 {
     if (to->half_at != 0) {
         to->out[to->half_at - 1] |= (uint8_t)(value << 4);
@@ -156,7 +163,7 @@ static void put_half(struct writer *to, uint32_t value)
     to->half_at = to->full ? 0 : to->at;
 }
 
-static void put_match(struct writer *to, uint32_t distance, uint32_t length)
+OS_RANGE_CHECKED static void put_match(struct writer *to, uint32_t distance, uint32_t length)
 {
     uint32_t rest = length - LENGTH_LEAST;
     put_flag(to, 1);
@@ -177,15 +184,23 @@ static void put_match(struct writer *to, uint32_t distance, uint32_t length)
         put(to, 4, whole);
 }
 
-static uint32_t hash_of(const uint8_t *bytes)
+OS_RANGE_CHECKED static inline uint32_t hash_of(const uint8_t *bytes)
 {
     const uint32_t three = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
     return three * 2654435761u >> (32 - HASH_BITS);
 }
 
-uint32_t xpress_compress(const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity)
+OS_RANGE_CHECKED static inline uint32_t length_of_match(const uint8_t *left, const uint8_t *right,
+                                                        uint32_t most)
 {
-    struct writer to = {.out = out, .capacity = capacity};
+    uint32_t length = 0;
+    while (length < most && left[length] == right[length])
+        length++;
+    return length;
+}
+
+OS_RANGE_CHECKED static uint32_t compress(const uint8_t *data, uint32_t size, struct writer to)
+{
     uint32_t seen[1u << HASH_BITS]; /* behind the last place with this hash; 0: none */
     uint32_t at = 0;
     memset(seen, 0, sizeof(seen));
@@ -193,13 +208,11 @@ uint32_t xpress_compress(const uint8_t *data, uint32_t size, uint8_t *out, uint3
         uint32_t length = 0;
         uint32_t from = 0;
         if (size - at >= LENGTH_LEAST) {
-            const uint32_t hash = hash_of(data + at);
-            from = seen[hash];
-            seen[hash] = at + 1;
-            if (from != 0 && at - --from <= DISTANCE_MOST) {
-                while (length < size - at && data[from + length] == data[at + length])
-                    length++;
-            }
+            uint32_t *place = &seen[hash_of(data + at)];
+            from = *place;
+            *place = at + 1;
+            if (from != 0 && at - --from <= DISTANCE_MOST)
+                length = length_of_match(data + from, data + at, size - at);
         }
         if (length < LENGTH_LEAST) {
             put_flag(&to, 0);
@@ -215,6 +228,13 @@ uint32_t xpress_compress(const uint8_t *data, uint32_t size, uint8_t *out, uint3
     if (to.flag_count != 0 && !to.full)
         put_flags(&to);
     return to.full ? 0 : to.at;
+}
+
+uint32_t xpress_compress(const uint8_t *data, uint32_t size, uint8_t *out, uint32_t capacity)
+{
+    os_check_readable(data, size);
+    os_check_readable(out, capacity);
+    return compress(data, size, (struct writer){.out = out, .capacity = capacity});
 }
 
 uint32_t xpress_store(const uint8_t *data, uint32_t size, uint8_t *out)
