@@ -42,6 +42,7 @@ static const char usage[] =
     "  --depth N        with --fail: N faults in a row, 1 or 2 (default 1): the new start after the first "
     "one is swept "
     "as well\n"
+    "  --part I/N       with --fail: every Nth point only, from number I (0 to N - 1) on\n"
     "  --switches N     with --schedules: at most N pre-emptions (default 2)\n"
     "  --prove          with --schedules: those that count as equivalent to others run as well, and must "
     "show the "
@@ -88,6 +89,16 @@ static unsigned long number(const char *option, const char *text, unsigned long 
     if (text == NULL || end == text || *end != '\0' || errno != 0 || value < least || value > most)
         wrong("not a possible number", option);
     return value;
+}
+
+/* "I/N", I below N. */
+static void parse_part(const char *text, struct sweep *sweep)
+{
+    char *end;
+    sweep->part = (size_t)strtoul(text, &end, 10);
+    sweep->parts = *end == '/' ? (size_t)strtoul(end + 1, &end, 10) : 0;
+    if (*end != '\0' || sweep->part >= sweep->parts)
+        wrong("not a possible part", text);
 }
 
 static bool is_kind(const char *text, size_t size)
@@ -151,6 +162,8 @@ static void parse_option(struct options *options, char **argv, int argc, int *at
         options->setup = (unsigned)number(option, value, 1, PAIRS_SETUPS);
     else if (strcmp(option, "--depth") == 0)
         options->sweep.depth = (unsigned)number(option, value, 1, 2);
+    else if (strcmp(option, "--part") == 0)
+        parse_part(value, &options->sweep);
     else if (strcmp(option, "--switches") == 0)
         options->sweep.switches = (unsigned)number(option, value, 0, 4);
     else if (strcmp(option, "--most") == 0)

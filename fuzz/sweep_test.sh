@@ -15,6 +15,11 @@ run() {
     "$sweep" "$@" || status=1
 }
 
+# How many points exist.
+count() {
+    "$sweep" "$@" | awk '$2 == "all" { print $3 }'
+}
+
 if [ "$how" = --traced ]; then
     # What counts as equivalent is equivalent: run as well, it shows the same answers and leaves the same files.
     run --schedules --switches 2 --prove $schedules/stop-against-stop.jet
@@ -33,6 +38,13 @@ elif [ "$how" = --full ]; then
     run --pairs 3 --switches 0
 else
     run --fail io,crash,machine $seeds/stop-in-logs-phase.jet
+    whole=$(count --fail crash $seeds/stop-in-logs-phase.jet)
+    parts=0
+    for part in 0 1 2; do
+        parts=$((parts + $(count --fail crash --part $part/3 $seeds/stop-in-logs-phase.jet)))
+    done
+    echo "$whole points, $parts in three parts"
+    [ "$whole" -gt 3 ] && [ "$whole" = $parts ] || status=1
     run --schedules --switches 0 $schedules/*.jet
     run --schedules --switches 1 $schedules/stop-against-stop.jet
     run --pairs 2 --switches 0

@@ -335,6 +335,16 @@ static void run_calm(struct fault_sweep *sweep)
     program_free(&program);
 }
 
+/* Leaves out the points of other parts. */
+static void keep_part(const struct sweep *sweep, struct points *points)
+{
+    size_t count = 0;
+    for (size_t i = sweep->part; sweep->parts > 0 && i < points->count; i += sweep->parts)
+        points->points[count++] = points->points[i];
+    if (sweep->parts > 0)
+        points->count = count;
+}
+
 bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *counts)
 {
     const struct program *given = sweep->program;
@@ -351,6 +361,7 @@ bool sweep_faults(struct sweep *sweep, const char *kind, struct sweep_counts *co
     sweep->program = &program;
     struct seen seen = {.hit = SIZE_MAX, .points = &faults.points};
     run_world(&faults, sweep->program, &seen, &faults.transcript, &result);
+    keep_part(sweep, &faults.points);
     run_calm(&faults);
     struct apart_jobs jobs = {.context = &faults,
                               .count = faults.points.count,

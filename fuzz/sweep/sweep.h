@@ -30,6 +30,7 @@ struct sweep {
     unsigned depth;      /* faults: how many in a row, 1 or 2 */
     unsigned switches;   /* schedules: how many pre-emptions at most */
     bool prove;          /* schedules: runs those that count as equivalent, too, and compares */
+    size_t part, parts;  /* faults: every parts-th point only, from the part-th on; 0 parts: all */
     size_t most;         /* stops after so many finds */
     double deadline;     /* monotonic seconds at which to stop, 0: never */
     size_t finds_so_far; /* of the sweep, for the names of files */

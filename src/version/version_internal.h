@@ -58,6 +58,7 @@ struct transaction_internal {
     struct transaction_internal *next;
     struct transaction *transaction;
     struct commit_stamp *stamp;         /* NULL until the first entry */
+    uint32_t redone_most;               /* no entry that redo made has a greater id */
     void *spare_cursors[SPARE_CURSORS]; /* memory of closed cursors, for the next ones */
     size_t spare_count;
 };

@@ -3,8 +3,11 @@
 #include "src/btree/apply_node.h"
 #include "src/version/version_internal.h"
 
+/* Ids grow along the log, nearly: most entries are new, and long transactions have many. */
 static struct version_entry *find_entry(struct transaction *transaction, uint32_t id)
 {
+    if (id > transaction->internal->redone_most)
+        return NULL;
     for (struct version_entry *entry = transaction->newest; entry != NULL; entry = entry->older) {
         if (entry->id == id)
             return entry;
@@ -60,6 +63,8 @@ JET_ERR version_redo_entry(struct transaction *transaction, const struct version
     entry_hash(store, entry);
     os_mutex_unlock(bucket_lock(store, entry->hash));
     transaction_link(transaction, entry);
+    if (entry->id > transaction->internal->redone_most)
+        transaction->internal->redone_most = entry->id;
 done:
     tree_close(tree);
     return err;
