@@ -7,7 +7,7 @@
       --minutes M       stop after so long; the next run with the same --work goes on where this one stopped
       --seconds S       of processor time for a mutant, at most (default: all that there is to run)
       --jobs N          so many at the same time (default 1)
-      --again           try the survivors of former runs once more, those first that soon have met everything
+      --again           try the survivors of former runs once more, and what is new; those first that soon have met everything
       --confirm         try those that former runs noticed once more
       --tests NAME,...  with these unit tests only (what is new, with --again)
       --programs PATH,...  with these programs only
@@ -299,7 +299,7 @@ class Results:
 def wanted(build, options, results):
     chosen = build.mutants[options.offset :: options.every]
     if options.again:
-        chosen = [mutant for mutant in chosen if results.state(mutant) in STATES[1:]]
+        chosen = [mutant for mutant in chosen if results.state(mutant) in STATES[1:] + (None,)]
     elif options.confirm:
         chosen = [mutant for mutant in chosen if results.state(mutant) == NOTICED]
     else:

@@ -61,7 +61,8 @@ class Tree:
                  for path in glob.glob(os.path.join(self.copy, part, "**", "*.c"), recursive=True))
         self.sources = sorted(source for source in found if not source.endswith("_shim.c"))
         self.engine = [source for source in self.sources if source.startswith("src/")]
-        self.tests = sorted(os.path.basename(source)[: -len("_test.c")] for source in self.sources if source.endswith("_test.c"))
+        self.tests = sorted(os.path.basename(source)[: -len("_test.c")] for source in self.sources
+                            if source.startswith("tests/") and source.endswith("_test.c"))
         self.tests = [test for test in self.tests if test not in HARNESS_TESTS]
 
     def copy_sources(self, worktree):
