@@ -512,7 +512,7 @@ static JET_ERR truncate_member(struct snapshot *session, struct backup_context *
     JET_ERR err = JET_errSuccess;
     struct log *log = backup_log(context);
     int32_t low = 0;
-    int32_t high = 0;
+    int32_t high;
     if (context->delete_end == 0)
         goto done;
     struct backup_info info = {.generation_low = 0, .generation_high = 0};

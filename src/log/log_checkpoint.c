@@ -100,8 +100,7 @@ JET_ERR log_write_checkpoint(struct log *log, struct log_position position)
 
 void log_delete_passed(struct log *log)
 {
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     os_mutex_lock(&log->lock);
     const bool circular = log->settings.circular;
     const int32_t checkpoint = log->checkpoint.generation;

@@ -157,8 +157,7 @@ static JET_ERR evaluate_bad_log(struct recovery *recovery, int32_t generation, J
     if (!may_delete)
         return condition == JET_errInvalidLogSequence ? JET_errCommittedLogFilesMissing
                                                       : JET_errCommittedLogFileCorrupt;
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     TRY(log_generation_range(recovery->log, &low, &high));
     recovery_close_reader(recovery);
     for (int32_t lost = generation; lost <= high; lost++) {
@@ -189,8 +188,7 @@ JET_ERR recovery_check_current(const struct recovery *recovery, unsigned action,
 static JET_ERR no_next_file(struct recovery *recovery, int32_t generation)
 {
     JET_ERR err = JET_errSuccess;
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     if (!log_position_is_null(recovery->options->stop))
         FAIL(JET_errMissingLogFile);
     TRY(log_generation_range_in(recovery->log, recovery->directory, &low, &high));

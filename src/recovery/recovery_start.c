@@ -66,8 +66,7 @@ done:
 static JET_ERR start_at_oldest(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     /* Whoever begins later than at the oldest may miss what databases need. */
     TRY(log_generation_range(recovery->log, &low, &high));
     if (low != 0) {
@@ -106,8 +105,7 @@ static JET_ERR choose_start(struct recovery *recovery, struct start_state *state
 static JET_ERR without_current(struct recovery *recovery, bool *new_log)
 {
     JET_ERR err = JET_errSuccess;
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     TRY(log_generation_range(recovery->log, &low, &high));
     *new_log = high == 0;
     if (!*new_log) {
@@ -126,8 +124,7 @@ done:
 static JET_ERR delete_out_of_range(struct recovery *recovery)
 {
     JET_ERR err = JET_errSuccess;
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     TRY(log_generation_range(recovery->log, &low, &high));
     if (high >= recovery->generation)
         TRY(log_delete_generations(recovery->log, recovery->generation, high + 1));
@@ -169,8 +166,7 @@ static JET_ERR resume(struct recovery *recovery)
 static JET_ERR match_log_size(struct recovery *recovery, uint32_t wanted)
 {
     JET_ERR err = JET_errSuccess;
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     char path[OS_PATH_SIZE];
     ASSERT(recovery->log_file_size != 0); /* a log was there */
     if (recovery->options->log_size_default || recovery->log_file_size == wanted)
@@ -277,8 +273,7 @@ void recovery_set_callbacks(struct recovery *recovery)
  * deleted stays. */
 static void truncate_logs(struct recovery *recovery)
 {
-    int32_t low = 0;
-    int32_t high = 0;
+    int32_t low, high;
     if ((recovery->options->grbit & JET_bitTruncateLogsAfterRecovery) == 0)
         return;
     if (log_generation_range(recovery->log, &low, &high) >= JET_errSuccess && low != 0)
