@@ -67,6 +67,8 @@ static struct content *content_in_set(const struct backup_set *set, const char *
 static void restored(struct model *model, const char *path, struct content *content)
 {
     struct database_file *file = model_file(model, path);
+    if (file->attached != NULL)
+        return; /* nobody else writes to what an instance has open */
     *file = (struct database_file){.path = file->path, .exists = true, .damaged = content == NULL};
     file->content = content == NULL ? model_content_new(model) : model_content_copy(model, content);
     file->content->opaque = content == NULL || content->opaque;
