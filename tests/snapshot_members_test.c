@@ -12,6 +12,7 @@
 
 #include "include/esent.h"
 #include "include/esent_host.h"
+#include "src/os/clock.h"
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
 #define IS(call, code) assert_int_equal((call), (code))
@@ -109,6 +110,37 @@ static void one_whose_log_is_down_fails_the_freeze(void **state)
     OK(JetEndExternalBackupInstance(instances[1]));
 }
 
+/* The one that froze first is free at once, not when the time of the freeze would be over. */
+static void one_that_fails_lets_the_others_go(void **state)
+{
+    (void)state;
+    JET_OSSNAPID id;
+    uint32_t count;
+    JET_DBID database;
+    IS(JetStopServiceInstance2(instances[1], JET_bitStopServiceStopAndEmitLog), JET_wrnCallbackNotRegistered);
+    IS(freeze(&id, &count), JET_errLogWriteFail);
+    const uint64_t before = os_clock_ticks();
+    OK(JetCreateDatabaseA(sessions[0], "/0/b.edb", NULL, &database, 0));
+    assert_int_equal(os_clock_ticks(), before);
+    OK(JetOSSnapshotAbort(id, 0));
+}
+
+/* Snapshots die with their process. */
+static void a_new_process_knows_none(void **state)
+{
+    (void)state;
+    JET_OSSNAPID first, last, again;
+    OK(JetOSSnapshotPrepare(&first, 0));
+    OK(JetOSSnapshotPrepare(&last, 0));
+    EsentHostCrash();
+    OK(JetCreateInstanceA(&instances[0], "again"));
+    OK(JetInit(&instances[0]));
+    OK(JetOSSnapshotPrepare(&again, 0));
+    assert_int_equal(again, first);
+    IS(JetOSSnapshotThaw(last, 0), JET_errOSSnapshotInvalidSnapId);
+    OK(JetOSSnapshotAbort(again, 0));
+}
+
 static void a_stopped_service_is_in(void **state)
 {
     (void)state;
@@ -125,6 +157,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_unavailable_one_is_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_whose_log_is_down_fails_the_freeze, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_fails_lets_the_others_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_new_process_knows_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stopped_service_is_in, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

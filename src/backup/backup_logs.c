@@ -249,10 +249,8 @@ static void leave_databases(struct backup_context *context)
 {
     backup_enter(context);
     if (context->left_in_databases && !os_atomic_load(&context->stopped) && !context->file.open &&
-        backup_state_inside(context) == BACKUP_DATABASES) {
-        context->left_in_databases = false;
+        backup_state_inside(context) == BACKUP_DATABASES)
         backup_set_state(context, BACKUP_SNAPSHOT);
-    }
     backup_leave(context);
 }
 
