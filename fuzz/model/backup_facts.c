@@ -78,6 +78,21 @@ struct database_file *model_attached_file(struct model *model, const struct mode
     return file != NULL && file->attached == instance ? file : NULL;
 }
 
+/* A page may be damaged: copying may find that. */
+bool model_pages_unsure(const struct model *model, const struct database_file *file)
+{
+    return file->damaged || model_clouded(model, file->path);
+}
+
+bool model_backup_unsure(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model_in_backup(model->files[i], instance) && model_pages_unsure(model, model->files[i]))
+            return true;
+    }
+    return false;
+}
+
 size_t model_count_in_backup(const struct model *model, const struct model_instance *instance)
 {
     size_t count = 0;
@@ -147,14 +162,23 @@ static void record(struct database_file *file, uint32_t *field, uint32_t high)
         *field = high;
 }
 
+/* The limit of what is deleted heeds neither databases that are not attached nor those attached read-only. */
+void model_logs_deleted(struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached == NULL || (file->attached == instance && file->read_only && !file->copied))
+            file->gap = true;
+    }
+}
+
 void model_record_good_end(struct model *model, struct model_instance *instance)
 {
     const struct backup_context *backup = &instance->backup;
+    if (backup->truncated)
+        model_logs_deleted(model, instance);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
-        if (backup->truncated &&
-            (file->attached == NULL || (file->attached == instance && file->read_only && !file->copied)))
-            file->gap = true;
         if (!model_in_backup(file, instance) || (backup->incremental ? !file->joined : !file->copied))
             continue;
         file->fields_fresh = true;

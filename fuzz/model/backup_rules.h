@@ -18,6 +18,11 @@ bool model_in_backup(const struct database_file *file, const struct model_instan
 struct database_file *model_attached_file(struct model *model, const struct model_instance *instance,
                                           const char *path);
 size_t model_count_in_backup(const struct model *model, const struct model_instance *instance);
+/* Copying the file may find a damaged page; the same of any of the backup's files. */
+bool model_pages_unsure(const struct model *model, const struct database_file *file);
+bool model_backup_unsure(const struct model *model, const struct model_instance *instance);
+/* Logs went that databases may need whose next incremental backup nobody thought of. */
+void model_logs_deleted(struct model *model, const struct model_instance *instance);
 
 /* The checks that most calls share: no backup, stopped. False: the call ends there. */
 bool model_in_progress(struct model *model, struct model_instance *instance);

@@ -336,6 +336,8 @@ static void stream_file(struct model *model)
     bool opens = model_open_rule(model, instance, path, &file, &generation);
     if (opens)
         model_want_fact(model, "whole=1");
+    if (opens && file != NULL && model_pages_unsure(model, file) && !model_succeeded(model))
+        model_no_opinion(model);
     int32_t code = model_answered(model);
     struct backup_context *backup = &instance->backup;
     if (code >= 0) {
@@ -356,7 +358,7 @@ static void keep_set(struct model *model, struct model_instance *instance, const
 {
     struct backup_set *set = arena_allocate(&model->arena, sizeof *set);
     set->directory = model_path(model, directory);
-    set->whole = !partial;
+    set->whole = !partial && !model_backup_unsure(model, instance);
     set->high = instance->backup.high;
     set->page = model->page;
     set->usual_names = strcmp(instance->base_name, model->defaults.base_name) == 0 &&
@@ -397,6 +399,13 @@ static void full_backup_failed(struct model *model, struct model_instance *insta
     else if (strcmp(step, "Database") != 0)
         instance->generation = 0;
     model_backup_end(model, instance);
+}
+
+/* Copying has met a page that may have been damaged by hand. */
+static bool met_damage(struct model *model, const struct model_instance *instance)
+{
+    const char *step = model->answer == NULL ? NULL : program_outcome_fact(model->answer, "step", true);
+    return step != NULL && strcmp(step, "Database") == 0 && model_backup_unsure(model, instance);
 }
 
 static void full_backup(struct model *model)
@@ -447,6 +456,8 @@ static void full_backup(struct model *model)
         model_want_fact(model, "databases=%zu", incremental ? 0 : model_count_in_backup(model, instance));
     else
         model_want_fact(model, "step=Begin");
+    if (code == JET_errSuccess && !incremental && met_damage(model, instance))
+        model_no_opinion(model);
     if (!model_succeeded(model)) {
         /* Where the refusal was not sure, another answer says that it was begun. */
         const bool begun = code == JET_errSuccess || model_answered(model) != code;
@@ -492,6 +503,7 @@ static void delete_logs(struct model *model, struct model_instance *instance, bo
     if (!model->published) {
         if (model_succeeded(model)) {
             begin_backup(model, instance, 0);
+            model_logs_deleted(model, instance);
             model_backup_end(model, instance);
         }
         return;
@@ -556,6 +568,8 @@ static void backup_directory(struct model *model)
     if (incremental || directory_unsure(model, instance, directory))
         model_no_opinion(model);
     model_want(model, code);
+    if (model_backup_unsure(model, instance) && !model_succeeded(model))
+        model_no_opinion(model);
     if (!model_succeeded(model)) {
         model_touch(model, directory);
         instance->generation = 0; /* it failed on the way, perhaps after the roll */

@@ -358,9 +358,9 @@ static void read_file(struct model *model)
         model_want(model, JET_errInvalidParameter);
         return;
     }
-    const char *place = handle->file != NULL ? handle->file->path : instance->log_path;
-    if (model_touched(model, place))
-        model_no_opinion(model); /* damaged, perhaps */
+    if (handle->file != NULL ? model_pages_unsure(model, handle->file)
+                             : model_touched(model, instance->log_path))
+        model_no_opinion(model);
     if (handle->size == 0)
         model_no_opinion(model); /* a file that is none of the backup's */
     model_want(model, JET_errSuccess);

@@ -245,9 +245,9 @@ done:
 
 /* --- the call --- */
 
-/* Without a directory, nothing is copied: only those logs go that neither recovery nor a database's next
- * incremental backup needs. No backup is recorded. (The published engine takes the current directory
- * instead.) */
+/* Without a directory, nothing is copied: only those logs go that neither recovery nor the next incremental
+ * backup of a database that can be written needs. No backup is recorded. (The published engine takes the
+ * current directory instead.) */
 static JET_ERR only_delete_logs(struct backup_context *context)
 {
     JET_ERR err = JET_errSuccess;
