@@ -246,9 +246,9 @@ static void change_width(struct program *program, struct mutate_random *random)
 
 static void change_setting(struct program *program, struct mutate_random *random)
 {
-    static const char *const settings[] = {"set page 2048",          "set page 4096",  "set page 8192",
-                                           "set page 16384",         "set page 32768", "set LogFileSize 128",
-                                           "set OSSnapshotTimeout 1"};
+    static const char *const settings[] = {
+        "set page 2048",  "set page 4096",       "set page 8192",        "set page 16384",
+        "set page 32768", "set LogFileSize 128", "set LogFileSize 5120", "set OSSnapshotTimeout 1"};
     size_t first = first_call(program);
     if (first > 0 && mutate_one_in(random, 2)) {
         program_remove(program, mutate_below(random, first), 1);
@@ -334,9 +334,22 @@ static void mutate_once(struct program *program, struct mutate_random *random, u
         change_argument(program, random);
 }
 
+/* Logs of the default size, which programs seldom fill, cost their backups and restarts a tenth of the time:
+ * most programs get smaller ones. */
+static void mind_size_of_logs(struct program *program, struct mutate_random *random)
+{
+    for (size_t i = first_call(program); i > 0; i--) {
+        if (strcmp(program->lines[i - 1].name, "LogFileSize") == 0)
+            return;
+    }
+    if (!mutate_one_in(random, 16))
+        put_setting(program, "set LogFileSize 1024");
+}
+
 void mutate_program(struct program *program, struct mutate_random *random, unsigned features)
 {
     strip(program);
+    mind_size_of_logs(program, random);
     /* What many programs in a row share at their beginning needs to be run only once. */
     const size_t calls = program->line_count - first_call(program);
     random->from = mutate_one_in(random, 4) ? 0 : first_call(program) + mutate_below(random, calls);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define CALLS_MAX 96
-#define ROWS_MAX 200
+#define ROWS_MAX 100
 #define ROW_BYTES_MAX 20000
-#define BYTES_MAX 200000
+#define BYTES_MAX 100000
 
 static unsigned long long number_of(const struct program_token *token)
 {
