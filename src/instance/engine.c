@@ -184,7 +184,9 @@ static JET_ERR log_generations_required(void *context, int32_t low, int32_t high
                                         const struct log_time *created)
 {
     struct instance *instance = context;
-    if (!os_atomic_load(&instance->terminating))
+    /* Not also when the checkpoint itself is about to move: the task would ask for itself, and never end
+     * while the checkpoint file cannot be written. */
+    if (high > log_generation(instance->log) && !os_atomic_load(&instance->terminating))
         os_task_submit(&instance->checkpoint_task);
     return instance->set_callbacks.generations_required(instance->set_callbacks.context, low, high, created);
 }
