@@ -31,8 +31,9 @@ static const struct model_entry *find_in(const struct model_entry *entries, cons
 static const struct model_entry *find_entry(const char *name)
 {
     static const struct model_entry *const tables[] = {
-        model_backup_entries,   model_stream_entries,   model_data_entries, model_instance_entries,
-        model_database_entries, model_snapshot_entries, model_file_entries, model_parameter_entries};
+        model_backup_entries,      model_stream_entries,   model_data_entries,     model_row_entries,
+        model_transaction_entries, model_instance_entries, model_database_entries, model_snapshot_entries,
+        model_file_entries,        model_parameter_entries};
     size_t length = strlen(name);
     size_t narrow = name[length - 1] == 'W' ? length - 1 : length;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {

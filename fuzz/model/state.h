@@ -404,6 +404,8 @@ extern const struct model_entry model_database_entries[];
 extern const struct model_entry model_backup_entries[];
 extern const struct model_entry model_snapshot_entries[];
 extern const struct model_entry model_data_entries[];
+extern const struct model_entry model_row_entries[];
+extern const struct model_entry model_transaction_entries[];
 extern const struct model_entry model_file_entries[];
 
 /* The gates of every instance call: adds what they answer and returns NULL if the call ends there. `legacy`
