@@ -11,13 +11,14 @@
       --confirm         try those that former runs noticed once more
       --tests NAME,...  with these unit tests only (what is new, with --again)
       --programs PATH,...  with these programs only
+      --sweeps KIND PATH,...  with these sweeps only
       --worktree        mutate the files as they are, not the present commit
       --list            only list the mutants
       --equal           compare the machine code of survivors with the original's
       --write           put score and survivors into docs/mutants.md
 
 All mutants of all files are in one build (mutate_c.py), switched by a variable. First every program of the corpus, every
-recorded transcript and every single test of the unit tests runs without a mutant and notes which ones it comes by, and
+recorded transcript, a few sweeps of faults and every single test of the unit tests run without a mutant and note which ones they come by, and
 where what the mutant makes differs from the original. Each mutant then meets only those where it differs, the likely and quick
 ones first, until one notices: another answer than expected, an assertion, a crash, a leak, a hang, a failing test.
 Results are kept in DIRECTORY/results.json under the mutant's text, so that they survive changes elsewhere.
@@ -121,15 +122,17 @@ class Build:
         with open(switch, "w") as file:
             file.write(mutate_c.SWITCH % max(self.count, 1))
         objects = {}
-        for name, path, flags in (("switch", switch, []), ("tests", SERVER, []), ("replay", SERVER, ["-DMUTANTS_REPLAY"])):
+        for name, path, flags in (("switch", switch, []), ("tests", SERVER, []), ("replay", SERVER, ["-DMUTANTS_REPLAY"]),
+                                  ("sweep", SERVER, ["-DMUTANTS_SWEEP"])):
             objects[name] = os.path.join(self.mutated, "server-%s.o" % name)
             done = notice.run(["clang"] + notice.FLAGS + flags + ["-c", path, "-o", objects[name]], tree.copy)
             if done.returncode != 0:
                 sys.exit("%s does not compile: %s" % (path, done.stdout[-500:]))
         self.engine = os.path.join(self.mutated, "bin")
         tree.link_engine(self.engine, self.changed, [objects["switch"]])
-        main = tree.compile("fuzz/replay_main.c", tree.copy, self.mutated, ["-Dmain=replay_main"])
-        tree.link_program(mutate_run.REPLAY, [], self.engine, [main, objects["replay"]])
+        for name in (mutate_run.REPLAY, mutate_run.SWEEP):
+            main = tree.compile("fuzz/%s_main.c" % name, tree.copy, self.mutated, ["-Dmain=%s_main" % name])
+            tree.link_program(name, [], self.engine, [main, objects[name]])
         for test in tree.tests:
             tree.link_program("test-" + test, ["tests/%s_test.c" % test], self.engine,
                               [objects["tests"], "-Wl,--wrap=_cmocka_run_group_tests"])
@@ -200,8 +203,8 @@ def table(mutants, results, reviewed, dropped, commit, every):
     sample = sample if len(tried) < len(mutants) else ""
     out = ["# Mutation run", "",
            "`tools/mutants.py --write` made this page. Every mutant is one small mistake in `src/backup`, `src/log` or `src/recovery`; all of them are",
-           "in one build with assertions, one at a time is switched on and meets the programs of the corpus, the recorded transcripts and the unit tests that",
-           "come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
+           "in one build with assertions, one at a time is switched on and meets the programs of the corpus, the recorded transcripts, %d sweeps" % len(mutate_run.SWEEPS),
+           "in which every operation of a kind fails once, and the unit tests, as far as they come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
            "*No difference*: programs or tests come by, but what the mutant makes there is always what the original makes. *Equivalent*: the compiler",
            "makes the same machine code of it (`-O2`), so nothing can tell. *Marked*: the same where NEVER and ALWAYS are taken at their word",
            "(`src/os/error.h`); %d of the others have been compared with the original. *Harmless*: a survivor that was read, with the reason in" %
@@ -260,6 +263,7 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--tests")
     parser.add_argument("--programs")
+    parser.add_argument("--sweeps")
     for flag in ("--again", "--confirm", "--list", "--equal", "--write", "--worktree"):
         parser.add_argument(flag, action="store_true")
     return parser.parse_args()
@@ -308,14 +312,15 @@ def wanted(build, options, results):
 
 
 def try_all(build, options, results, todo):
-    if options.tests:
-        build.tree.tests = options.tests.split(",")
-    build.tree.tests = [test for test in build.tree.tests if options.tests or test not in SLOW]
+    if options.tests is not None:
+        build.tree.tests = [test for test in options.tests.split(",") if test]
+    build.tree.tests = [test for test in build.tree.tests if options.tests is not None or test not in SLOW]
     build.link()
     pool = mutate_run.Pool(build, options.jobs)
     watch = notice.stopwatch()
     programs = options.programs.split(",") if options.programs is not None else notice.PROGRAMS
-    baseline = mutate_run.Baseline(build, pool, [part for part in programs if part], build.tree.tests)
+    sweeps = options.sweeps.split(",") if options.sweeps is not None else mutate_run.SWEEPS
+    baseline = mutate_run.Baseline(build, pool, *([part for part in parts if part] for parts in (programs, build.tree.tests, sweeps)))
     for unit, said in baseline.failed:
         print("without a mutant %s fails: %s" % (unit.name, said), flush=True)
     print("%d programs and tests in %.0f s (%.0f s of processor time)" %
@@ -332,7 +337,7 @@ def try_all(build, options, results, todo):
 
     for mutant, result in pool.each(act, todo):
         if result is not None:
-            results.note(mutant, result, options.tests or options.programs)
+            results.note(mutant, result, [options.tests, options.programs, options.sweeps] != [None] * 3)
             print("%5d %6.2f s %3d of %3d %-11s %s:%d %s: %s  %s" % (mutant.number, result["seconds"], result["ran"], result["differed"],
                   result["state"], mutant.file, mutant.line, mutant.kind, mutant.text, result.get("by", "")), flush=True)
     pool.end()

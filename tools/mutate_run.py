@@ -15,11 +15,19 @@ import subprocess
 import notice
 
 REPLAY = "replay"
+SWEEP = "sweep"
+# Every operation of a kind fails once in such a program (fuzz/sweep): errors that nobody passes on.
+SWEEPS = ["%s corpus/seeds/%s.jet" % pair for pair in (
+    ("io", "recovery-uncommitted"), ("alloc", "recovery-uncommitted"), ("machine", "recovery-uncommitted"),
+    ("io", "recovery-undoes-changes"), ("io", "restore-external"), ("alloc", "restore-external"), ("io", "restore-chain"),
+    ("io", "crash-then-restore"), ("io", "snapshot-incremental"), ("alloc", "snapshot-incremental"),
+    ("io", "stop-in-logs-phase"), ("alloc", "stop-in-logs-phase"), ("machine", "stop-in-logs-phase"),
+    ("io", "circular-logging"), ("alloc", "circular-logging"))]
 DEFINED = "-ftrivial-auto-var-init=pattern"  # what a mutant leaves unset is not by chance what it should be
 
 
 class Unit:
-    """A program, or one test of a unit test: what can be run by itself."""
+    """A program, a sweep, or one test of a unit test: what can be run by itself."""
 
     def __init__(self, server, what, name):
         self.server, self.what, self.name = server, what, name
@@ -133,8 +141,9 @@ class Pool:
 class Baseline:
     """Which program and which test comes by which mutant, and how long it takes."""
 
-    def __init__(self, build, pool, programs, tests):
+    def __init__(self, build, pool, programs, tests, sweeps):
         units = [Unit(REPLAY, path, path) for path in self.program_paths(build.tree.copy, programs)]
+        units += [Unit(SWEEP, sweep, "sweep: " + sweep) for sweep in sweeps]
         for test in tests:
             names = pool.workers[0].server("test-" + test).names
             units += [Unit("test-" + test, str(i), "%s_test: %s" % (test, name)) for i, name in enumerate(names)]

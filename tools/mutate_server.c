@@ -1,8 +1,8 @@
-/* Runs many mutants with one start: linked into replay and into each unit test of the build that holds all
- * mutants (tools/mutants.py).
+/* Runs many mutants with one start: linked into replay, sweep_program and each unit test of the build that
+ * holds all mutants (tools/mutants.py).
  *
  * A line on standard input is a run: the mutant (-1: none), seconds of processor time, milliseconds, and what
- * to run, a program's path (replay) or a test's number. A child does it, its output goes to the file
+ * to run, a program's path (replay), a kind of fault and a path (sweep_program), or a test's number. A child does it, its output goes to the file
  * MUTANTS_OUT; after the first that goes wrong the others are left out. The line "end" asks for the answer, a
  * line on what was standard output: how many ran; of the last 0 well, 1 not well, 2 a signal, 3 too slow, and
  * its exit status or signal; microseconds of processor time of all. The first line of all says ready and
@@ -111,7 +111,29 @@ static FILE *answers(void)
     return fdopen(fcntl(1, F_DUPFD_CLOEXEC, 10), "w");
 }
 
-#if defined(MUTANTS_REPLAY)
+#if defined(MUTANTS_SWEEP)
+
+extern int sweep_main(int argc, char **argv);
+
+static int run_sweep(const char *what, void *context)
+{
+    char kind[20], path[400];
+    (void)context;
+    if (sscanf(what, "%19s %399s", kind, path) != 2)
+        return 2;
+    char *arguments[] = {"sweep_program", "--most", "1", "--timeout", "10", "--fail", kind, path, NULL};
+    return sweep_main(8, arguments);
+}
+
+int main(void)
+{
+    FILE *to = answers();
+    fprintf(to, "ready\n");
+    fflush(to);
+    serve(run_sweep, NULL, to);
+}
+
+#elif defined(MUTANTS_REPLAY)
 
 extern int replay_main(int argc, char **argv);
 
