@@ -19,6 +19,7 @@
 #define DATABASE "/a/a.edb"
 
 static JET_INSTANCE the_instance;
+static unsigned forgiven; /* failures in spite of which the operation succeeded */
 static uint8_t *buffer;
 
 #define OK(call) assert_int_equal((call), JET_errSuccess)
@@ -212,6 +213,7 @@ static bool backs_up(JET_ERR (*operation)(void), const char *copy, enum ESENT_HO
     EsentHostFailNone();
     if (over)
         OK(err);
+    forgiven += !over && err >= JET_errSuccess;
     life_goes_on(name, nth);
     if (err >= JET_errSuccess && copy != NULL)
         restore_good(copy, name, nth);
@@ -232,6 +234,7 @@ static bool restores(enum ESENT_HOST_FAULT kind, uint64_t nth)
     EsentHostFailNone();
     if (over)
         OK(err);
+    forgiven += !over && err >= JET_errSuccess;
     (void)JetTerm2(the_instance, JET_bitTermComplete);
     if (err >= JET_errSuccess) {
         OK(make_instance());
@@ -243,13 +246,15 @@ static bool restores(enum ESENT_HOST_FAULT kind, uint64_t nth)
     return over;
 }
 
-static void fails_once(JET_ERR (*operation)(void), const char *copy)
+/* At most so many points are tried again, or not needed. */
+static void fails_once(JET_ERR (*operation)(void), const char *copy, unsigned most)
 {
     static const enum ESENT_HOST_FAULT kinds[] = {ESENT_HOST_FAULT_ALLOCATE,  ESENT_HOST_FAULT_OPEN,
                                                   ESENT_HOST_FAULT_READ,      ESENT_HOST_FAULT_SHORT_WRITE,
                                                   ESENT_HOST_FAULT_DISK_FULL, ESENT_HOST_FAULT_SYNC,
                                                   ESENT_HOST_FAULT_NAME};
     make_world();
+    forgiven = 0;
     OK(EsentHostFilesSave(1));
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         bool over = false;
@@ -261,6 +266,7 @@ static void fails_once(JET_ERR (*operation)(void), const char *copy)
         }
         print_message("%s: %llu points\n", EsentHostFaultName(kinds[i]), (unsigned long long)nth - 1);
     }
+    assert_true(forgiven <= most);
     char report[1000] = "";
     const size_t left = EsentHostReset(report, sizeof report);
     if (left != 0)
@@ -271,31 +277,31 @@ static void fails_once(JET_ERR (*operation)(void), const char *copy)
 static void a_streaming_backup(void **state)
 {
     (void)state;
-    fails_once(streaming, NULL);
+    fails_once(streaming, NULL, 13);
 }
 
 static void a_backup_into_a_directory(void **state)
 {
     (void)state;
-    fails_once(directory, "/bk");
+    fails_once(directory, "/bk", 10);
 }
 
 static void an_atomic_backup(void **state)
 {
     (void)state;
-    fails_once(atomic_directory, "/bk");
+    fails_once(atomic_directory, "/bk", 10);
 }
 
 static void a_snapshot(void **state)
 {
     (void)state;
-    fails_once(snapshot, NULL);
+    fails_once(snapshot, NULL, 9);
 }
 
 static void a_restore(void **state)
 {
     (void)state;
-    fails_once(NULL, NULL);
+    fails_once(NULL, NULL, 32);
 }
 
 int main(int argc, char **argv)

@@ -152,17 +152,33 @@ static void require(int32_t required, int32_t committed)
     write_header(&header);
 }
 
-static void try_cases(uint32_t files, const struct start_case *cases, size_t count)
+static bool exists(const char *path)
 {
+    struct ESENT_HOST_FILE_INFO info;
+    return EsentHostFileInfo(path, &info) >= JET_errSuccess;
+}
+
+static const char *const files[] = {"/a/edb00001.log", "/a/edb00002.log", "/a/edb00003.log",
+                                    "/a/edb00004.log", "/a/edb00005.log", "/a/edb.log",
+                                    DATABASE};
+#define FILES (sizeof files / sizeof *files)
+
+static void try_cases(uint32_t saved, const struct start_case *cases, size_t count)
+{
+    bool there[FILES];
     make_world();
     for (size_t i = 0; i < count; i++) {
-        begin_case(files);
+        begin_case(saved);
         cases[i].change(cases[i].path);
         require(cases[i].required, cases[i].committed);
         with.grbit = cases[i].grbit;
         with.delete_logs = cases[i].delete_logs;
+        for (unsigned k = 0; k < FILES; k++)
+            there[k] = exists(files[k]);
         const JET_ERR err = start();
         const int found = err >= JET_errSuccess ? rows() : 0;
+        for (unsigned k = 0; k < FILES && err < JET_errSuccess; k++)
+            assert_int_equal(exists(files[k]), there[k]); /* a start that fails has deleted nothing */
         if (err != cases[i].answer || found != cases[i].rows)
             print_message("%d %s, bits %x: %d, %d rows\n", (int)i, cases[i].path, (unsigned)cases[i].grbit,
                           (int)err, found);
@@ -203,6 +219,7 @@ static void logs_after_a_crash(void **state)
          0, 0},
         {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_errInvalidLogSequence, 0, 0,
          0},
+        {"/a/edb00003.log", other_history, 0, true, JET_errInvalidLogSequence, 0, 2, 2},
         {"/a/edb00003.log", other_history, 0, false, JET_errCommittedLogFilesMissing, 0, 2, 6},
         {"/a/edb00003.log", other_history, 0, true, JET_errCommittedLogFilesMissing, 0, 2, 6},
         {"/a/edb00003.log", other_history, JET_bitReplayIgnoreLostLogs, true, JET_wrnCommittedLogFilesRemoved,
@@ -265,12 +282,6 @@ static void of_a_backup(struct database_header *header)
 }
 
 /* --- options --- */
-
-static bool exists(const char *path)
-{
-    struct ESENT_HOST_FILE_INFO info;
-    return EsentHostFileInfo(path, &info) >= JET_errSuccess;
-}
 
 static void a_backups_database(void **state)
 {
@@ -426,12 +437,15 @@ static void logs_out_of_range(void **state)
 {
     (void)state;
     make_world();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
+        /* The current log is number 6. */
+        const char *path = i < 2 ? "/a/edb00009.log" : "/a/edb00006.log";
         begin_case(2);
-        OK(EsentHostFileCopy("/a/edb00003.log", "/a/edb00009.log"));
-        with.delete_logs = i == 1;
+        OK(EsentHostFileCopy("/a/edb00003.log", path));
+        with.delete_logs = i % 2 == 1;
         OK(start());
-        assert_int_equal(exists("/a/edb00009.log"), i == 0);
+        assert_int_equal(exists(path), i % 2 == 0);
+        assert_true(exists("/a/edb00005.log"));
         assert_int_equal(rows(), ROWS);
     }
 }
@@ -493,6 +507,9 @@ static void each_point_of_other_starts(void **state)
                 JET_ERR err = JetInit3A(&instance, NULL, with.grbit);
                 failed = EsentHostCountFailures(kinds[k]);
                 EsentHostFailNone();
+                /* Only the old logs that are of no use may stay. */
+                if (failed && k == 1 && i != 0)
+                    assert_true(err < JET_errSuccess);
                 if (err < JET_errSuccess) {
                     assert_true(failed != 0);
                     EsentHostCrash();

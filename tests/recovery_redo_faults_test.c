@@ -275,6 +275,9 @@ static unsigned sweep(enum ESENT_HOST_FAULT kind)
             return points;
         }
         points++;
+        /* Nothing of it can be left out. */
+        if (kind == ESENT_HOST_FAULT_ALLOCATE)
+            assert_true(err < JET_errSuccess);
         if (err < JET_errSuccess) {
             assert_true(err == JET_errOutOfMemory || err == JET_errDiskIO || err == JET_errFileAccessDenied ||
                         err == JET_errLogWriteFail || err == JET_errDiskFull ||

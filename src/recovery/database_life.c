@@ -195,10 +195,7 @@ JET_ERR database_log_attach(struct database_set *set, struct database *database,
     database_header_after_attach(&signature, &created, position, false, false, database);
     err = database_write_header_locked(database);
     os_mutex_unlock(&database->header_lock);
-    if (err < JET_errSuccess) {
-        database_set_remove(set, database);
-        goto done;
-    }
+    TRY(err);
     allow_headers(set, database);
 done:
     hold_checkpoint(set, false);

@@ -74,7 +74,7 @@ JET_ERR database_log_create(struct database_set *set, struct database *database,
 /* The creation is complete: appends the finish record, the state becomes "dirty", the header is written. */
 JET_ERR database_log_create_finish(struct database_set *set, struct database *database, uint16_t process);
 /* Attach: the file is open and its header (clean) read; appends the attach record, the state becomes "dirty",
- * the header is written, the database is added to the set. */
+ * the header is written, the database is added to the set: whoever gives up after a failure removes it. */
 JET_ERR database_log_attach(struct database_set *set, struct database *database, uint16_t process);
 /* What follows a creation or an attachment where the log's version has it: a record of the database's
  * version. A log of an older version than the settings ask for ends first. */
