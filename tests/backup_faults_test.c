@@ -103,6 +103,24 @@ static void make_world(void)
     OK(JetTerm2(the_instance, JET_bitTermComplete));
 }
 
+/* Whether the code fits what failed. A log that could not be written is down. */
+static bool tells(enum ESENT_HOST_FAULT kind, JET_ERR err)
+{
+    switch (kind) {
+    case ESENT_HOST_FAULT_ALLOCATE:
+        return err == JET_errOutOfMemory || err == JET_errLogWriteFail;
+    case ESENT_HOST_FAULT_DISK_FULL:
+        return err == JET_errDiskFull || err == JET_errLogDiskFull || err == JET_errLogWriteFail;
+    case ESENT_HOST_FAULT_NAME:
+        return err == JET_errFileAccessDenied || err == JET_errMakeBackupDirectoryFail ||
+               err == JET_errLogWriteFail;
+    case ESENT_HOST_FAULT_OPEN:
+        return err == JET_errFileAccessDenied || err == JET_errAccessDenied || err == JET_errLogWriteFail;
+    default:
+        return err == JET_errDiskIO || err == JET_errLogWriteFail;
+    }
+}
+
 /* --- what is done --- */
 
 static JET_ERR stream(const char *name)
@@ -214,6 +232,7 @@ static bool backs_up(JET_ERR (*operation)(void), const char *copy, enum ESENT_HO
     if (over)
         OK(err);
     forgiven += !over && err >= JET_errSuccess;
+    assert_true(err >= JET_errSuccess || tells(kind, err));
     life_goes_on(name, nth);
     if (err >= JET_errSuccess && copy != NULL)
         restore_good(copy, name, nth);
@@ -235,6 +254,7 @@ static bool restores(enum ESENT_HOST_FAULT kind, uint64_t nth)
     if (over)
         OK(err);
     forgiven += !over && err >= JET_errSuccess;
+    assert_true(err >= JET_errSuccess || tells(kind, err));
     (void)JetTerm2(the_instance, JET_bitTermComplete);
     if (err >= JET_errSuccess) {
         OK(make_instance());

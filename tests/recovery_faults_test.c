@@ -77,6 +77,8 @@ static bool fail_at(enum ESENT_HOST_FAULT kind, uint64_t nth)
     if (!passed && err < JET_errSuccess && !may_be_torn(kind, err))
         fail_msg("%s %llu: nothing failed, and %s answered %d", kind_name, (unsigned long long)nth,
                  engine.failed, err);
+    if (kind == ESENT_HOST_FAULT_ALLOCATE && err < JET_errSuccess)
+        assert_true(err == JET_errOutOfMemory || err == JET_errLogWriteFail);
     done_without += passed && kind == ESENT_HOST_FAULT_ALLOCATE && err >= JET_errSuccess;
     (void)JetTerm2(engine.instance, JET_bitTermAbrupt);
     return passed;
