@@ -44,13 +44,11 @@ void database_set_add(struct database_set *set, struct database *database, struc
     ASSERT(database->id > 0 && database->id <= DATABASE_ID_MAX);
     os_mutex_lock(&set->lock);
     struct database_set_entry *entry = &set->entries[database->id];
-    ASSERT(entry->database == NULL);
+    ASSERT(entry->database == NULL); /* all else is null, too */
     entry->database = database;
     entry->attach = attach;
     entry->consistent = consistent;
-    entry->detach = LOG_POSITION_MIN;
     entry->held_generation = attach.generation;
-    entry->headers_allowed = false;
     os_mutex_unlock(&set->lock);
 }
 

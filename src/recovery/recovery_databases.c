@@ -330,7 +330,7 @@ done:
 JET_ERR recovery_redo_detach(struct recovery *recovery, const struct log_record_detach_database *record)
 {
     uint32_t id = record->database_id;
-    if (id == 0 || id > DATABASE_ID_MAX || !recovery->databases[id].known)
+    if (id > DATABASE_ID_MAX || !recovery->databases[id].known)
         return JET_errSuccess;
     JET_ERR err = recovery_control_detaching(recovery, &recovery->databases[id]);
     if (err < JET_errSuccess)

@@ -148,7 +148,6 @@ JET_ERR recovery_undo(struct recovery *recovery)
     if (!recovery->ended) {
         TRY(undo_open_sessions(recovery));
     } else {
-        recovery_free_sessions(recovery);
         ASSERT(!log_position_is_null(recovery->last_term));
         TRY(log_write_checkpoint(recovery->log, recovery->last_term));
     }

@@ -147,12 +147,12 @@ JET_ERR restore_place_database(struct recovery *recovery, const char *logged, ch
     if (exists)
         TRY(recovery_path_exists(source, false, &exists));
     *skip = !exists;
-    for (size_t i = 0; i < recovery->placed_count && !*skip; i++) {
+    if (*skip)
+        goto done;
+    for (size_t i = 0; i < recovery->placed_count; i++) {
         if (strcmp(recovery->placed[i], path) == 0)
             goto done; /* copied before, when the log named it first */
     }
-    if (*skip)
-        goto done;
     TRY(copy_to_place(recovery, source, path));
     recovery_progress_database(recovery, recovery->patch_files);
     if (recovery->placed_count < sizeof(recovery->placed) / sizeof(recovery->placed[0])) {
