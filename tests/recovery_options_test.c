@@ -1,6 +1,8 @@
 /* What a start makes of the logs, the checkpoint and the databases it finds, with each of its options. */
 #include "tests/recovery_start_world.h"
 
+#include "src/os/clock.h"
+
 static void none(const char *path)
 {
     (void)path;
@@ -131,6 +133,14 @@ static void with_temporary(const char *path)
     OK(EsentHostFileRename(path, "/a/edbtmp.log"));
 }
 
+/* Beside it, files that are called nearly as logs are. */
+static void with_strangers(const char *path)
+{
+    OK(EsentHostFileCopy("/a/edb00003.log", "/a/abc00009.log"));
+    OK(EsentHostFileCopy("/a/edb00003.log", "/a/edb00009.txt"));
+    with_temporary(path);
+}
+
 struct start_case {
     const char *path;
     void (*change)(const char *path);
@@ -201,6 +211,7 @@ static void logs_after_a_crash(void **state)
         {"/a/edb.log", remove_file, JET_bitRecoveryWithoutUndo, false, JET_errRecoveredWithoutUndo, 0, 5, 5},
         {"/a/edb.log", with_temporary, 0, false, JET_errCommittedLogFilesMissing, 0, 5, 6},
         {"/a/edb.log", with_temporary, 0, false, JET_errSuccess, ROWS - 1, 5, 5},
+        {"/a/edb.log", with_strangers, 0, false, JET_errSuccess, ROWS - 1, 5, 5},
         {"/a/edb.log", renamed_to_6, 0, false, JET_errSuccess, ROWS, 0, 0},
         {"/a/edb00005.log", remove_both, 0, false, JET_errCommittedLogFilesMissing, 0, 4, 6},
         {"/a/edb00003.log", remove_file, 0, false, JET_errInvalidLogSequence, 0, 0, 0},
@@ -667,10 +678,48 @@ static void checkpoints(void **state)
     }
 }
 
+static struct log_file_header log_header(const char *path)
+{
+    struct log_file_header header;
+    read_first(path);
+    memcpy(&header, bytes, sizeof header);
+    return header;
+}
+
+/* What logs and the checkpoint say of themselves; each log was made five seconds after the one before. */
+static void files_tell_of_themselves(void **state)
+{
+    (void)state;
+    make_world();
+    for (int circular = 0; circular < 2; circular++) {
+        struct checkpoint checkpoint;
+        begin_case(2);
+        with.cleanup_logs = circular == 1;
+        OK(start());
+        OK(JetBeginSessionA(instance, &session, NULL, NULL));
+        roll();
+        OK(JetTerm2(instance, JET_bitTermComplete));
+        const uint32_t flags = circular == 1 ? LOG_PARAMETERS_CIRCULAR : 0;
+        const struct log_file_header last = log_header("/a/edb.log");
+        assert_int_equal(last.parameters.log_file_sectors, 32);
+        assert_int_equal(last.parameters.flags, flags);
+        read_first("/a/edb.chk");
+        memcpy(&checkpoint, bytes, sizeof checkpoint);
+        assert_int_equal(checkpoint.parameters.log_file_sectors, 32);
+        assert_int_equal(checkpoint.parameters.flags, flags);
+    }
+    begin_case(2);
+    const struct log_file_header third = log_header("/a/edb00003.log");
+    const struct log_file_header fourth = log_header("/a/edb00004.log");
+    const int64_t made = os_log_time_to_clock(&third.created);
+    assert_int_equal(os_log_time_to_clock(&fourth.created) - made, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logs_after_a_crash),
+        cmocka_unit_test(files_tell_of_themselves),
         cmocka_unit_test(logs_after_an_end),
         cmocka_unit_test(a_backups_database),
         cmocka_unit_test(missing_databases),
