@@ -291,10 +291,15 @@ class Results:
         """`partly`: only some of the tests were run, so what was known before still counts."""
         before = self.of.get(mutant.name)
         if partly and before is not None and result["state"] != NOTICED:
+            # Which ones were run before is not known: all, or it counts as fewer.
+            short = before["ran"] < before["differed"] or result["ran"] < result["differed"]
+            ran = max(before["ran"], result["ran"])
             for count in ("came", "differed"):
                 result[count] = max(before[count], result[count])
-            result["ran"] += before["ran"]
+            result["ran"] = min(ran, result["differed"] - 1) if short else result["differed"]
             result["state"] = min(before["state"], result["state"], key=STATES.index)
+        if before is not None and before.get("compared") and result["state"] != NOTICED:
+            result["compared"] = True
         self.of[mutant.name] = result
         if time.monotonic() > self.saved + 10:
             self.save()
