@@ -98,18 +98,26 @@ static void headers_are_redone(void **state)
 /* --- logs without before-images --- */
 
 static JET_TABLEID table;
-static JET_COLUMNID column;
+static JET_COLUMNID columns[2];
 
-/* Replaces the data of `count` rows, or makes them. */
-static void write_rows(JET_SESID by, JET_TABLEID cursor, uint32_t prepare, unsigned count, size_t size)
+enum way { MADE, REPLACED, DELETED_AND_MADE };
+
+/* Rows of `size` bytes with keys from 0 on, one way or another. */
+static void write_rows(JET_SESID by, JET_TABLEID cursor, enum way way, uint32_t count, size_t size)
 {
     static uint8_t bytes[1000];
-    for (unsigned i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         memset(bytes, (int)(size + i), size);
-        if (prepare == JET_prepReplace)
-            OK(JetMove(by, cursor, i == 0 ? (int32_t)JET_MoveFirst : JET_MoveNext, 0));
-        OK(JetPrepareUpdate(by, cursor, prepare));
-        OK(JetSetColumn(by, cursor, column, bytes, (uint32_t)size, 0, NULL));
+        if (way != MADE) {
+            OK(JetMakeKey(by, cursor, &i, sizeof i, JET_bitNewKey));
+            OK(JetSeek(by, cursor, JET_bitSeekEQ));
+        }
+        if (way == DELETED_AND_MADE)
+            OK(JetDelete(by, cursor));
+        OK(JetPrepareUpdate(by, cursor, way == REPLACED ? JET_prepReplace : JET_prepInsert));
+        if (way != REPLACED)
+            OK(JetSetColumn(by, cursor, columns[0], &i, sizeof i, 0, NULL));
+        OK(JetSetColumn(by, cursor, columns[1], bytes, (uint32_t)size, 0, NULL));
         OK(JetUpdate(by, cursor, NULL, 0, NULL));
     }
 }
@@ -120,7 +128,7 @@ static void rows_have(unsigned count, size_t size)
     uint32_t got;
     for (unsigned i = 0; i < count; i++) {
         OK(JetMove(session, table, i == 0 ? (int32_t)JET_MoveFirst : JET_MoveNext, 0));
-        OK(JetRetrieveColumn(session, table, column, bytes, sizeof bytes, &got, 0, NULL));
+        OK(JetRetrieveColumn(session, table, columns[1], bytes, sizeof bytes, &got, 0, NULL));
         assert_int_equal(got, size);
         for (uint32_t k = 0; k < got; k++)
             assert_int_equal(bytes[k], (uint8_t)(size + i));
@@ -161,27 +169,31 @@ static unsigned strip(const char *path)
     return count;
 }
 
-/* Replaced rows come back from the pages as they were, also those that split theirs. */
-static void replaced_rows_come_back(void **state)
+/* What a transaction in flight did to rows is taken back by what the log says of the pages, also where the
+ * page was split for it. */
+static void rows_come_back_after(enum way way)
 {
-    (void)state;
-    const unsigned rows = 60;
+    static const char key[] = "+id\0";
+    const uint32_t rows = 60;
     JET_SESID other;
     JET_DBID opened;
     JET_TABLEID cursor;
-    const JET_COLUMNDEF definition = {.cbStruct = sizeof definition, .coltyp = JET_coltypLongBinary};
+    JET_COLUMNDEF definition = {.cbStruct = sizeof definition, .coltyp = JET_coltypLong};
     world_start(ESENT_HOST_DOCUMENTED);
     OK(JetCreateTableA(session, database, "t", 1, 80, &table));
-    OK(JetAddColumnA(session, table, "data", &definition, NULL, 0, &column));
+    OK(JetAddColumnA(session, table, "id", &definition, NULL, 0, &columns[0]));
+    definition.coltyp = JET_coltypLongBinary;
+    OK(JetAddColumnA(session, table, "data", &definition, NULL, 0, &columns[1]));
+    OK(JetCreateIndexA(session, table, "id", JET_bitIndexPrimary, key, sizeof key, 80));
     OK(JetBeginTransaction(session));
-    write_rows(session, table, JET_prepInsert, rows, 100);
+    write_rows(session, table, MADE, rows, 100);
     OK(JetCommitTransaction(session, 0));
     OK(JetCloseTable(session, table));
     OK(JetBeginSessionA(instance, &other, NULL, NULL));
     OK(JetOpenDatabaseA(other, "/a/a.edb", NULL, &opened, 0));
     OK(JetOpenTableA(other, opened, "t", NULL, 0, 0, &cursor));
     OK(JetBeginTransaction(other));
-    write_rows(other, cursor, JET_prepReplace, rows, 700);
+    write_rows(other, cursor, way, rows, 700);
     OK(JetCommitTransaction(session, JET_bitWaitAllLevel0Commit));
     EsentHostCrash();
     assert_true(strip("/a/edb.log") > rows / 2);
@@ -195,12 +207,25 @@ static void replaced_rows_come_back(void **state)
     world_end();
 }
 
+static void replaced_rows_come_back(void **state)
+{
+    (void)state;
+    rows_come_back_after(REPLACED);
+}
+
+static void deleted_rows_come_back_as_they_were(void **state)
+{
+    (void)state;
+    rows_come_back_after(DELETED_AND_MADE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failures_are_told),
         cmocka_unit_test(headers_are_redone),
         cmocka_unit_test(replaced_rows_come_back),
+        cmocka_unit_test(deleted_rows_come_back_as_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
