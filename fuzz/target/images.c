@@ -13,8 +13,8 @@
 #define SEEN_MAX (1u << 20)
 #define LINES_MAX 512u
 #define STEP 4u          /* lines from image to image */
-#define WORTH_STEP 8u    /* the time from image to image, in copies' */
-#define WORTH_LEAVING 2u /* the same where a program leaves what was seen */
+#define WORTH_STEP 2u    /* the time from image to image, in copies' */
+#define WORTH_LEAVING 1u /* the same where a program leaves what was seen */
 #define STEP_MIN 2u      /* lines that one is worth */
 
 struct kept {

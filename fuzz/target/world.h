@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define WORLD_IMAGES_MAX 256u
+#define WORLD_IMAGES_MAX 128u
 
 /* An image of the world; given back with world_forget. */
 struct world_image;
