@@ -1,6 +1,7 @@
 /* Each allocation and each file operation of a recovery fails once: JetInit answers a code and leaves nothing
  * behind, and the next one brings back every committed row. Also with two failures in a row of starts.
- * FAULT_STEP says which points are taken (1: all; default 5, from another first one for each kind). */
+ * FAULT_STEP says which points are taken (1: all, the default but for allocations: 5, from another first one
+ * for each kind). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,8 +19,7 @@ static struct workload_engine engine;
 static const char *kind_name;
 static uint64_t point;
 static unsigned torn;
-static unsigned
-    done_without; /* starts that succeeded although memory was short: that of background work only */
+static unsigned done_without; /* starts that succeeded all the same */
 
 static void set_page_size(void)
 {
@@ -79,7 +79,7 @@ static bool fail_at(enum ESENT_HOST_FAULT kind, uint64_t nth)
                  engine.failed, err);
     if (kind == ESENT_HOST_FAULT_ALLOCATE && err < JET_errSuccess)
         assert_true(err == JET_errOutOfMemory || err == JET_errLogWriteFail);
-    done_without += passed && kind == ESENT_HOST_FAULT_ALLOCATE && err >= JET_errSuccess;
+    done_without += passed && err >= JET_errSuccess;
     (void)JetTerm2(engine.instance, JET_bitTermAbrupt);
     return passed;
 }
@@ -108,10 +108,12 @@ static void all_is_there(enum ESENT_HOST_FAULT kind)
 static void fails_once(enum ESENT_HOST_FAULT kind)
 {
     const char *step_text = getenv("FAULT_STEP");
-    uint64_t step = step_text != NULL ? strtoull(step_text, NULL, 10) : 5;
+    uint64_t step = step_text != NULL                   ? strtoull(step_text, NULL, 10)
+                    : kind == ESENT_HOST_FAULT_ALLOCATE ? 5
+                                                        : 1;
     bool passed = true;
     kind_name = EsentHostFaultName(kind);
-    torn = 0;
+    torn = done_without = 0;
     for (point = 1 + (uint64_t)kind % step; passed; point += step) {
         assert_int_equal(EsentHostUseMemoryFiles(), JET_errSuccess);
         leave_crashed();
@@ -120,7 +122,8 @@ static void fails_once(enum ESENT_HOST_FAULT kind)
             (void)fail_at(kind, 1 + point * 7 % 100);
         all_is_there(kind);
     }
-    assert_true(done_without <= 3);
+    /* Reads are tried again, or done for others; background work waits for the next time. */
+    assert_true(done_without <= (kind == ESENT_HOST_FAULT_READ ? 12 : 3));
     print_message("%s: %llu points, %u times a torn page\n", kind_name, (unsigned long long)(point - step),
                   torn);
 }
