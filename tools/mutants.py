@@ -12,6 +12,7 @@
       --tests NAME,...  with these unit tests only (what is new, with --again)
       --programs PATH,...  with these programs only
       --sweeps KIND PATH,...  with these sweeps only
+      --only PATTERN   of these mutants only, by a regular expression over file, function, kind and text
       --worktree        mutate the files as they are, not the present commit
       --list            only list the mutants
       --equal           compare the machine code of survivors with the original's
@@ -264,6 +265,7 @@ def arguments():
     parser.add_argument("--tests")
     parser.add_argument("--programs")
     parser.add_argument("--sweeps")
+    parser.add_argument("--only")
     for flag in ("--again", "--confirm", "--list", "--equal", "--write", "--worktree"):
         parser.add_argument(flag, action="store_true")
     return parser.parse_args()
@@ -313,6 +315,8 @@ def wanted(build, options, results):
         chosen = [mutant for mutant in chosen if results.state(mutant) == NOTICED]
     else:
         chosen = [mutant for mutant in chosen if results.state(mutant) is None]
+    if options.only:
+        chosen = [mutant for mutant in chosen if re.search(options.only, mutant.name)]
     return sorted(chosen, key=lambda mutant: zlib.crc32(mutant.name.encode()))  # what is done when time is over is a fair sample
 
 
@@ -352,7 +356,8 @@ def try_all(build, options, results, todo):
 def compare_code(build, options, results):
     equality = mutate_run.Equality(build)
     pool = mutate_run.Pool(build, options.jobs)
-    todo = [mutant for mutant in build.mutants if results.state(mutant) in STATES[1:] and not results.of[mutant.name].get("compared")]
+    todo = [mutant for mutant in build.mutants if results.state(mutant) in STATES[1:] and not results.of[mutant.name].get("compared") and
+            (not options.only or re.search(options.only, mutant.name))]
     for mutant, state in pool.each(lambda worker, mutant: equality.state(mutant), todo):
         results.of[mutant.name]["compared"] = True
         if state:
