@@ -117,13 +117,16 @@ static void change(const char *path, size_t offset)
 }
 
 /* Words such as "-5 s6 h4": without log 5; log 6 of another signature; log 4 says of the one before that it
- * was made at another time; "b": it was itself made at another time. 0 is the current log. */
+ * was made at another time; "b": it was itself made at another time; "m": it is the current one. 0 is the
+ * current log. */
 static void change_logs(const char *words)
 {
     for (const char *at = words; *at != 0; at += at[2] == ' ' ? 3 : 2) {
         const char *path = name("/a", at[1] - '0');
         if (at[0] == '-')
             OK(EsentHostFileDelete(path));
+        else if (at[0] == 'm')
+            OK(EsentHostFileRename(path, name("/a", 0)));
         else
             change(path, at[0] == 's'   ? offsetof(struct log_file_header, log_signature)
                          : at[0] == 'h' ? offsetof(struct log_file_header, previous_created)
@@ -219,6 +222,7 @@ static void logs_behind_the_backup(void **state)
         {"-1 -2 -3 -4 -5", NOT_CONTIGUOUS, 0},
         {"-1 -2 -3 -4 h5", NOT_CONTIGUOUS, 0},
         {"-1 -2 -3 -4 -5 -6", NOT_CONTIGUOUS, 0}, /* the current one alone is taken for 5 */
+        {"-1 -2 -3 -4 -6 -0 m5", JET_errSuccess, 3},
         {"s1", JET_errSuccess, 5},
         {"s1 h2 b2", JET_errSuccess, 5},
         {"s4", JET_errSuccess, 5},
