@@ -148,22 +148,22 @@ class Reviewed:
         self.why, self.wrong = {}, []
         names, reason = [], None
         with open(path) as file:
-            for number, line in enumerate(file.read().splitlines() + ["end"], 1):
+            for line in file.read().splitlines() + ["end"]:
                 if line.startswith("#") or not line.strip():
                     continue
                 if line[0] == " ":
                     reason = ((reason or "") + " " + line.strip()).strip()
                     continue
                 if reason is not None:
-                    self.enter(names, reason, number)
+                    self.enter(names, reason)
                     names, reason = [], None
                 names.append(line)
         if names != ["end"]:
             self.wrong.append("no reason: %s" % names[0])
 
-    def enter(self, names, reason, number):
+    def enter(self, names, reason):
         if reason.split(":")[0] not in self.REASONS:
-            self.wrong.append("line %d: not one of %s: %s" % (number, ", ".join(self.REASONS), reason))
+            self.wrong.append("the reason is not one of %s: %s" % (", ".join(self.REASONS), names[0]))
         for name in names:
             if name in self.why:
                 self.wrong.append("twice: " + name)
