@@ -162,12 +162,13 @@ static void record(struct database_file *file, uint32_t *field, uint32_t high)
         *field = high;
 }
 
-/* The limit of what is deleted heeds neither databases that are not attached nor those attached read-only. */
+/* The limit of what is deleted heeds neither databases that are not attached nor those attached read-only; in
+ * these no backup is recorded, either, though it may have copied them. */
 void model_logs_deleted(struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
-        if (file->attached == NULL || (file->attached == instance && file->read_only && !file->copied))
+        if (file->attached == NULL || (file->attached == instance && file->read_only))
             file->gap = true;
     }
 }

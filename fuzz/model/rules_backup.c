@@ -150,13 +150,17 @@ static void begin_surrogate(struct model *model)
 
 /* --- end */
 
-/* The published engine records an incremental backup that never asked for its logs as differential,
- * generations 0 to -1. */
+/* The published engine records an incremental backup that never got a list of its logs as differential:
+ * generations 0 to -1, or to the last one if it asked. */
 static void record_hollow_incremental(struct model *model, struct model_instance *instance)
 {
+    const struct backup_context *backup = &instance->backup;
     for (size_t i = 0; i < model->file_count; i++) {
-        if (model_in_backup(model->files[i], instance) && model->files[i]->joined)
-            model->files[i]->fields.differential = UINT32_MAX;
+        struct database_file *file = model->files[i];
+        if (!model_in_backup(file, instance) || !file->joined)
+            continue;
+        file->fields_unknown = file->fields_unknown || (backup->list_failed && backup->failed_high == 0);
+        file->fields.differential = backup->list_failed ? backup->failed_high : UINT32_MAX;
     }
 }
 

@@ -76,6 +76,19 @@ static void want_list(struct model *model, const struct model_instance *instance
         model_no_opinion(model);
 }
 
+/* Where a log is missing, that is noticed behind the roll, which the published engine makes once. */
+static void list_failed(struct model *model, struct model_instance *instance, int32_t code)
+{
+    struct backup_context *backup = &instance->backup;
+    const bool missing = code == JET_errMissingFileToBackup;
+    if (!backup->list_failed)
+        backup->failed_high = missing ? instance->generation : 0;
+    backup->list_failed = true;
+    backup->no_ranges = backup->no_ranges || (model->published && missing);
+    if (backup->kind == BACKUP_LOCAL)
+        instance->generation = 0; /* the log may have been rolled */
+}
+
 static void log_info(struct model *model)
 {
     const char *name = model->line->op->name;
@@ -102,9 +115,7 @@ static void log_info(struct model *model)
     /* A buffer too small comes after the roll. */
     int32_t code = model_answered(model);
     if (code < 0 && code != JET_errBufferTooSmall) {
-        if (instance->backup.kind == BACKUP_LOCAL)
-            instance->generation = 0; /* the log may have been rolled before that was found */
-        backup->no_ranges = backup->no_ranges || (model->published && code == JET_errMissingFileToBackup);
+        list_failed(model, instance, code);
         return;
     }
     const bool rolls = !backup->logs_phase; /* a later list is of what was there then */
@@ -138,10 +149,8 @@ static void truncate_info(struct model *model)
     int32_t code = model_answered(model);
     if (code >= 0 || code == JET_errBufferTooSmall)
         model_enter_logs_phase(model, instance);
-    else if (instance->backup.kind == BACKUP_LOCAL)
-        instance->generation = 0;
-    if (model->published && code == JET_errMissingFileToBackup)
-        instance->backup.no_ranges = true;
+    else
+        list_failed(model, instance, code);
 }
 
 /* --- files */

@@ -94,9 +94,11 @@ struct backup_context {
     bool stop;
     bool logs_phase; /* the logs were asked for */
     bool truncated;
-    bool no_ranges;     /* published: a list failed, and what there is to copy was never found out */
-    bool uncertain;     /* order of other threads' calls unknown: no opinion */
-    uint32_t low, high; /* generations of the log list; high 0 = unknown */
+    bool no_ranges; /* published: a list failed, and what there is to copy was never found out */
+    bool list_failed;
+    uint32_t failed_high; /* published: the last generation when it did; 0 = unknown */
+    bool uncertain;       /* order of other threads' calls unknown: no opinion */
+    uint32_t low, high;   /* generations of the log list; high 0 = unknown */
     bool range_known;
     uint64_t read_sum;         /* of the generations read to the end */
     struct model_handle *open; /* at most one */
