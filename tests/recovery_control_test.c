@@ -364,6 +364,30 @@ static void a_missing_log(void **state)
     make_work(false);
 }
 
+/* Who is asked whether a log may be missing is told of the databases that take part by then. */
+static void a_missing_log_and_a_database(void **state)
+{
+    (void)state;
+    unsigned told = 0;
+    make_work(false);
+    for (int i = 0; i < 2; i++)
+        OK(JetCommitTransaction2(session, JET_bitForceNewLog, 0, NULL));
+    OK(JetCommitTransaction(session, JET_bitWaitAllLevel0Commit));
+    EsentHostCrash();
+    die_without_current_log();
+    answers[0] = (struct answer){JET_sntMissingLog, 0, JET_errSuccess};
+    IS(start(), JET_errRequiredLogFilesMissing);
+    for (unsigned i = 0; i < call_count; i++) {
+        if (calls[i].what != JET_sntMissingLog)
+            continue;
+        assert_int_equal(calls[i].headers, calls[i].detail == JET_MissingLogContinueToUndo);
+        told += calls[i].headers;
+    }
+    assert_int_equal(told, 1);
+    assert_int_equal(EsentHostReset(NULL, 0), 0);
+    make_work(false);
+}
+
 /* A new sequence of logs may be refused: as a missing log, whatever code for "not found" was answered. */
 static void a_new_sequence(void **state)
 {
@@ -687,6 +711,7 @@ int main(void)
         cmocka_unit_test_teardown(a_refused_event_is_told_again, tear_down),
         cmocka_unit_test_teardown(answers_decide, tear_down),
         cmocka_unit_test_teardown(a_missing_log, tear_down),
+        cmocka_unit_test_teardown(a_missing_log_and_a_database, tear_down),
         cmocka_unit_test_teardown(a_new_sequence, tear_down),
         cmocka_unit_test_teardown(a_database_of_a_backup, tear_down),
         cmocka_unit_test_teardown(who_is_asked, tear_down),
