@@ -11,7 +11,7 @@
       --confirm         try those that former runs noticed once more
       --tests NAME,...  with these unit tests only (what is new, with --again)
       --programs PATH,...  with these programs only
-      --sweeps KIND PATH,...  with these sweeps only
+      --sweeps KIND PATH,...  with these sweeps of faults, too (all: those of mutate_run.py)
       --only PATTERN   of these mutants only, by a regular expression over file, function, kind and text
       --worktree        mutate the files as they are, not the present commit
       --list            only list the mutants
@@ -19,7 +19,7 @@
       --write           put score and survivors into docs/mutants.md
 
 All mutants of all files are in one build (mutate_c.py), switched by a variable. First every program of the corpus, every
-recorded transcript, a few sweeps of faults and every single test of the unit tests run without a mutant and note which ones they come by, and
+recorded transcript and every single test of the unit tests run without a mutant and note which ones they come by, and
 where what the mutant makes differs from the original. Each mutant then meets only those where it differs, the likely and quick
 ones first, until one notices: another answer than expected, an assertion, a crash, a leak, a hang, a failing test.
 Results are kept in DIRECTORY/results.json under the mutant's text, so that they survive changes elsewhere.
@@ -204,8 +204,8 @@ def table(mutants, results, reviewed, dropped, commit, every):
     sample = sample if len(tried) < len(mutants) else ""
     out = ["# Mutation run", "",
            "`tools/mutants.py --write` made this page. Every mutant is one small mistake in `src/backup`, `src/log` or `src/recovery`; all of them are",
-           "in one build with assertions, one at a time is switched on and meets the programs of the corpus, the recorded transcripts, %d sweeps" % len(mutate_run.SWEEPS),
-           "in which every operation of a kind fails once, and the unit tests, as far as they come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
+           "in one build with assertions, one at a time is switched on and meets the programs of the corpus, the recorded transcripts and the unit tests that",
+           "come by its place (without the fuzzers, which would find more, and without the slowest tests: %s)." % ", ".join(sorted(SLOW)), "",
            "*No difference*: programs or tests come by, but what the mutant makes there is always what the original makes. *Equivalent*: the compiler",
            "makes the same machine code of it (`-O2`), so nothing can tell. *Marked*: the same where NEVER and ALWAYS are taken at their word",
            "(`src/os/error.h`); %d of the others have been compared with the original. *Harmless*: a survivor that was read, with the reason in" %
@@ -328,7 +328,7 @@ def try_all(build, options, results, todo):
     pool = mutate_run.Pool(build, options.jobs)
     watch = notice.stopwatch()
     programs = options.programs.split(",") if options.programs is not None else notice.PROGRAMS
-    sweeps = options.sweeps.split(",") if options.sweeps is not None else mutate_run.SWEEPS
+    sweeps = mutate_run.SWEEPS if options.sweeps == "all" else (options.sweeps or "").split(",")
     baseline = mutate_run.Baseline(build, pool, *([part for part in parts if part] for parts in (programs, build.tree.tests, sweeps)))
     for unit, said in baseline.failed:
         print("without a mutant %s fails: %s" % (unit.name, said), flush=True)
@@ -346,7 +346,7 @@ def try_all(build, options, results, todo):
 
     for mutant, result in pool.each(act, todo):
         if result is not None:
-            results.note(mutant, result, [options.tests, options.programs, options.sweeps] != [None] * 3)
+            results.note(mutant, result, [options.tests, options.programs] != [None, None])
             print("%5d %6.2f s %3d of %3d %-11s %s:%d %s: %s  %s" % (mutant.number, result["seconds"], result["ran"], result["differed"],
                   result["state"], mutant.file, mutant.line, mutant.kind, mutant.text, result.get("by", "")), flush=True)
     pool.end()
