@@ -434,6 +434,13 @@ static bool same_set(const struct used_logs *logs, const struct model_instance *
            (logs->base_name == NULL || strcmp(logs->base_name, instance->base_name) == 0);
 }
 
+/* Both write their checkpoint into one file. */
+static bool has_checkpoint_of(const struct used_logs *logs, const struct model_instance *instance)
+{
+    return logs->system_path != NULL && strcmp(logs->base_name, instance->base_name) == 0 &&
+           strcmp(logs->system_path, instance->system_path) == 0;
+}
+
 bool model_logs_differ(const struct model *model, const struct model_instance *instance)
 {
     for (size_t i = 0; i < model->used_log_count; i++) {
@@ -443,8 +450,7 @@ bool model_logs_differ(const struct model *model, const struct model_instance *i
                      logs->file_names != instance->numbers[MODEL_FILE_NAMES] || logs->page != model->page ||
                      logs->kilobytes != instance->numbers[MODEL_LOG_SIZE]))
             return true;
-        if (!same && logs->system_path != NULL && strcmp(logs->base_name, instance->base_name) == 0 &&
-            strcmp(logs->system_path, instance->system_path) == 0)
+        if (!same && has_checkpoint_of(logs, instance))
             return true;
     }
     return false;
@@ -455,11 +461,13 @@ void model_use_logs(struct model *model, struct model_instance *instance)
     bool found = false;
     const bool differ = model_logs_differ(model, instance);
     for (size_t i = 0; i < model->used_log_count; i++) {
-        if (!same_set(&model->used_logs[i], instance))
-            continue;
-        found = true;
-        if (differ) /* a checkpoint is left elsewhere, and gets old */
-            model->used_logs[i] = (struct used_logs){.directory = instance->log_path};
+        struct used_logs *logs = &model->used_logs[i];
+        const bool same = same_set(logs, instance);
+        found = found || same;
+        if (same && differ) /* a checkpoint is left elsewhere, and gets old */
+            *logs = (struct used_logs){.directory = instance->log_path};
+        else if (!same && has_checkpoint_of(logs, instance)) /* it is written over: all is played again */
+            *logs = (struct used_logs){.directory = logs->directory};
     }
     instance->generation = found || model_touched(model, instance->log_path) ? 0 : 1;
     instance->lowest = instance->generation;
