@@ -12,6 +12,7 @@
 #include "fuzz/sweep/life.h"
 #include "fuzz/sweep/pairs.h"
 #include "fuzz/sweep/sweep.h"
+#include "fuzz/sweep/torn_page.h"
 
 #define BEGUN                                                                                                \
     "set CreatePathIfNotExist 1\nCreateInstance i0 \"a\" => 0\nInit i0 => 0\nBeginSession i0 s0 => 0\n"      \
@@ -321,9 +322,43 @@ static void test_all_points_are_visited(void **state)
     program_free(&program);
 }
 
+static bool has_torn_page(const char *text)
+{
+    struct program program = {0};
+    parse(&program, text);
+    const size_t line = torn_page_line(&program, 0);
+    assert_true(line == 2 || line == program.line_count);
+    program_free(&program);
+    return line == 2;
+}
+
+static void test_a_page_written_by_half_is_lost(void **state)
+{
+    static const char *const texts[] = {
+        "Init i0 fail=short:6 => -1022\nCrash => 0\nInit i0 => -1018\n"
+        "Check \"b\" => 0\nCheck \"a\" => -1206 \"checksum page=3 object=0: x\"\n",
+        "Init i0 fail=write:6 => -1022\nCrash => 0\nInit i0 => -1018\n"
+        "Check \"a\" => -1206 \"checksum page=3 object=0: x\"\n", /* nothing was written */
+        "Init i0 fail=short:6 => -1022\nCrash => 0\nInit i0 => -501\n"
+        "Check \"a\" => -1206 \"checksum page=3 object=0: x\"\n", /* that is no page */
+        "Init i0 fail=short:6 => -1022\nCrash => 0\nInit i0 => -1018\n"
+        "Check \"a\" => -1206 \"order page=3 object=2: x\"\n",
+        "Init i0 fail=short:6 => -1022\nCrash => 0\nInit i0 => -1018\n"
+        "Check \"a\" => -1206 \"checksum page=3 object=0: x\" \"checksum page=4 object=0: x\"\n",
+        "Init i0 fail=short:6 => -1022\nCrash => 0\nInit i0 => -1018\n"
+        "Check \"b\" => -1206 \"checksum page=3 object=0: x\"\n"
+        "Check \"a\" => -1206 \"checksum page=4 object=0: x\"\n", /* one write, one page */
+        "Init i0 fail=short:6 => -1022\nCrash => 0\nInit i0 => -1018\nCheck \"a\" => 0\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_int_equal(has_torn_page(texts[i]), i == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_page_written_by_half_is_lost),
         cmocka_unit_test(test_a_call_was_made_or_not),
         cmocka_unit_test(test_some_order_explains_two_threads),
         cmocka_unit_test(test_a_call_loses_its_session_to_an_end),

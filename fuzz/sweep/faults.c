@@ -9,6 +9,7 @@
 #include "fuzz/sweep/explain.h"
 #include "fuzz/sweep/life.h"
 #include "fuzz/sweep/sweep.h"
+#include "fuzz/sweep/torn_page.h"
 #include "include/esent_host.h"
 
 #define DEPTH_MAX 2
@@ -185,7 +186,10 @@ static void visit_death(const struct fault_sweep *sweep, struct world *world, si
     run_world(sweep, &world->program, &seen, transcript, &result);
     counts->runs++;
     counts->visited += seen.struck;
-    judge_world(sweep, world, transcript, &explained);
+    /* What is behind a start that fails for a lost page is not asked for. */
+    struct program asked = *transcript;
+    asked.line_count = torn_page_line(transcript, world->hit);
+    judge_world(sweep, world, &asked, &explained);
     counts->judged += explained.judged;
     describe(sweep, world, where, sizeof where);
     if (!explained.explained)

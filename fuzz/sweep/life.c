@@ -5,6 +5,7 @@
 
 #include "fuzz/sweep/ends.h"
 #include "fuzz/sweep/explain.h"
+#include "fuzz/sweep/torn_page.h"
 
 void life_append_end(struct program *program, const struct program *source)
 {
@@ -96,9 +97,10 @@ bool life_ends_well(const struct life *life, char *what, size_t size)
     const char *left = program_outcome_fact(&transcript->lines[end].outcome, "n", false);
     if (left == NULL || strcmp(left, "0") != 0)
         return true; /* an instance that cannot end, or that the program lost sight of */
+    const size_t torn = torn_page_line(transcript, life->hit);
     for (size_t i = end; i < transcript->line_count; i++) {
         const struct program_line *line = &transcript->lines[i];
-        if (is_call(line, "Init") && !explain_is_success(&line->outcome) && !may_fail(life, i)) {
+        if (is_call(line, "Init") && i != torn && !explain_is_success(&line->outcome) && !may_fail(life, i)) {
             snprintf(what, size, "no new start is possible: line %zu (Init) answers %s", i + 1,
                      line->outcome.code);
             return false;
