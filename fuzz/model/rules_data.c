@@ -259,8 +259,8 @@ static void opaque_change(struct model *model)
         become_opaque(model, durable);
 }
 
-/* An update that stays prepared is in the way of every later one; which ends it is not followed. */
-/* A row may be locked, and the cursor is in the middle of something. */
+/* An update that stays prepared is in the way of every later one; which ends it is not followed. A row may be
+ * locked, and the cursor is in the middle of something. */
 static void prepared(struct model *model)
 {
     const bool begun = model_succeeded(model);

@@ -165,7 +165,7 @@ static void delete_rows(struct model *model)
 
 /* --- reading */
 
-static struct model_table *readable(struct model *model, struct model_cursor **out)
+static struct model_table *readable(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
     if (session == NULL)
@@ -173,7 +173,6 @@ static struct model_table *readable(struct model *model, struct model_cursor **o
     struct model_cursor *cursor = model_cursor_gate(model, session);
     if (cursor == NULL)
         return NULL;
-    *out = cursor;
     model->expect.no_opinion = session->instance->lost || session->foreign;
     struct model_table *rows = model_cursor_table(cursor);
     if (rows == NULL) {
@@ -187,31 +186,31 @@ static struct model_table *readable(struct model *model, struct model_cursor **o
     return rows;
 }
 
-static void hash_table(struct model *model)
+static struct model_table *counted(struct model *model)
 {
-    struct model_cursor *cursor;
-    struct model_table *rows = readable(model, &cursor);
+    struct model_table *rows = readable(model);
     if (rows == NULL)
-        return;
+        return NULL;
     model_want(model, JET_errSuccess);
     model_want_fact(model, "n=%u", rows->count);
-    model_want_fact(model, "fnv=%08x", model_rows_hash(rows));
+    return rows;
+}
+
+static void hash_table(struct model *model)
+{
+    const struct model_table *rows = counted(model);
+    if (rows != NULL)
+        model_want_fact(model, "fnv=%08x", model_rows_hash(rows));
 }
 
 static void count_rows(struct model *model)
 {
-    struct model_cursor *cursor;
-    struct model_table *rows = readable(model, &cursor);
-    if (rows == NULL)
-        return;
-    model_want(model, JET_errSuccess);
-    model_want_fact(model, "n=%u", rows->count);
+    (void)counted(model);
 }
 
 static void seek_row(struct model *model)
 {
-    struct model_cursor *cursor;
-    struct model_table *rows = readable(model, &cursor);
+    struct model_table *rows = readable(model);
     if (rows == NULL)
         return;
     struct model_row *row = model_rows_find(rows, (int32_t)model_number(model, 0));

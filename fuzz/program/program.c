@@ -266,3 +266,8 @@ const char *program_outcome_difference(const struct program_outcome *expected,
     }
     return texts_match(expected, actual) ? NULL : "texts";
 }
+
+bool program_is_call(const struct program_line *line, const char *name)
+{
+    return line->kind == LINE_CALL && strcmp(line->op->name, name) == 0;
+}

@@ -132,6 +132,9 @@ const char *program_setting(const struct program *program, const char *name);
  * page. */
 uint32_t program_sector_size(const struct program *program);
 
+/* Whether the line is a call of that name. */
+bool program_is_call(const struct program_line *line, const char *name);
+
 /* A fact by key (`n=`: key "n"), facts first and then notes when `notes`; NULL when there is none. */
 const char *program_outcome_fact(const struct program_outcome *outcome, const char *key, bool notes);
 

@@ -30,11 +30,6 @@ void ends_append_plain(struct program *program, const struct program_line *line)
     program_copy_line(program, program_append(program), &plain);
 }
 
-static bool is_call(const struct program_line *line, const char *name)
-{
-    return line->kind == LINE_CALL && strcmp(line->op->name, name) == 0;
-}
-
 /* The slot number of the first argument, if it is a slot of this letter below SLOTS. */
 static bool slot_of(const struct program_line *line, size_t argument, char letter, unsigned *slot)
 {
@@ -51,7 +46,7 @@ static bool slot_of(const struct program_line *line, size_t argument, char lette
 
 static bool starts_instance(const struct program_line *line)
 {
-    return is_call(line, "Init") || is_call(line, "Init2") || is_call(line, "Init3");
+    return program_is_call(line, "Init") || program_is_call(line, "Init2") || program_is_call(line, "Init3");
 }
 
 /* Snapshots live beyond the instances. */
@@ -60,7 +55,8 @@ static void abort_snapshots(struct program *program, const struct program *sourc
     uint32_t seen = 0;
     for (size_t i = 0; i < count; i++) {
         unsigned slot;
-        if (!is_call(&source->lines[i], "OSSnapshotPrepare") || !slot_of(&source->lines[i], 0, 'n', &slot))
+        if (!program_is_call(&source->lines[i], "OSSnapshotPrepare") ||
+            !slot_of(&source->lines[i], 0, 'n', &slot))
             continue;
         if ((seen >> slot & 1) == 0)
             ends_append(program, "OSSnapshotAbort n%u 0", slot);
@@ -74,7 +70,8 @@ void ends_terminate(struct program *program, const struct program *source, size_
     abort_snapshots(program, source, count);
     for (size_t i = 0; i < count; i++) {
         unsigned slot;
-        if (!is_call(&source->lines[i], "CreateInstance") || !slot_of(&source->lines[i], 0, 'i', &slot))
+        if (!program_is_call(&source->lines[i], "CreateInstance") ||
+            !slot_of(&source->lines[i], 0, 'i', &slot))
             continue;
         if ((seen >> slot & 1) == 0)
             ends_append(program, "Term2 i%u TermAbrupt", slot);
@@ -90,7 +87,7 @@ static bool find_first_start(const struct program *source, size_t count, unsigne
     *from = 0;
     for (size_t i = 0; i < count; i++) {
         unsigned slot;
-        if (is_call(&source->lines[i], "Crash"))
+        if (program_is_call(&source->lines[i], "Crash"))
             *from = i + 1;
         if (!starts_instance(&source->lines[i]) || !slot_of(&source->lines[i], 0, 'i', &slot) ||
             slot != instance)
@@ -112,7 +109,7 @@ static void append_starts(struct program *program, const struct program *source,
         if (line->kind != LINE_CALL || !slot_of(line, 0, 'i', &slot) ||
             !find_first_start(source, count, slot, &from, &start) || i < from || i > start)
             continue;
-        if (is_call(line, "CreateInstance") || is_call(line, "SetSystemParameter"))
+        if (program_is_call(line, "CreateInstance") || program_is_call(line, "SetSystemParameter"))
             ends_append_plain(program, line);
         if (i == start) {
             ends_append(program, "Init i%u", slot);
@@ -128,7 +125,7 @@ static bool instance_of_session(const struct program *source, size_t before, uns
     for (size_t i = before; i > 0; i--) {
         const struct program_line *line = &source->lines[i - 1];
         unsigned slot;
-        if (is_call(line, "BeginSession") && slot_of(line, 1, 's', &slot) && slot == session)
+        if (program_is_call(line, "BeginSession") && slot_of(line, 1, 's', &slot) && slot == session)
             return slot_of(line, 0, 'i', instance);
     }
     return false;
@@ -140,7 +137,7 @@ static void append_tables(struct program *program, const struct program *source,
     for (size_t i = 0; i < count; i++) {
         const struct program_line *line = &source->lines[i];
         unsigned slot;
-        if (!is_call(line, "Table") || line->argument_count < 4 || !slot_of(line, 1, 'd', &slot) ||
+        if (!program_is_call(line, "Table") || line->argument_count < 4 || !slot_of(line, 1, 'd', &slot) ||
             slot != database || line->arguments[3].text == NULL)
             continue;
         ends_append(program, "OpenTable s%u d%u t20 \"%s\" 0", session, database, line->arguments[3].text);
@@ -157,7 +154,7 @@ static void each_database(struct program *program, const struct program *source,
     for (size_t i = 0; i < count; i++) {
         const struct program_line *line = &source->lines[i];
         unsigned session, database, instance;
-        if (!is_call(line, "CreateDatabase") || line->argument_count < 3 ||
+        if (!program_is_call(line, "CreateDatabase") || line->argument_count < 3 ||
             !slot_of(line, 0, 's', &session) || !slot_of(line, 1, 'd', &database) ||
             line->arguments[2].text == NULL || !instance_of_session(source, i, session, &instance) ||
             (started >> instance & 1) == 0)

@@ -29,16 +29,12 @@ static int lost_snapshots(const struct program *transcript)
     return count;
 }
 
-static bool is_call(const struct program_line *line, const char *name)
-{
-    return line->kind == LINE_CALL && strcmp(line->op->name, name) == 0;
-}
-
 /* The line of GetInstanceInfo behind the end of everything. */
 static size_t end_of(const struct life *life)
 {
     size_t line = life->program_lines;
-    while (line < life->transcript->line_count && !is_call(&life->transcript->lines[line], "GetInstanceInfo"))
+    while (line < life->transcript->line_count &&
+           !program_is_call(&life->transcript->lines[line], "GetInstanceInfo"))
         line++;
     return line;
 }
@@ -100,7 +96,8 @@ bool life_ends_well(const struct life *life, char *what, size_t size)
     const size_t torn = torn_page_line(transcript, life->hit);
     for (size_t i = end; i < transcript->line_count; i++) {
         const struct program_line *line = &transcript->lines[i];
-        if (is_call(line, "Init") && i != torn && !explain_is_success(&line->outcome) && !may_fail(life, i)) {
+        if (program_is_call(line, "Init") && i != torn && !explain_is_success(&line->outcome) &&
+            !may_fail(life, i)) {
             snprintf(what, size, "no new start is possible: line %zu (Init) answers %s", i + 1,
                      line->outcome.code);
             return false;

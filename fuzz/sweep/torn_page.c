@@ -4,11 +4,6 @@
 
 #define FINDING "checksum page="
 
-static bool is_call(const struct program_line *line, const char *name)
-{
-    return line->kind == LINE_CALL && strcmp(line->op->name, name) == 0;
-}
-
 static bool answers(const struct program_line *line, const char *code)
 {
     return line->outcome.code != NULL && strcmp(line->outcome.code, code) == 0;
@@ -39,7 +34,7 @@ static bool one_page_is_bad(const struct program *transcript, size_t line)
     const char *page = NULL;
     for (; line < transcript->line_count; line++) {
         const struct program_line *check = &transcript->lines[line];
-        if (!is_call(check, "Check") || answers(check, "0"))
+        if (!program_is_call(check, "Check") || answers(check, "0"))
             continue;
         const char *named = page_of_check(check);
         if (named == NULL || (page != NULL && strcmp(named, page) != 0))
@@ -53,7 +48,7 @@ size_t torn_page_line(const struct program *transcript, size_t hit)
 {
     size_t line = hit + 1;
     while (line < transcript->line_count &&
-           !(is_call(&transcript->lines[line], "Init") && answers(&transcript->lines[line], "-1018")))
+           !(program_is_call(&transcript->lines[line], "Init") && answers(&transcript->lines[line], "-1018")))
         line++;
     const bool torn = has_fault(&transcript->lines[hit], "short") && one_page_is_bad(transcript, hit + 1);
     return torn ? line : transcript->line_count;

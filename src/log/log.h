@@ -153,7 +153,7 @@ JET_ERR log_force_new_generation(struct log *log);
 /* The generation that the 5 or 8 hexadecimal digits of an archived log's name say; 0: they are none, or say 0
  * or more than there can be. */
 int32_t log_parse_generation(const char *digits, size_t count);
-/* Lowest and highest archived generation on disk, 0 0 if there is none. */
+/* Lowest and highest archived generation on disk, 0 0 if there is none; after a failure, of what was seen. */
 JET_ERR log_generation_range(struct log *log, int32_t *low, int32_t *high);
 /* Deletes archived generations [low, end). Missing ones are no error. */
 JET_ERR log_delete_generations(struct log *log, int32_t low, int32_t end);
@@ -165,7 +165,7 @@ void log_path(const struct log *log, int32_t generation, char path[OS_PATH_SIZE]
 enum { LOG_PATH_CURRENT = 0, LOG_PATH_TEMPORARY = -1, LOG_PATH_CHECKPOINT = -2 };
 JET_ERR log_path_in(const struct log *log, const char *directory, int32_t generation, char *path,
                     size_t capacity);
-/* Range of archived generations in a directory. */
+/* The same in another directory. */
 JET_ERR log_generation_range_in(const struct log *log, const char *directory, int32_t *low, int32_t *high);
 
 /* --- checkpoint --- */
