@@ -11,6 +11,29 @@
 #include "src/os/path.h"
 #include "src/os/random.h"
 #include "src/os/text.h"
+#include "src/os/zero.h"
+
+/* ---- zeros */
+
+static void one_bit_is_not_zero(void **state)
+{
+    uint8_t bytes[700] = {0};
+    (void)state;
+    for (size_t size = 0; size <= 400; size += size < 20 ? 1 : 61) {
+        for (size_t from = 0; from < 17; from++) {
+            bytes[from + size] = 0x80; /* right behind */
+            if (from > 0)
+                bytes[from - 1] = 1;
+            assert_true(os_is_zero(bytes + from, size));
+            for (size_t at = from; at < from + size; at++) {
+                bytes[at] = (uint8_t)(1u << at % 8);
+                assert_false(os_is_zero(bytes + from, size));
+                bytes[at] = 0;
+            }
+            memset(bytes, 0, sizeof bytes);
+        }
+    }
+}
 
 /* ---- memory */
 
@@ -450,6 +473,7 @@ static void a_seed_gives_the_same_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_bit_is_not_zero),
         cmocka_unit_test(memory_counts_and_frees),
         cmocka_unit_test(memory_refuses_impossible_sizes),
         cmocka_unit_test(failed_reallocation_keeps_the_block),

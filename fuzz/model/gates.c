@@ -56,7 +56,8 @@ static bool names_nothing(const struct model *model, char letter)
     if (word == NULL || (word[0] != 'd' && word[0] != 't'))
         return word != NULL; /* nil, zero or invented: of any kind */
     unsigned long slot = strtoul(word + 1, NULL, 10);
-    return word[0] == letter && slot < SLOTS && model->slots[letter == 't' ? 3 : 2][slot].kind == OBJECT_NONE;
+    return word[0] == letter && slot < SLOTS &&
+           model_slot(model, letter == 't' ? 3 : 2, slot).kind == OBJECT_NONE;
 }
 
 /* NULL: the next argument is no cursor. */
@@ -66,7 +67,8 @@ static const struct model_cursor *named_cursor(const struct model *model)
         return NULL;
     const char *word = model->line->arguments[model->next].word;
     unsigned long slot = word != NULL && word[0] == 't' ? strtoul(word + 1, NULL, 10) : SLOTS;
-    return slot < SLOTS && model->slots[3][slot].kind == OBJECT_CURSOR ? model->slots[3][slot].pointer : NULL;
+    const struct object object = model_slot(model, 3, slot);
+    return object.kind == OBJECT_CURSOR ? object.pointer : NULL;
 }
 
 /* What a call answers once the service is stopped: handles are looked at before that is. */

@@ -278,9 +278,9 @@ static void session_class(const struct model_snapshot *snapshot, bool streaming,
 
 static void make_key(const struct model *model, size_t companion, char *key)
 {
-    const struct object object = model->slots[0][0];
+    const struct object object = model_slot(model, 0, 0);
     const struct model_instance *instance = object.kind == OBJECT_INSTANCE ? object.pointer : NULL;
-    const struct object snapshot = model->slots[5][0];
+    const struct object snapshot = model_slot(model, 5, 0);
     const struct model_snapshot *n0 = snapshot.kind == OBJECT_SNAPSHOT ? snapshot.pointer : NULL;
     bool streaming = instance != NULL && instance->alive &&
                      (instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE);

@@ -378,8 +378,8 @@ static void keep_set(struct model *model, struct model_instance *instance, const
             set->contents[set->count]->opaque = true;
         set->count++;
     }
-    if (model->set_count < OBJECTS_MAX)
-        model->sets[model->set_count++] = set;
+    model->sets = model_room(model, model->sets, model->set_count, sizeof(struct backup_set *));
+    model->sets[model->set_count++] = set;
 }
 
 static void mark_copied(struct model *model, struct model_instance *instance)

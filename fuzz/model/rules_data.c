@@ -77,10 +77,8 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
     struct model_cursor *cursor = arena_allocate(&model->arena, sizeof *cursor);
     *cursor = (struct model_cursor){
         .session = session, .file = file, .table = table, .alive = true, .level = session->level};
-    if (model->cursor_count == OBJECTS_MAX)
-        model->lost = true;
-    else
-        model->cursors[model->cursor_count++] = cursor;
+    model->cursors = model_room(model, model->cursors, model->cursor_count, sizeof(struct model_cursor *));
+    model->cursors[model->cursor_count++] = cursor;
     model_slot_set(model, slot, OBJECT_CURSOR, cursor);
 }
 
@@ -287,8 +285,10 @@ static void opaque_database(struct model *model)
         model_writes(model, session_slot.pointer, 30000 + 700 * model->line->argument_count);
     for (size_t i = 0; i < model->line->argument_count && model_succeeded(model); i++) {
         const char *word = model->line->arguments[i].word;
-        if (word[0] == 't' && word[1] >= '0' && word[1] <= '9' && strtoul(word + 1, NULL, 10) < SLOTS)
-            model->slots[3][strtoul(word + 1, NULL, 10)] = (struct object){OBJECT_CURSOR, &unknown_cursor};
+        if (word[0] != 't' || word[1] < '0' || word[1] > '9' || strtoul(word + 1, NULL, 10) >= SLOTS)
+            continue;
+        const struct model_reference slot = {.letter = 3, .index = (int)strtoul(word + 1, NULL, 10)};
+        model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
     }
     /* A slot of an unknown cursor: later calls on it have no opinion. */
     model->expect.no_opinion = true;

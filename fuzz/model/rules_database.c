@@ -13,7 +13,7 @@ bool model_lacks_database(struct model *model)
         return false;
     const bool slot = token->word[0] == 'd' && token->word[1] >= '0' && token->word[1] <= '9';
     const unsigned long index = slot ? strtoul(token->word + 1, NULL, 10) : SLOTS;
-    const bool empty = index < SLOTS && model->slots[2][index].kind == OBJECT_NONE;
+    const bool empty = index < SLOTS && model_slot(model, 2, index).kind == OBJECT_NONE;
     if (!empty && strcmp(token->word, "nil") != 0)
         return false;
     model_want(model, JET_errInvalidDatabaseId);
@@ -42,10 +42,9 @@ static void open_slot(struct model *model, struct model_reference slot, struct m
 {
     struct model_database *database = arena_allocate(&model->arena, sizeof *database);
     *database = (struct model_database){session->instance, file, true, session};
-    if (model->database_count == OBJECTS_MAX)
-        model->lost = true;
-    else
-        model->databases[model->database_count++] = database;
+    model->databases =
+        model_room(model, model->databases, model->database_count, sizeof(struct model_database *));
+    model->databases[model->database_count++] = database;
     model_slot_set(model, slot, OBJECT_DATABASE, database);
 }
 

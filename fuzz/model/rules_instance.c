@@ -238,10 +238,9 @@ static void add_session(struct model *model, struct model_reference slot, struct
     session->instance = instance;
     session->alive = true;
     session->foreign = model->line->thread != 0;
-    if (model->session_count == OBJECTS_MAX)
-        model->lost = true;
-    else
-        model->sessions[model->session_count++] = session;
+    model->sessions =
+        model_room(model, model->sessions, model->session_count, sizeof(struct model_session *));
+    model->sessions[model->session_count++] = session;
     model_slot_set(model, slot, OBJECT_SESSION, session);
 }
 

@@ -84,10 +84,9 @@ static void prepare(struct model *model)
     struct model_snapshot *snapshot = arena_allocate(&model->arena, sizeof *snapshot);
     snapshot->grbit = (uint32_t)grbit;
     snapshot->explicit_prepare = (grbit & JET_bitExplicitPrepare) != 0;
-    if (model->snapshot_count == OBJECTS_MAX)
-        model->lost = true;
-    else
-        model->snapshots[model->snapshot_count++] = snapshot;
+    model->snapshots =
+        model_room(model, model->snapshots, model->snapshot_count, sizeof(struct model_snapshot *));
+    model->snapshots[model->snapshot_count++] = snapshot;
     model_slot_set(model, slot, OBJECT_SNAPSHOT, snapshot);
     for (size_t i = 0; i < model->instance_count && !snapshot->explicit_prepare; i++) {
         struct model_instance *instance = model->instances[i];

@@ -8,6 +8,8 @@
 
 #include "fuzz/runner/names.h"
 
+#define ROOM_LEAST 8u
+
 static bool is_option_token(const struct program_token *token)
 {
     const char *c = token->word;
@@ -21,6 +23,23 @@ const struct program_token *model_token(struct model *model)
     while (model->next < model->line->argument_count && is_option_token(&model->line->arguments[model->next]))
         model->next++;
     return model->next < model->line->argument_count ? &model->line->arguments[model->next++] : NULL;
+}
+
+void *model_room(struct model *model, void *array, size_t count, size_t size)
+{
+    /* Its length is the next power of two. */
+    if (count != 0 && (count < ROOM_LEAST || (count & (count - 1)) != 0))
+        return array;
+    void *longer = arena_allocate(&model->arena, (count < ROOM_LEAST ? ROOM_LEAST : 2 * count) * size);
+    if (count > 0)
+        memcpy(longer, array, count * size);
+    return longer;
+}
+
+struct object model_slot(const struct model *model, int letter, unsigned long index)
+{
+    return index < SLOTS && model->slots[letter] != NULL ? model->slots[letter][index]
+                                                         : (struct object){OBJECT_NONE, NULL};
 }
 
 struct model_reference model_reference(struct model *model)
@@ -39,7 +58,7 @@ struct model_reference model_reference(struct model *model)
         return reference;
     reference.letter = (int)(letter - letters);
     reference.index = (int)index;
-    struct object object = model->slots[reference.letter][index];
+    const struct object object = model_slot(model, reference.letter, index);
     reference.kind = object.kind;
     reference.pointer = object.pointer;
     return reference;
@@ -55,8 +74,12 @@ bool model_invented(const struct program_token *token)
 
 void model_slot_set(struct model *model, struct model_reference slot, enum object_kind kind, void *pointer)
 {
-    if (slot.letter >= 0)
-        model->slots[slot.letter][slot.index] = (struct object){kind, pointer};
+    if (slot.letter < 0)
+        return;
+    struct object **slots = &model->slots[slot.letter];
+    if (*slots == NULL)
+        *slots = arena_allocate(&model->arena, SLOTS * sizeof **slots);
+    (*slots)[slot.index] = (struct object){kind, pointer};
 }
 
 const char *model_text(struct model *model)
@@ -264,10 +287,9 @@ struct model_instance *model_add_instance(struct model *model, const char *name)
     instance->name = name;
     instance->place = free_instance_place(model);
     instance->alive = true;
-    if (model->instance_count < OBJECTS_MAX)
-        model->instances[model->instance_count++] = instance;
-    else
-        model->lost = true;
+    model->instances =
+        model_room(model, model->instances, model->instance_count, sizeof(struct model_instance *));
+    model->instances[model->instance_count++] = instance;
     return instance;
 }
 
@@ -330,10 +352,8 @@ struct database_file *model_file(struct model *model, const char *path)
     file->path = model_path(model, path);
     file->content = model_content_new(model);
     file->durable = file->content;
-    if (model->file_count < OBJECTS_MAX)
-        model->files[model->file_count++] = file;
-    else
-        model->lost = true;
+    model->files = model_room(model, model->files, model->file_count, sizeof(struct database_file *));
+    model->files[model->file_count++] = file;
     return file;
 }
 
@@ -364,10 +384,8 @@ void model_touch(struct model *model, const char *path)
 {
     if (path == NULL)
         return;
-    if (model->touched_count < OBJECTS_MAX)
-        model->touched[model->touched_count++] = model_path(model, path);
-    else
-        model->lost = true;
+    model->touched = model_room(model, model->touched, model->touched_count, sizeof(char *));
+    model->touched[model->touched_count++] = model_path(model, path);
 }
 
 bool model_touched(const struct model *model, const char *path)
@@ -422,10 +440,8 @@ bool model_logs_used(const struct model *model, const char *directory)
 
 static void add_logs(struct model *model, struct used_logs logs)
 {
-    if (model->used_log_count < OBJECTS_MAX)
-        model->used_logs[model->used_log_count++] = logs;
-    else
-        model->lost = true;
+    model->used_logs = model_room(model, model->used_logs, model->used_log_count, sizeof logs);
+    model->used_logs[model->used_log_count++] = logs;
 }
 
 static bool same_set(const struct used_logs *logs, const struct model_instance *instance)

@@ -7,7 +7,6 @@
 #include "include/esent.h"
 
 #define SLOTS 256
-#define OBJECTS_MAX 512
 #define LEVELS_MAX 8
 #define DATABASES_MOST 6  /* of an instance: the log's header has room for no more */
 #define INSTANCES_MOST 16 /* JET_paramMaxInstances; its writing is not followed */
@@ -252,27 +251,28 @@ struct model {
     uint32_t page;
     struct model_instance defaults; /* the process's parameters: those of instances to come */
     enum process_mode mode;
-    struct object slots[8][SLOTS];
-    struct model_instance *instances[OBJECTS_MAX];
+    struct object *slots[8]; /* by letter, SLOTS each; NULL: nothing in them yet */
+    /* Arrays that model_room makes longer. */
+    struct model_instance **instances;
     size_t instance_count;
-    struct model_session *sessions[OBJECTS_MAX];
+    struct model_session **sessions;
     size_t session_count;
-    struct model_cursor *cursors[OBJECTS_MAX];
+    struct model_cursor **cursors;
     size_t cursor_count;
-    struct model_database *databases[OBJECTS_MAX];
+    struct model_database **databases;
     size_t database_count;
-    struct model_snapshot *snapshots[OBJECTS_MAX];
+    struct model_snapshot **snapshots;
     size_t snapshot_count;
     uint32_t freeze_count;
-    struct database_file *files[OBJECTS_MAX];
+    struct database_file **files;
     size_t file_count;
-    struct backup_set *sets[OBJECTS_MAX];
+    struct backup_set **sets;
     size_t set_count;
-    bool assume_files;                /* the program's directory was not empty at first */
-    const char *touched[OBJECTS_MAX]; /* directories whose files were changed by hand */
+    bool assume_files;    /* the program's directory was not empty at first */
+    const char **touched; /* directories whose files were changed by hand */
     size_t touched_count;
 
-    struct used_logs used_logs[OBJECTS_MAX];
+    struct used_logs *used_logs;
     size_t used_log_count;
 
     /* the call being judged */
@@ -281,6 +281,12 @@ struct model {
     size_t next;                          /* positional argument */
     struct expectation expect;
 };
+
+/* The array of `count` elements of `size` bytes each, with room for one more. */
+void *model_room(struct model *model, void *array, size_t count, size_t size);
+
+/* What the slot holds: nothing if there is no such slot. */
+struct object model_slot(const struct model *model, int letter, unsigned long index);
 
 /* --- arguments */
 

@@ -343,7 +343,7 @@ static void mind_size_of_logs(struct program *program, struct mutate_random *ran
             return;
     }
     if (!mutate_one_in(random, 16))
-        put_setting(program, "set LogFileSize 1024");
+        put_setting(program, "set LogFileSize 256");
 }
 
 void mutate_program(struct program *program, struct mutate_random *random, unsigned features)

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE ((size_t)16 * 1024)
-#define FIRST_SIZE ((size_t)1024) /* many arenas serve one call */
+/* Blocks grow: many arenas serve one call, and what others have left over is in every copy of them. */
+#define FIRST_SIZE ((size_t)1024)
+#define LARGEST_SIZE ((size_t)16 * 1024)
 
 struct arena_block {
     struct arena_block *older;
@@ -26,8 +27,8 @@ void *arena_allocate(struct arena *arena, size_t size)
 {
     size = (size + 15u) & ~(size_t)15u;
     if (size > (size_t)(arena->end - arena->next)) {
-        size_t usual = arena->first == NULL ? FIRST_SIZE : BLOCK_SIZE;
-        size_t capacity = size > usual / 4 ? size : usual;
+        const size_t usual = arena->usual == 0 ? FIRST_SIZE : arena->usual;
+        const size_t capacity = size > usual / 4 ? size : usual;
         struct arena_block *block = checked_malloc(sizeof *block + capacity);
         block->older = arena->first;
         arena->first = block;
@@ -36,6 +37,8 @@ void *arena_allocate(struct arena *arena, size_t size)
             memset(block->bytes, 0, size);
             return block->bytes;
         }
+        if (capacity == usual && usual < LARGEST_SIZE)
+            arena->usual = 2 * usual;
         arena->next = (char *)block->bytes;
         arena->end = arena->next + capacity;
     }

@@ -12,6 +12,7 @@ struct arena {
     struct arena_block *first; /* newest block */
     char *next;
     char *end;
+    size_t usual; /* size of the next block, unless something large needs more; 0 = the first's */
 };
 
 /* A zeroed `struct arena` is empty and ready for use. */

@@ -5,6 +5,7 @@
 #include "src/os/file.h"
 #include "src/os/host.h"
 #include "src/os/text.h"
+#include "src/os/zero.h"
 #include "src/page/checksum.h"
 
 #define PATCH_EXTENSION ".pat"
@@ -143,11 +144,8 @@ static JET_ERR verify_log_header(struct backup_context *context, const uint8_t *
  * one before. */
 static bool segment_is_good(uint8_t *segment, uint32_t sector)
 {
-    static const uint8_t zeroes[64];
-    if (memcmp(segment, zeroes, sizeof zeroes) == 0 &&
-        memcmp(segment, segment + sizeof zeroes, LOG_SECTOR_SIZE - sizeof zeroes) == 0)
-        return true;
-    return checksum_block_verify(segment, LOG_SECTOR_SIZE, sector, true) != CHECKSUM_BAD ||
+    return os_is_zero(segment, LOG_SECTOR_SIZE) ||
+           checksum_block_verify(segment, LOG_SECTOR_SIZE, sector, true) != CHECKSUM_BAD ||
            checksum_block_verify(segment, LOG_SECTOR_SIZE, sector - 1, true) != CHECKSUM_BAD;
 }
 

@@ -4,23 +4,17 @@
 #include "src/log/log_reader_internal.h"
 
 #include "src/os/memory.h"
+#include "src/os/zero.h"
 #include "src/page/checksum.h"
 
 #define CHUNK_SECTORS 16u
 #define PIECES (LOG_SECTOR_SIZE / LOG_PIECE_SIZE)
 
-static const uint8_t zero_sector[LOG_SECTOR_SIZE];
-
-static bool is_zero(const uint8_t *sector)
-{
-    return memcmp(sector, zero_sector, LOG_SECTOR_SIZE) == 0;
-}
-
 uint8_t log_segment_pieces(const uint8_t *segment)
 {
     unsigned pieces = 1;
     for (unsigned i = 1; i < PIECES; i++) {
-        if (memcmp(segment + i * LOG_PIECE_SIZE, zero_sector, LOG_PIECE_SIZE) != 0)
+        if (!os_is_zero(segment + i * LOG_PIECE_SIZE, LOG_PIECE_SIZE))
             pieces |= 1u << i;
     }
     return (uint8_t)pieces;
@@ -58,7 +52,7 @@ static JET_ERR segment_append(struct log_file_reader *reader, const uint8_t *sec
 static bool looks_torn(const uint8_t *sector)
 {
     struct log_segment_header header;
-    bool header_is_there = memcmp(sector, zero_sector, LOG_PIECE_SIZE) != 0;
+    bool header_is_there = !os_is_zero(sector, LOG_PIECE_SIZE);
     memcpy(&header, sector, sizeof(header));
     return !header_is_there || (header.pieces & ~log_segment_pieces(sector)) != 0;
 }
@@ -67,7 +61,7 @@ enum segment_state { SEGMENT_VALID, SEGMENT_EMPTY, SEGMENT_DAMAGED, SEGMENT_MISP
 
 static enum segment_state classify(struct log_file_reader *reader, uint8_t *sector, uint32_t number)
 {
-    if (is_zero(sector))
+    if (os_is_zero(sector, LOG_SECTOR_SIZE))
         return SEGMENT_EMPTY;
     if (!segment_verify(sector, number, &reader->end.repaired)) {
         if (number != LOG_HEADER_SECTORS && segment_verify(sector, number - 1, &reader->end.repaired))
@@ -93,7 +87,7 @@ static bool shadow_read(struct log_file_reader *reader, struct os_file *file, ui
     if (os_file_read(file, (uint64_t)(number + 1) * LOG_SECTOR_SIZE, sector, LOG_SECTOR_SIZE) <
         JET_errSuccess)
         return false;
-    if (is_zero(sector) || !segment_verify(sector, number, &reader->end.repaired))
+    if (os_is_zero(sector, LOG_SECTOR_SIZE) || !segment_verify(sector, number, &reader->end.repaired))
         return false;
     struct log_segment_header header;
     memcpy(&header, sector, sizeof(header));
@@ -155,7 +149,7 @@ static JET_ERR scan_damaged(struct scan *scan, uint32_t number, const uint8_t *s
         scan->reader->end.torn_sector = number;
         return segment_append(scan->reader, shadow);
     }
-    bool header_is_there = memcmp(sector, zero_sector, LOG_PIECE_SIZE) != 0;
+    bool header_is_there = !os_is_zero(sector, LOG_PIECE_SIZE);
     if (looks_torn(sector) &&
         (scan->hole == 0 || !header_is_there || admits_hole(sector, number, scan->hole))) {
         if (scan->hole == 0)

@@ -2,6 +2,7 @@
 
 #include "src/os/internal.h"
 #include "src/os/trace.h"
+#include "src/os/zero.h"
 
 /* Files beyond this are refused: a write at a wild offset must not cost a wild table. */
 #define SIZE_MAX_BYTES (UINT64_C(1) << 36)
@@ -208,11 +209,6 @@ static struct memory_block *own_block(struct memory_content *content, uint64_t n
     return own;
 }
 
-static bool is_zero(const uint8_t *block)
-{
-    return block[0] == 0 && memcmp(block, block + 1, MEMORY_BLOCK_SIZE - 1) == 0;
-}
-
 static struct memory_block *share(struct memory_block *block)
 {
     __atomic_add_fetch(&block->references, 1, __ATOMIC_ACQ_REL);
@@ -237,7 +233,7 @@ static JET_ERR write_block(struct memory_content *content, uint64_t number, size
                            const uint8_t *bytes, size_t size)
 {
     const bool whole = size == MEMORY_BLOCK_SIZE;
-    if (whole && is_zero(bytes))
+    if (whole && os_is_zero(bytes, MEMORY_BLOCK_SIZE))
         return write_shared(content, number, &zero_block);
     struct memory_block *block = own_block(content, number, whole);
     if (block == NULL)
@@ -313,7 +309,7 @@ JET_ERR memory_bytes_keep(struct memory_bytes *kept, uint64_t offset, const void
     TRY(bytes_new(kept, offset, size));
     for (size_t done = 0, part; done < size; done += part) {
         part = part_of_block(offset + done, size - done);
-        const bool zero = part == MEMORY_BLOCK_SIZE && is_zero(bytes + done);
+        const bool zero = part == MEMORY_BLOCK_SIZE && os_is_zero(bytes + done, MEMORY_BLOCK_SIZE);
         struct memory_block *block = zero ? share(&zero_block) : block_new();
         if (block == NULL)
             FAIL(JET_errDiskFull);
