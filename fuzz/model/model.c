@@ -28,7 +28,7 @@ static const struct model_entry *find_in(const struct model_entry *entries, cons
     return NULL;
 }
 
-static const struct model_entry *find_entry(const char *name)
+static const struct model_entry *search_entry(const char *name)
 {
     static const struct model_entry *const tables[] = {
         model_backup_entries,      model_stream_entries,   model_data_entries,     model_row_entries,
@@ -44,6 +44,19 @@ static const struct model_entry *find_entry(const char *name)
             return entry;
     }
     return NULL;
+}
+
+static const struct model_entry *find_entry(const struct program_op *op)
+{
+    static const struct model_entry **entries; /* by the call's index, until the process ends */
+    if (entries == NULL) {
+        entries = calloc(program_op_count, sizeof(struct model_entry *));
+        if (entries == NULL)
+            abort();
+        for (size_t i = 0; i < program_op_count; i++)
+            entries[i] = search_entry(program_ops[i].name);
+    }
+    return entries[program_op_index(op)];
 }
 
 /* --- comparison */
@@ -213,7 +226,7 @@ void model_judge(struct model *model, const struct program_line *line, const str
     model->answer = answer;
     model->next = 0;
     model->expect = (struct expectation){0};
-    const struct model_entry *entry = find_entry(line->op->name);
+    const struct model_entry *entry = find_entry(line->op);
     if (entry == NULL)
         return;
     entry->handler(model);

@@ -3,6 +3,8 @@
 
 #include "fuzz/model/backup_rules.h"
 
+#define JOIN_MOST 100u /* milliseconds: what calls need that wait for nobody */
+
 bool model_name_in_use(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->instance_count; i++) {
@@ -388,6 +390,13 @@ static void crash(struct model *model)
 static void join(struct model *model)
 {
     model_want(model, JET_errSuccess);
+    model_wait(model, JOIN_MOST);
+}
+
+static void sleep_for(struct model *model)
+{
+    model_want(model, JET_errSuccess);
+    model_wait(model, model_number(model, 0));
 }
 
 const struct model_entry model_instance_entries[] = {
@@ -408,5 +417,6 @@ const struct model_entry model_instance_entries[] = {
     {"GetInstanceInfo", instance_info},
     {"Crash", crash},
     {"Join", join},
+    {"Sleep", sleep_for},
     {NULL, NULL},
 };

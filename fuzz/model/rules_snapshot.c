@@ -64,6 +64,18 @@ void model_outwait_freeze(struct model *model, struct model_instance *instance)
     time_out(model, snapshot);
 }
 
+void model_wait(struct model *model, uint64_t milliseconds)
+{
+    for (size_t i = 0; i < model->snapshot_count; i++) {
+        struct model_snapshot *snapshot = model->snapshots[i];
+        if (snapshot->state != SNAPSHOT_FROZEN)
+            continue;
+        snapshot->waited += milliseconds;
+        if (snapshot->waited >= snapshot->timeout)
+            model->lost = true;
+    }
+}
+
 static void prepare(struct model *model)
 {
     struct model_reference slot = model_reference(model);
@@ -213,6 +225,7 @@ static void freeze(struct model *model)
     }
     snapshot->state = SNAPSHOT_FROZEN;
     snapshot->frozen_as = model->freeze_count++;
+    snapshot->waited = 0;
     snapshot->timeout = model->defaults.numbers[MODEL_SNAPSHOT_TIMEOUT];
     uint64_t count;
     if (model_answer_number(model, "n", &count) && count == 0)

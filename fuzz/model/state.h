@@ -198,6 +198,7 @@ struct model_snapshot {
     uint32_t grbit;
     uint32_t frozen_as; /* the how-manieth freeze it was */
     uint64_t timeout;   /* of the freeze, in milliseconds */
+    uint64_t waited;    /* since, at most, in calls that let time pass */
     bool explicit_prepare;
     bool uncertain;
 };
@@ -445,6 +446,8 @@ bool model_gap(const struct model *model, const struct model_instance *instance)
 void model_want_databases(struct model *model, const struct model_instance *instance);
 /* The instance waits until the freeze that it is in has timed out. */
 void model_outwait_freeze(struct model *model, struct model_instance *instance);
+/* A call lets so many milliseconds pass, at most: what is frozen for less may thaw. */
+void model_wait(struct model *model, uint64_t milliseconds);
 /* The instances of a snapshot, or all, each with its databases. */
 void model_want_instances(struct model *model, const struct model_snapshot *snapshot);
 /* The file is a database of the instance now. */
