@@ -303,13 +303,13 @@ static void a_streaming_backup(void **state)
 static void a_backup_into_a_directory(void **state)
 {
     (void)state;
-    fails_once(directory, "/bk", 10);
+    fails_once(directory, "/bk", 13);
 }
 
 static void an_atomic_backup(void **state)
 {
     (void)state;
-    fails_once(atomic_directory, "/bk", 10);
+    fails_once(atomic_directory, "/bk", 13);
 }
 
 static void a_snapshot(void **state)

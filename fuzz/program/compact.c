@@ -290,14 +290,28 @@ static void get_literal(struct reader *reader, struct program_token *token, enum
     }
 }
 
+/* Half of all words: made without printf, which is slow. */
+static char *slot_word(struct arena *arena, char letter, unsigned number)
+{
+    char *word = arena_allocate(arena, sizeof "i127");
+    char *at = word;
+    *at++ = letter;
+    if (number >= 100)
+        *at++ = (char)('0' + number / 100);
+    if (number >= 10)
+        *at++ = (char)('0' + number / 10 % 10);
+    *at = (char)('0' + number % 10);
+    return word;
+}
+
 static void get_slot(struct reader *reader, struct program_token *token, char kind, unsigned first)
 {
     token->text = NULL;
     if (first == SLOT_NIL || first == SLOT_ZERO)
         token->word = first == SLOT_NIL ? "nil" : "zero";
     else
-        token->word = arena_format(reader->arena, "%c%u", tolower((unsigned char)kind),
-                                   first <= SLOT_LAST ? first : first % 4);
+        token->word = slot_word(reader->arena, (char)tolower((unsigned char)kind),
+                                first <= SLOT_LAST ? first : first % 4);
 }
 
 static void get_argument(struct reader *reader, struct program_token *token, char kind)
