@@ -18,6 +18,7 @@ static const char *const samples[] = {
     "SetSystemParameter null LogFilePath \"a/\" => -1003\n",
     "@3 ReadFileInstance i0 h0 65536 cbMax=7 fail=alloc:12 fail=io:1 => 0 cb=65536 | more=1 \"x y\"\n",
     "OpenFileInstance i255 h128 \"a\\x00b\\\"c\\\\\" => -1003\n",
+    "Init i9\nInit i10\nInit i99\nInit i100\nInit i107\nInit i127\nInit i128\n",
     "OpenFileInstance raw:0x1234 nil \"\"\nOpenFileInstance zero null null\n",
     "SetColumn s0 t0 \"c\" a:\"\\xa0\" SetAppendLV|SetOverwriteLV itag=2\nSetColumn s0 t0 col:5 r:100:7\n",
     "ReadFileInstance i0 h0 007\nReadFileInstance i0 h0 0x10\nReadFileInstance i0 h0 -1\n",
