@@ -265,10 +265,14 @@ def table(rows, baseline, options, commit):
     return "\n".join(out) + "\n"
 
 
+def numbers(text):
+    return {int(number) for number in text.split(",")}
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--only")
+    parser.add_argument("--only", type=numbers)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--work")
     for flag in ("--verify", "--unnoticed", "--as-reached", "--write", "--worktree"):
@@ -279,7 +283,7 @@ def arguments():
 def chosen_bugs(options):
     bugs = [bug for bug in map(Bug, glob.glob(os.path.join(BUGS, "*.patch")))
             if (not options.names or any(word in bug.name for word in options.names))
-            and (options.only is None or str(bug.number) in options.only.split(","))]
+            and (options.only is None or bug.number in options.only)]
     if options.unnoticed:
         with open(TABLE) as file:
             missed = set(re.findall(r"^- `(\S+)` \(", file.read(), re.M))

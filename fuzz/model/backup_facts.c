@@ -39,7 +39,8 @@ const char *model_log_name(struct model *model, const struct model_instance *ins
                         generation);
 }
 
-/* The generation in a log's path, 0 if it is none of this instance's numbered logs. */
+/* The generation in a log's path, 0 if it is none of this instance's numbered logs. Small letters are no name
+ * of one: with them it is the same file on Windows, and another one elsewhere. */
 uint32_t model_log_generation(struct model *model, const struct model_instance *instance, const char *path)
 {
     const char *wanted = model_path(model, path);
@@ -50,7 +51,7 @@ uint32_t model_log_generation(struct model *model, const struct model_instance *
         return 0;
     size_t base = strlen(instance->base_name);
     if (strncmp(name, instance->base_name, base) != 0 ||
-        strlen(name + base) != (has_long_names(instance) ? 12 : 9))
+        strlen(name + base) != (has_long_names(instance) ? 12 : 9) || strpbrk(name + base, "abcdef") != NULL)
         return 0;
     char *end;
     unsigned long generation = strtoul(name + base, &end, 16);
