@@ -35,9 +35,10 @@ struct fuzz_heap_state {
 struct fuzz_heap_state fuzz_heap_state(void);
 /* All blocks that live, each with what belongs to it: 16-byte aligned, size in bytes a multiple of 16. */
 void fuzz_heap_visit(void (*visit)(void *context, uint8_t *bytes, size_t size), void *context);
-/* Goes back to a state of before. All is as if freed: the caller then puts back what lived, and the
- * sanitizer's notes on it. */
+/* Goes back to a state of before. All is as if freed: the caller then puts back what lived, and opens it. */
 void fuzz_heap_go_back(const struct fuzz_heap_state *state);
+/* The block, whose bytes are there again as fuzz_heap_visit told of them, may be used. */
+void fuzz_heap_open(uint8_t *bytes);
 
 /* Makes all memory anew if no block lives; otherwise the next program goes on behind the last one's. */
 void fuzz_heap_reset(void);

@@ -106,12 +106,12 @@ static uint64_t key_of_whole(const struct program *program)
 }
 
 /* keys[n]: of the first n lines. Returns the greatest n for which an image can be made: up to where another
- * thread begins. */
-static size_t find_keys(const struct program *program, uint64_t keys[LINES_MAX])
+ * thread begins, or `own`. */
+static size_t find_keys(const struct program *program, size_t own, uint64_t keys[LINES_MAX])
 {
     size_t n = 0;
     keys[0] = key_of_whole(program);
-    for (; n < program->line_count && n + 1 < LINES_MAX; n++) {
+    for (; n < own && n + 1 < LINES_MAX; n++) {
         const struct program_line *line = &program->lines[n];
         if (line->kind == LINE_CALL && line->thread != 0)
             break;
@@ -146,13 +146,13 @@ static bool was_seen(uint64_t key)
     return seen[key % SEEN_MAX] == (uint32_t)(key >> 32);
 }
 
-void images_plan(const struct program *program, bool with_images, struct images_plan *plan)
+void images_plan(const struct program *program, size_t own, struct images_plan *plan)
 {
     uint64_t keys[LINES_MAX];
     *plan = (struct images_plan){0};
-    if (!with_images)
+    if (own == 0)
         return;
-    const size_t most = find_keys(program, keys);
+    const size_t most = find_keys(program, own, keys);
     struct kept *best = find_image(keys, most);
     if (best != NULL) {
         best->used = ++turn;
@@ -166,7 +166,7 @@ void images_plan(const struct program *program, bool with_images, struct images_
     while (leaves < most && was_seen(keys[leaves + 1]))
         leaves++;
     size_t last = plan->from;
-    for (size_t n = last + STEP_MIN; n <= most && n < program->line_count; n++) {
+    for (size_t n = last + STEP_MIN; n <= most; n++) {
         if ((n != leaves && n < last + STEP) || plan->count == IMAGES_PLANNED_MAX)
             continue;
         plan->lines[plan->count] = last = n;

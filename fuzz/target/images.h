@@ -36,8 +36,9 @@ struct images_plan {
     uint64_t since; /* nanoseconds: when the last image was made */
 };
 
-/* Plans a program's run; `with_images` false: whole, and without a trace. */
-void images_plan(const struct program *program, bool with_images, struct images_plan *plan);
+/* Plans a program's run. `own`: how many of its lines are the input's, whose beginnings others may share; 0:
+ * whole, and without a trace. */
+void images_plan(const struct program *program, size_t own, struct images_plan *plan);
 /* Whether what was run since the last image, or since the plan, took long enough that the n-th wanted one,
  * which is made next, may well save more than it costs. Depends on time: which images there are changes no
  * answer. */

@@ -307,12 +307,12 @@ static void leave_nothing(void)
     EsentHostForgetMemoryFiles();
 }
 
-/* Runs the program from the last image on of those that fit its beginning, and may make another on the way.
- */
-NOT_COUNTED static uint64_t run_in_world(const struct program *program, bool with_images)
+/* Runs the program from the last image on of those that fit its beginning, and may make another on the way:
+ * within the input's `own` lines (0: without images). */
+NOT_COUNTED static uint64_t run_in_world(const struct program *program, size_t own)
 {
     struct images_plan plan;
-    images_plan(program, with_images, &plan);
+    images_plan(program, own, &plan);
     world_go_back(plan.image);
     fuzz_heap_serve(true);
     struct life *life = plan.life;
@@ -336,10 +336,10 @@ NOT_COUNTED static uint64_t run_in_world(const struct program *program, bool wit
 }
 
 /* With ESENT_FUZZ_IMAGES=check: each program must answer the same if it is run whole. */
-static void run_with_images(const struct program *program)
+static void run_with_images(const struct program *program, size_t own)
 {
-    const uint64_t answers = run_in_world(program, true);
-    if (!images_are_checked() || run_in_world(program, false) == answers)
+    const uint64_t answers = run_in_world(program, own);
+    if (!images_are_checked() || run_in_world(program, 0) == answers)
         return;
     fprintf(stderr, "going on from an image, the program answers otherwise than alone\n");
     report(program, program->line_count, "images");
@@ -374,11 +374,12 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
     fuzz_limit_program(&program);
     if (fuzz_target.prepare != NULL)
         fuzz_target.prepare(&program);
+    const size_t own = program.line_count;
     append_ends(&program);
     if (warmed_up) /* not before: engines set their handlers of signals in between */
         images_use();
     if (!warming_up && images_are_used())
-        run_with_images(&program);
+        run_with_images(&program, own);
     else
         run_alone(bytes, size, &program);
     program_free(&program);

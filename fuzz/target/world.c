@@ -22,13 +22,8 @@
 #endif
 
 #if defined(WITH_ADDRESS_SANITIZER)
-#include <sanitizer/asan_interface.h>
-
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined")))
-#define NOTE_BYTES 8u /* of memory that a byte of the sanitizer's notes is about */
-#endif
-
-#if !defined(UNCHECKED)
+#else
 #define UNCHECKED
 #endif
 
@@ -63,7 +58,6 @@ struct world_image {
     struct range *ranges;
     size_t range_count;
     uint8_t *heap_bytes; /* of all ranges, one behind the other */
-    uint8_t *notes;      /* the sanitizer's on each, likewise; NULL without it */
     size_t page_count;
     struct page
         *pages; /* those of the variables that had changed until then, in the order of their first change */
@@ -151,31 +145,6 @@ static void put_variables_back(const struct world_image *image)
     }
 }
 
-/* ---- the sanitizer's notes */
-
-static size_t notes_size(size_t size)
-{
-#if defined(WITH_ADDRESS_SANITIZER)
-    return size / NOTE_BYTES;
-#else
-    (void)size;
-    return 0;
-#endif
-}
-
-static uint8_t *notes_of(const uint8_t *start)
-{
-#if defined(WITH_ADDRESS_SANITIZER)
-    size_t scale = 0;
-    size_t offset = 0;
-    __asan_get_shadow_mapping(&scale, &offset);
-    return (uint8_t *)(((uintptr_t)start >> scale) + offset);
-#else
-    (void)start;
-    return NULL;
-#endif
-}
-
 /* ---- counters of edges */
 
 static size_t counter_count(void)
@@ -221,12 +190,8 @@ static void add_range(void *context, uint8_t *bytes, size_t size)
 /* The image's parts lie behind each other. */
 static struct world_image *image_new(const struct fuzz_heap_state *heap, size_t heap_size)
 {
-    const size_t parts[] = {sizeof(struct world_image),
-                            heap->live * sizeof(struct range),
-                            world.page_count * sizeof(struct page),
-                            heap_size,
-                            notes_size(heap_size),
-                            counter_count()};
+    const size_t parts[] = {sizeof(struct world_image), heap->live * sizeof(struct range),
+                            world.page_count * sizeof(struct page), heap_size, counter_count()};
     size_t offsets[sizeof parts / sizeof parts[0]];
     size_t total = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -242,8 +207,7 @@ static struct world_image *image_new(const struct fuzz_heap_state *heap, size_t 
                                   .page_count = world.page_count,
                                   .pages = (struct page *)(void *)(bytes + offsets[2]),
                                   .heap_bytes = bytes + offsets[3],
-                                  .notes = bytes + offsets[4],
-                                  .counters = bytes + offsets[5]};
+                                  .counters = bytes + offsets[4]};
     return image;
 }
 
@@ -259,13 +223,10 @@ struct world_image *world_copy(void)
         return NULL;
     fuzz_heap_visit(add_range, image);
     uint8_t *bytes = image->heap_bytes;
-    uint8_t *notes = image->notes;
     for (size_t i = 0; i < image->range_count; i++) {
         const struct range *range = &image->ranges[i];
         copy_bytes(bytes, range->bytes, range->size);
-        copy_bytes(notes, notes_of(range->bytes), notes_size(range->size));
         bytes += range->size;
-        notes += notes_size(range->size);
     }
     for (size_t i = 0; i < world.page_count; i++)
         copy_bytes(image->pages[i].bytes, world.changed[i], PAGE);
@@ -276,13 +237,11 @@ struct world_image *world_copy(void)
 static void put_heap_back(const struct world_image *image)
 {
     const uint8_t *bytes = image->heap_bytes;
-    const uint8_t *notes = image->notes;
     for (size_t i = 0; i < image->range_count; i++) {
         const struct range *range = &image->ranges[i];
         copy_bytes(range->bytes, bytes, range->size);
-        copy_bytes(notes_of(range->bytes), notes, notes_size(range->size));
+        fuzz_heap_open(range->bytes);
         bytes += range->size;
-        notes += notes_size(range->size);
     }
 }
 

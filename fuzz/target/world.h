@@ -5,8 +5,8 @@
  * variables, which the linker puts together (world.lds): their pages are write-protected until they are first
  * written, so that only those that ever change are copied. Nothing else may hold state: no thread but one
  * (EsentHostMemoryIsCopied), nothing on the stack (runner.h, run_open), no block of the C library (then no
- * copy is made). The sanitizer's notes on the heap and the counters of edges that the run has visited go
- * along: a run that begins at a copy is seen as a whole one.
+ * copy is made). The counters of edges that the run has visited go along: a run that begins at a copy is seen
+ * as a whole one.
  *
  * Needs lld, and neither MemorySanitizer nor ThreadSanitizer. One world in a process; not thread-safe. */
 #ifndef OPENESENT_FUZZ_TARGET_WORLD_H
