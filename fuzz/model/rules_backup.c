@@ -467,7 +467,9 @@ static void full_backup(struct model *model)
         const bool begun = code == JET_errSuccess || model_answered(model) != code;
         if (directory != NULL && begun)
             model_touch(model, directory);
-        if (begun)
+        if (begun && (grbit & JET_bitBackupSurrogate) != 0)
+            instance->lost = true; /* the end that the runner tries is none of a surrogate's */
+        else if (begun)
             full_backup_failed(model, instance);
         return;
     }
