@@ -51,6 +51,8 @@ class Job:
         os.makedirs(self.corpus, exist_ok=True)
         self.base = self.read_statistics()
         self.states_path = os.path.join(campaign.folder, "work", target, "states")
+        self.corpus_changed = None  # its time of change, when it was counted last
+        self.corpus_count = 0
         self.spent = 0.0
         self.started = None
 
@@ -120,7 +122,11 @@ class Job:
 
     def corpus_size(self):
         try:
-            return len(os.listdir(self.corpus))
+            changed = os.stat(self.corpus).st_mtime_ns
+            if changed != self.corpus_changed:
+                self.corpus_count = len(os.listdir(self.corpus))
+                self.corpus_changed = changed
+            return self.corpus_count
         except OSError:
             return 0
 
