@@ -18,6 +18,9 @@ OUTPUT = os.path.join(ROOT, "campaign-out")
 # Shares of the time; the backup target is what the project is about.
 SHARES = {"backup_fuzz": 4}
 ROUND_SECONDS = 600
+# Each round begins with reading the corpus again: a target gets at least so many times as long as that takes.
+READINGS = 10
+INPUTS_A_SECOND = 150  # are read; a guess, until a target has read its own
 ROUND_SECONDS_LEAST = 20
 MERGE_SECONDS = 300
 CONFIGURATIONS = {
@@ -120,6 +123,7 @@ class Campaign:
         self.binaries = {}
         self.features = {}
         self.seeds_reached = {}
+        self.reading = {}  # seconds that a target needs for its corpus
         self.elapsed = 0
         self.seeds = [
             path for path in (os.path.join(ROOT, "corpus", name) for name in ("seeds", "regressions", "schedules"))
@@ -207,6 +211,25 @@ class Campaign:
 
     # -- running
 
+    def round_seconds(self):
+        """How long a round has to be, so that each target does more than read its corpus."""
+        total = float(sum(SHARES.get(name, 1) for name in self.targets))
+        needs = [seconds * READINGS * total / (SHARES.get(name, 1) * self.options.jobs) for name, seconds in self.reading.items()]
+        return max([ROUND_SECONDS] + needs)
+
+    def guess_readings(self):
+        for name in self.targets:
+            folder = os.path.join(self.folder, "corpus", name)
+            kept = len(os.listdir(folder)) if os.path.isdir(folder) else 0
+            self.reading[name] = kept / INPUTS_A_SECOND
+
+    def warn_of_readings(self, plans):
+        """Says which targets will hardly do more than read what former campaigns kept."""
+        for name, seconds in [piece for plan in plans for piece in plan]:
+            if self.reading[name] > seconds / 2:
+                self.say("%s: reading its corpus takes about %d of its %d seconds: give it more (--minutes, --hours, --target), "
+                         "or shorten the corpus (--merge)" % (name, self.reading[name], seconds))
+
     def plan_round(self, seconds):
         """Cuts one round's time (jobs x seconds) into slices: for each slot a list of (target, seconds)."""
         total = float(sum(SHARES.get(name, 1) for name in self.targets))
@@ -262,9 +285,10 @@ class Campaign:
             self.live.clear()
             print(text, flush=True)
 
-    def seeds_read(self, target, edges, states):
+    def seeds_read(self, target, edges, states, seconds):
         """What a target reached before it changed anything: the rest is new."""
         self.seeds_reached.setdefault(target, (edges, states))
+        self.reading[target] = seconds
 
     def totals(self, target=None):
         """Sums over all jobs (of a target): see Totals."""
@@ -296,40 +320,44 @@ class Campaign:
     def fuzz(self):
         self.live = LiveLine()
         started = time.time()
-        shown = started
-        rounds = max(1, int(-(-self.seconds // ROUND_SECONDS)))
-        for behind in range(rounds):
+        left = self.seconds
+        first = True
+        self.guess_readings()
+        while first or (left >= max(ROUND_SECONDS_LEAST, self.round_seconds() / 2) and not self.stopping.is_set()):
             # A round may take longer than planned: those behind it share what is left.
+            plans = self.plan_round(left / max(1, round(left / self.round_seconds())))
+            if first:
+                self.warn_of_readings(plans)
+            self.run_round(plans, started)
+            first = False
             left = self.seconds - (time.time() - started)
-            if behind > 0 and left < ROUND_SECONDS_LEAST:
-                break
-            plans = self.plan_round(left / (rounds - behind))
-            threads = [threading.Thread(target=self.work, args=(number, plan), daemon=True) for number, plan in enumerate(plans)]
-            for thread in threads:
-                thread.start()
-            while any(thread.is_alive() for thread in threads):
-                time.sleep(0.25)
-                # Counting goes through the whole corpus: a processor that fuzzes has better to do.
-                if time.time() - shown < (1 if self.live.on else 10):
-                    continue
-                shown = time.time()
-                totals = self.totals()
-                elapsed = max(0.1, time.time() - started)
-                with self.lock:
-                    names = ",".join(sorted({job.target.replace("_fuzz", "") for job in self.running})) or "finishing"
-                left = self.seconds - elapsed
-                line = "%s left  %s runs  %s calls (%s/s)  edges %d (+%d)  states %d (+%d)  corpus %d  finds %d  [%s]" % (
-                    duration(left), short(totals.runs), short(totals.calls), short(int(totals.calls / elapsed)),
-                    totals.edges, totals.new_edges, totals.states, totals.new_states, totals.corpus,
-                    len(self.finds.open()), names)
-                with self.lock:
-                    self.live.show(line)
-                if not self.live.on:
-                    self.say(line)
-            if self.stopping.is_set():
-                break
         self.live.clear()
         self.elapsed = time.time() - started
+
+    def run_round(self, plans, started):
+        threads = [threading.Thread(target=self.work, args=(number, plan), daemon=True) for number, plan in enumerate(plans)]
+        for thread in threads:
+            thread.start()
+        shown = time.time()
+        while any(thread.is_alive() for thread in threads):
+            time.sleep(0.25)
+            # Counting goes through the whole corpus: a processor that fuzzes has better to do.
+            if time.time() - shown < (1 if self.live.on else 10):
+                continue
+            shown = time.time()
+            line = self.progress(max(0.1, shown - started))
+            with self.lock:
+                self.live.show(line)
+            if not self.live.on:
+                self.say(line)
+
+    def progress(self, elapsed):
+        totals = self.totals()
+        with self.lock:
+            names = ",".join(sorted({job.target.replace("_fuzz", "") for job in self.running})) or "finishing"
+        return "%s left  %s runs  %s calls (%s/s)  edges %d (+%d)  states %d (+%d)  corpus %d  finds %d  [%s]" % (
+            duration(self.seconds - elapsed), short(totals.runs), short(totals.calls), short(int(totals.calls / elapsed)),
+            totals.edges, totals.new_edges, totals.states, totals.new_states, totals.corpus, len(self.finds.open()), names)
 
     def end(self):
         """Stops everything that runs; what is being reduced is kept as far as it got."""

@@ -82,7 +82,7 @@ class Job:
         """Takes note of the coverage; `first`: the seeds have just been read, what comes now is new."""
         self.coverage = max(self.coverage, coverage)
         if first:
-            self.campaign.seeds_read(self.target, coverage, self.states())
+            self.campaign.seeds_read(self.target, coverage, self.states(), time.time() - self.started)
 
     def environment(self):
         environment = dict(os.environ)

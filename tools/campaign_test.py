@@ -3,7 +3,9 @@
 import sys
 import tempfile
 import traceback
+import types
 
+from campaign import Campaign
 from campaign_page import page
 from campaign_finds import Finds, explanation, signature, simpler_lines
 
@@ -19,6 +21,21 @@ READ of size 4 at 0x1 thread T0
     #1 0x56 in cache_get /proc/self/cwd/src/cache/cache.c:9:1
     #2 0x57 in main /proc/self/cwd/fuzz/target/regression_main.c:1:1
 """
+
+
+def test_slices_are_longer_than_reading_takes():
+    campaign = Campaign.__new__(Campaign)
+    campaign.options = types.SimpleNamespace(jobs=2)
+    campaign.targets = ["backup_fuzz", "data_fuzz", "text_fuzz"]
+    campaign.reading = {name: 0 for name in campaign.targets}
+    assert campaign.round_seconds() == 600
+    campaign.reading["data_fuzz"] = 60
+    plan = [piece for slot in campaign.plan_round(campaign.round_seconds()) for piece in slot]
+    assert sum(seconds for name, seconds in plan if name == "data_fuzz") >= 600
+    said = []
+    campaign.say = said.append
+    campaign.warn_of_readings(campaign.plan_round(300))
+    assert [text.split(":")[0] for text in said] == ["data_fuzz"]
 
 
 def test_model_findings_are_told_apart_by_rule_and_codes():
