@@ -15,9 +15,13 @@ void model_log_written(struct model *model, struct model_instance *instance, uin
         return;
     }
     instance->log_bytes += bytes;
-    /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. */
-    if (instance->log_bytes > model_log_file_size(instance) * 9 / 10)
-        instance->generation = 0;
+    if (instance->log_bytes <= model_log_file_size(instance) * 9 / 10)
+        return;
+    /* Near the end of the file the log rolls by itself: from here on only answers tell the generation. A file
+     * may lie where the next one comes: then the log is down. */
+    instance->generation = 0;
+    if (model_touched(model, instance->log_path))
+        instance->lost = true;
 }
 
 void model_roll_log(struct model_instance *instance)
