@@ -91,15 +91,15 @@ int main(int argc, char **argv)
         load_folder(argv[i]);
     fuzz_warm_up();
     const unsigned long rows = strtoul(argv[1], NULL, 10);
-    for (size_t i = 0; i < input_count; i++)
+    for (size_t i = 0; i < input_count; i++) {
         fuzz_run_input(inputs[i].bytes, inputs[i].size);
-    for (unsigned long row = 0; row < rows && input_count > 0; row++) {
-        run_row(row, &inputs[row * 31 % input_count]);
         if (!images_are_used()) {
             printf("this build keeps no images\n");
             return IMAGES_EXPECTED;
         }
     }
+    for (unsigned long row = 0; row < rows && input_count > 0; row++)
+        run_row(row, &inputs[row * 31 % input_count]);
     const struct fuzz_statistics *done = fuzz_statistics;
     printf("%llu programs, %llu calls, %llu lines spared\n", (unsigned long long)done->executions,
            (unsigned long long)done->calls, (unsigned long long)done->spared);

@@ -284,11 +284,10 @@ static void opaque_database(struct model *model)
     if (session_slot.kind == OBJECT_SESSION)
         model_writes(model, session_slot.pointer, 30000 + 700 * model->line->argument_count);
     for (size_t i = 0; i < model->line->argument_count && model_succeeded(model); i++) {
-        const char *word = model->line->arguments[i].word;
-        if (word[0] != 't' || word[1] < '0' || word[1] > '9' || strtoul(word + 1, NULL, 10) >= SLOTS)
-            continue;
-        const struct model_reference slot = {.letter = 3, .index = (int)strtoul(word + 1, NULL, 10)};
-        model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
+        model->next = i;
+        const struct model_reference slot = model_reference(model);
+        if (slot.letter == 3)
+            model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
     }
     /* A slot of an unknown cursor: later calls on it have no opinion. */
     model->expect.no_opinion = true;

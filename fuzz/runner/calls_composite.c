@@ -291,9 +291,7 @@ struct stream_buffer {
     uint8_t *bytes;
     size_t capacity;
     size_t open; /* bytes that may be touched; the others are poisoned */
-    uint64_t padding;
 };
-_Static_assert(sizeof(struct stream_buffer) == 32, "a power of two, for aligned_alloc");
 
 /* Between calls nobody has it, so it is no part of the state that images of the world put back (fuzz/target):
  * neither the variable, by its section, nor the memory, which is always the C library's. */
@@ -312,7 +310,7 @@ static struct stream_buffer *stream_buffer_take(size_t size)
 {
     struct stream_buffer *buffer = size <= STREAM_BUFFER_KEPT ? atomic_exchange(&spare_buffer, NULL) : NULL;
     if (buffer == NULL) {
-        buffer = aligned_alloc(sizeof *buffer, sizeof *buffer);
+        buffer = aligned_alloc(_Alignof(struct stream_buffer), sizeof *buffer);
         if (buffer == NULL)
             abort();
         buffer->capacity = size <= STREAM_BUFFER_KEPT ? STREAM_BUFFER_KEPT : size;

@@ -204,11 +204,10 @@ void fuzz_heap_go_back(const struct fuzz_heap_state *state)
     heap.outside = state->outside;
 }
 
-UNCHECKED void fuzz_heap_open(uint8_t *bytes)
+void fuzz_heap_open(uint8_t *bytes)
 {
-    const struct notes *notes = (const struct notes *)(const void *)bytes;
-    UNPOISON(notes + 1, notes->size);
-    (void)notes;
+    void *block = bytes + sizeof(struct notes);
+    UNPOISON(block, noted_size(block));
 }
 
 void fuzz_heap_reset(void)
