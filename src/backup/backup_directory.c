@@ -7,7 +7,7 @@
 #include "src/os/host.h"
 #include "src/os/memory.h"
 
-#define BUFFER_PAGES 64u /* at the usual sizes of pages these fit a processor's cache */
+#define BUFFER_PAGES 64u /* as quick as 256 on a disk, and they fit a processor's cache */
 #define TEMPORARY_NAME "temp"
 #define NEW_NAME "new"
 #define OLD_NAME "old"
