@@ -72,7 +72,7 @@ struct database_file {
 /* A set of files that a backup wrote. */
 struct backup_set {
     const char *directory;
-    bool whole;       /* a streamed full backup */
+    bool whole;       /* a streamed full backup, and all its databases are known */
     bool spent;       /* restored in place: its databases are databases now */
     bool usual_names; /* of the logs */
     uint32_t page;    /* size */
