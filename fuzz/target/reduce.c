@@ -97,6 +97,26 @@ static bool read_input(const char *path, struct program *program)
     return true;
 }
 
+/* What the target appends to each program becomes part of this one as far as its failure needs it, so that it
+ * fails wherever it is run. */
+static void append_needed_ends(struct reduction *reduction, struct program *program)
+{
+    fuzz_limit_program(program);
+    fuzz_ends_are_appended = false;
+    if (fails(reduction, program))
+        return;
+    const size_t own = program->line_count;
+    fuzz_append_ends(program);
+    for (size_t i = program->line_count; i > own; i--) {
+        struct program shorter = {0};
+        program_copy(&shorter, program);
+        program_remove(&shorter, i - 1, 1);
+        if (fails(reduction, &shorter))
+            program_remove(program, i - 1, 1);
+        program_free(&shorter);
+    }
+}
+
 static void print_result(struct reduction *reduction, const struct program *program)
 {
     char key[sizeof reduction->key];
@@ -128,6 +148,7 @@ int fuzz_reduce(const char *path, double seconds)
     if (result == 0) {
         const struct minimise_judge judge = {.context = &reduction, .fails = fails, .stop = is_late};
         minimise(&program, &judge, 0, &counts);
+        append_needed_ends(&reduction, &program);
         print_result(&reduction, &program);
         fprintf(stderr, "%s: %s; %zu lines of %zu are left, %zu programs tried in %.1f s\n", path,
                 reduction.key, program.line_count, lines, counts.tried, now() - started);

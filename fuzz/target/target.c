@@ -29,6 +29,7 @@
 
 static struct fuzz_statistics own_statistics;
 struct fuzz_statistics *fuzz_statistics = &own_statistics;
+bool fuzz_ends_are_appended = true;
 
 /* AddressSanitizer asks: a program is short and makes all its memory anew, so a small quarantine holds all
  * that it freed; the default of 256 MiB only keeps memory cold. Memory once got is not given back to the
@@ -202,9 +203,8 @@ __attribute__((format(printf, 3, 0))) static void append_end(struct program *pro
     append_line(program, line);
 }
 
-/* Every program ends by ending what it began, so that what is left behind shows. These calls are judged too.
- */
-static void append_ends(struct program *program)
+/* These calls are judged, too. */
+void fuzz_append_ends(struct program *program)
 {
     uint32_t threads = 0;
     for (size_t i = 0; i < program->line_count; i++) {
@@ -372,10 +372,9 @@ void fuzz_run_input(const uint8_t *bytes, size_t size)
     fuzz_heap_use();
     mutate_decode_input(&program, bytes, size);
     fuzz_limit_program(&program);
-    if (fuzz_target.prepare != NULL)
-        fuzz_target.prepare(&program);
     const size_t own = program.line_count;
-    append_ends(&program);
+    if (fuzz_ends_are_appended)
+        fuzz_append_ends(&program);
     if (warmed_up) /* not before: engines set their handlers of signals in between */
         images_use();
     if (!warming_up && images_are_used())

@@ -16,8 +16,6 @@ struct fuzz_target {
     unsigned features; /* enum mutate_feature: what mutation may put into programs */
     bool simulated;    /* threads under the seeded scheduler */
     bool judged;       /* the model judges answers; without, only crashes, leaks and assertions count */
-    /* Called before the run, may change the program (what does not suit the target); may be NULL. */
-    void (*prepare)(struct program *program);
 };
 
 /* Defined by each target's own file. */
@@ -43,5 +41,11 @@ void fuzz_warm_up(void);
 
 /* Makes sizes small enough for thousands of runs a second: rows, chunks, sleeps. */
 void fuzz_limit_program(struct program *program);
+
+/* Appends the calls that end what the program began, so that what is left behind shows. */
+void fuzz_append_ends(struct program *program);
+
+/* Whether fuzz_run_input does so before it runs a program (true): a reducer asks what fails without. */
+extern bool fuzz_ends_are_appended;
 
 #endif
