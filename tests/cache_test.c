@@ -227,16 +227,6 @@ static void bad_pages_are_told(void **state)
     assert_int_equal(cache_latch(database, 4, LATCH_SHARED, 0, &latch), JET_errReadVerifyFailure);
 }
 
-static JET_ERR undo_hook(void *context, struct database *of, page_number number, struct log_position *last)
-{
-    unsigned *calls = context;
-    assert_ptr_equal(of, database);
-    assert_int_equal(number, 3);
-    ++*calls;
-    *last = LOG_POSITION_MIN;
-    return *calls == 1 ? JET_errLogWriteFail : JET_errSuccess;
-}
-
 static void the_oldest_modification_is_kept_until_synced(void **state)
 {
     (void)state;
@@ -259,45 +249,8 @@ static void the_oldest_modification_is_kept_until_synced(void **state)
     (void)latch;
 }
 
-static void undo_information_comes_first(void **state)
-{
-    (void)state;
-    struct latch latch;
-    unsigned calls = 0;
-    open_new(10, 4096, 10);
-    format(3, 1);
-    database->logged = true;
-    /* A log that is off: it is never down, and no position asks for a flush. */
-    const struct log_settings settings = {
-        .log_directory = "", .system_directory = "", .base_name = "edb", .enabled = false};
-    struct log *log = NULL;
-    assert_int_equal(log_create(&settings, &log), JET_errSuccess);
-    database->log = log;
-    cache_set_undo_info_hook(cache, undo_hook, &calls);
-    assert_int_equal(cache_flush_page(database, 4), JET_errSuccess);
-    cache_purge_database(database);
-    assert_int_equal(cache_latch_new(database, 3, &latch), JET_errSuccess);
-    page_format(&latch.page, 9, PAGE_LEAF, 1);
-    cache_set_dirty(&latch, 8, LOG_POSITION_MIN, LOG_POSITION_MIN);
-    cache_mark_undo_info(&latch);
-    cache_unlatch(&latch);
-    assert_int_equal(cache_flush_database(database), JET_errLogWriteFail);
-    assert_int_equal(cache_flush_database(database), JET_errSuccess);
-    assert_int_equal(cache_flush_database(database), JET_errSuccess);
-    assert_int_equal(calls, 2);
-    database->log = NULL;
-    log_destroy(log);
-}
-
-static JET_ERR undo_at(void *context, struct database *of, page_number number, struct log_position *last)
-{
-    (void)of;
-    (void)number;
-    *last = *(const struct log_position *)context;
-    return JET_errSuccess;
-}
-
-/* A page goes to disk behind its last change and behind what takes changes back, whichever is later. */
+/* A page goes to disk behind the latest of the records that it was marked dirty with: a change's own, or the
+ * one of what takes it back. */
 static void the_log_is_written_before_the_page(void **state)
 {
     (void)state;
@@ -322,13 +275,11 @@ static void the_log_is_written_before_the_page(void **state)
             struct log_record_trace record = {.type = LOG_RECORD_TRACE};
             assert_int_equal(log_append_record(log, &record, sizeof record, &positions[i]), JET_errSuccess);
         }
-        const bool undo_is_later = number == 3;
-        struct log_position undo = positions[undo_is_later];
-        cache_set_undo_info_hook(cache, undo_at, &undo);
+        const bool in_order = number == 3;
         assert_int_equal(cache_latch_new(database, number, &latch), JET_errSuccess);
         page_format(&latch.page, 9, PAGE_LEAF, 1);
-        cache_set_dirty(&latch, 8, positions[!undo_is_later], LOG_POSITION_MIN);
-        cache_mark_undo_info(&latch);
+        cache_set_dirty(&latch, 8, positions[0], positions[!in_order]);
+        cache_set_dirty(&latch, 9, positions[0], positions[in_order]);
         cache_unlatch(&latch);
         assert_false(log_is_durable(log, positions[0]));
         assert_int_equal(cache_flush_page(database, number), JET_errSuccess);
@@ -473,7 +424,6 @@ int main(void)
         CASE(more_latches_than_budget),
         CASE(bad_pages_are_told),
         CASE(the_oldest_modification_is_kept_until_synced),
-        CASE(undo_information_comes_first),
         CASE(the_log_is_written_before_the_page),
         CASE(faults_change_nothing),
         CASE(the_header_survives_either_copy),

@@ -212,6 +212,8 @@ void model_backup_end(struct model *model, struct model_instance *instance)
         instance->backup.open->open = false;
     const bool truncated = instance->backup.truncated; /* and nowhere written down */
     instance->backup = (struct backup_context){0};
+    if (truncated)
+        model_logs_deleted(model, instance);
     for (size_t i = 0; i < model->file_count; i++) {
         if (model->files[i]->attached != instance)
             continue;

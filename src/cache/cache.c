@@ -181,12 +181,6 @@ void cache_destroy(struct cache *cache)
     os_free(cache);
 }
 
-void cache_set_undo_info_hook(struct cache *cache, cache_undo_info_hook hook, void *context)
-{
-    cache->undo_info_hook = hook;
-    cache->undo_info_context = context;
-}
-
 void cache_set_size(struct cache *cache, uint32_t pages_max)
 {
     os_atomic_store(&cache->pages_max, pages_max < 4 ? 4 : pages_max);
@@ -476,15 +470,6 @@ void cache_set_dirty(struct latch *latch, dbtime modified, struct log_position o
     buffer->oldest = cache_older(buffer->oldest, oldest);
     if (log_position_compare(buffer->last, last) < 0)
         buffer->last = last;
-    os_mutex_unlock(&partition->lock);
-}
-
-void cache_mark_undo_info(struct latch *latch)
-{
-    struct partition *partition = partition_of(latch);
-    ASSERT(latch->mode == LATCH_EXCLUSIVE);
-    os_mutex_lock(&partition->lock);
-    latch->buffer->undo_info = true;
     os_mutex_unlock(&partition->lock);
 }
 

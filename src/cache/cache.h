@@ -55,13 +55,6 @@ static inline bool latch_is_held(const struct latch *latch)
     return latch->mode != LATCH_NONE;
 }
 
-/* Called before a page that was marked with cache_mark_undo_info goes to disk, with the page latched
- * exclusively or in intent mode by the cache: append undo-information records for the page's uncommitted
- * replacements to the log. Must not latch pages. The position of the last record is flushed before the page
- * is written. An error keeps the page. */
-typedef JET_ERR (*cache_undo_info_hook)(void *context, struct database *database, page_number number,
-                                        struct log_position *last);
-
 struct cache_config {
     uint32_t pages_max; /* budget in pages, at least 4 */
 };
@@ -70,8 +63,6 @@ JET_ERR cache_create(const struct cache_config *config, struct cache **cache);
 
 /* Frees the cache. All databases must have been purged. Null is allowed. */
 void cache_destroy(struct cache *cache);
-
-void cache_set_undo_info_hook(struct cache *cache, cache_undo_info_hook hook, void *context);
 
 /* Changes the budget; takes effect as pages are released. */
 void cache_set_size(struct cache *cache, uint32_t pages_max);
@@ -114,9 +105,6 @@ static inline void cache_unlatch(struct latch *latch)
  * null for unlogged changes. */
 void cache_set_dirty(struct latch *latch, dbtime modified, struct log_position oldest,
                      struct log_position last);
-
-/* The page (latched exclusively) holds an uncommitted replacement whose before-image is not in the log. */
-void cache_mark_undo_info(struct latch *latch);
 
 /* Writes all dirty pages of a database and syncs its file. Goes on after an error; returns the first. */
 JET_ERR cache_flush_database(struct database *database);

@@ -29,7 +29,6 @@ struct cache_buffer {
     bool intent;
     bool exclusive;
     bool dirty;
-    bool undo_info;             /* before-images must be logged first */
     bool failed;                /* the last write failed: not a victim until a flush succeeds */
     uint32_t pass;              /* flush that has visited it */
     os_atomic_bool referenced;  /* latched since the clock hand came by */
@@ -60,8 +59,6 @@ struct cache {
     struct os_condition write_done; /* a write, a sync or a range lock has ended */
     struct database *databases;
     os_atomic_32 pass;
-    cache_undo_info_hook undo_info_hook;
-    void *undo_info_context;
     os_atomic_64 latches;
     os_atomic_64 reads;
     os_atomic_64 writes;

@@ -71,24 +71,13 @@ void cache_unlock_range(struct database *database)
 static JET_ERR flush_log_first(struct cache_buffer *buffer)
 {
     struct database *database = buffer->database;
-    struct cache *cache = database->cache;
     if (!database->logged)
         return JET_errSuccess;
     /* Without a log, pages in memory may hold what no record tells of: the disk keeps what recovery can work
      * with. */
     if (log_state(database->log) != JET_errSuccess)
         return JET_errLogWriteFail;
-    struct log_position last = buffer->last;
-    if (buffer->undo_info && cache->undo_info_hook != NULL) {
-        struct log_position undo_last = LOG_POSITION_MIN;
-        const JET_ERR err =
-            cache->undo_info_hook(cache->undo_info_context, database, buffer->page.number, &undo_last);
-        if (err < JET_errSuccess)
-            return err;
-        if (log_position_compare(last, undo_last) < 0)
-            last = undo_last;
-    }
-    return log_position_is_null(last) ? JET_errSuccess : log_flush(database->log, last);
+    return log_position_is_null(buffer->last) ? JET_errSuccess : log_flush(database->log, buffer->last);
 }
 
 /* The flush type goes round 1, 2, 3 so that a lost write shows. */
@@ -121,7 +110,6 @@ JET_ERR cache_write_buffer(struct cache_buffer *buffer, enum write_mode mode)
     TRY(err);
     os_mutex_lock(&partition->lock);
     cache_unlink_dirty(partition, buffer);
-    buffer->undo_info = false;
     buffer->failed = false;
     buffer->oldest = LOG_POSITION_MIN;
     buffer->last = LOG_POSITION_MIN;
