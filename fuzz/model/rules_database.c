@@ -200,11 +200,11 @@ static void attach_database(struct model *model)
     file->exists = true;
     file->page = model->page;
     file->read_only = (grbit & JET_bitDbReadOnly) != 0;
-    if (!file->read_only && (instance->no_logging || !has_logs_of(file, instance)))
+    file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
+    if (!file->read_only && (file->unloggable || !has_logs_of(file, instance)))
         forget_backups(file);
     file->gap = file->gap || (instance->backup.incremental && file->fields.full == 0);
     model_attach(model, file, instance);
-    file->unloggable = instance->no_logging;
     file->copied = false;
     model_log_written(model, instance, 8000);
 }

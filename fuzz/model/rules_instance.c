@@ -64,7 +64,7 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
         if (file->attached != instance)
             continue;
         file->dirty = dirty && !file->read_only;
-        if (file->dirty && instance->no_logging)
+        if (file->dirty && file->unloggable)
             file->damaged = true; /* no log will ever mend it */
         file->log_path = instance->log_path;
         file->log_base = instance->base_name;

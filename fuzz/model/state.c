@@ -373,7 +373,7 @@ void model_attach(struct model *model, struct database_file *file, struct model_
     file->log_base = instance->base_name;
     if (file->left_path == NULL)
         return;
-    if (instance->no_logging || strcmp(file->left_path, file->log_path) != 0 ||
+    if (file->unloggable || strcmp(file->left_path, file->log_path) != 0 ||
         strcmp(file->left_base, file->log_base) != 0)
         file->moved = true;
     else
