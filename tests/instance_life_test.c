@@ -394,6 +394,13 @@ static void other_instances_cannot_have_the_file(void **state)
     OK(JetTerm(b));
 }
 
+static uint32_t log_records(void)
+{
+    JET_THREADSTATS stats;
+    OK(JetGetThreadStats(&stats, sizeof(stats)));
+    return stats.cLogRecord;
+}
+
 static void logged_work_survives_a_crash(void **state)
 {
     (void)state;
@@ -401,11 +408,15 @@ static void logged_work_survives_a_crash(void **state)
     JET_SESID session = session_of(instance);
     JET_DBID id;
     JET_DBINFOMISC4 misc;
+    const uint32_t before = log_records();
     OK(JetCreateDatabaseA(session, "a/x.edb", NULL, &id, 0));
+    const uint32_t appended = log_records() - before;
     EsentHostCrash();
     OK(JetGetDatabaseFileInfoA("a/x.edb", &misc, sizeof(misc), JET_DbInfoMisc));
     assert_int_equal(misc.dbstate, JET_dbstateDirtyShutdown);
+    const uint32_t crashed = log_records();
     instance = started("a");
+    assert_true(log_records() - crashed >= appended); /* what is redone counts, too */
     session = session_of(instance);
     OK(JetAttachDatabaseA(session, "a/x.edb", 0));
     OK(JetTerm2(instance, JET_bitTermComplete));

@@ -13,6 +13,7 @@
 #include "include/esent_host.h"
 #include "src/log/log_internal.h"
 #include "src/log/log_reader.h"
+#include "src/os/thread.h"
 #include "src/page/checksum.h"
 
 #define LOG "/l/edb.log"
@@ -140,6 +141,23 @@ static void a_log_that_is_down(void **state)
     IS(log_state(logs), JET_errLogWriteFail);
     IS(log_force_new_generation(logs), JET_errLogWriteFail);
     OK(log_update_checkpoint(logs, true)); /* nothing that was lost is passed */
+    OK(log_abandon(logs));
+}
+
+static void what_records_cost(void **state)
+{
+    (void)state;
+    start();
+    const struct os_thread_costs before = os_thread_costs;
+    for (int i = 0; i < 3; i++)
+        OK(append_type(LOG_RECORD_NOP, 0));
+    OK(log_append_record(logs, (const uint8_t[8]){LOG_RECORD_NOP}, 8, NULL));
+    assert_int_equal(os_thread_costs.log_records - before.log_records, 4);
+    assert_int_equal(os_thread_costs.log_bytes - before.log_bytes, 3 + 8);
+    log_stop_service(logs);
+    IS(append_type(LOG_RECORD_NOP, 0), JET_errLogWriteFail);
+    assert_int_equal(os_thread_costs.log_records - before.log_records, 4);
+    assert_int_equal(os_thread_costs.log_bytes - before.log_bytes, 3 + 8);
     OK(log_abandon(logs));
 }
 
@@ -495,6 +513,7 @@ int main(void)
         TEST(a_log_that_was_not_started),
         TEST(a_log_whose_service_is_stopped),
         TEST(a_log_that_is_down),
+        TEST(what_records_cost),
         TEST(new_generations),
         TEST(the_last_generation),
         TEST(long_names),

@@ -387,8 +387,8 @@ JET_ERR log_append(struct log *log, const struct log_piece *pieces, size_t count
         err = append_locked(log, pieces, total, (flags & LOG_APPEND_NEW_GENERATION) != 0, begin0_generation,
                             &at);
         os_mutex_unlock(&log->lock);
-        os_thread_add_cost(&os_thread_costs.log_records, 1);
-        os_thread_add_cost(&os_thread_costs.log_bytes, (uint32_t)total);
+        if (err >= JET_errSuccess)
+            os_thread_add_log_record((uint32_t)total);
     }
     if (position != NULL && err >= JET_errSuccess)
         *position = at;

@@ -26,8 +26,8 @@ struct os_thread_costs {
     uint32_t pages_read;
     uint32_t pages_dirtied;
     uint32_t pages_redirtied; /* that were dirty already */
-    uint32_t log_records;
-    uint32_t log_bytes;
+    uint32_t log_records; /* appended, or read and redone */
+    uint32_t log_bytes;   /* of these */
     uint32_t long_values_read;
 };
 extern _Thread_local struct os_thread_costs os_thread_costs __attribute__((tls_model("initial-exec")));
@@ -40,6 +40,13 @@ static inline void os_thread_add_cost(uint32_t *cost, uint32_t count)
     *cost += count;
 }
 OS_UNTRACED_END
+
+/* One record of so many bytes. */
+static inline void os_thread_add_log_record(uint32_t size)
+{
+    os_thread_add_cost(&os_thread_costs.log_records, 1);
+    os_thread_add_cost(&os_thread_costs.log_bytes, size);
+}
 
 /* A scheduling point. Does nothing in threaded mode. */
 void os_yield(void);

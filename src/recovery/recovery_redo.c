@@ -1,4 +1,5 @@
 /* The loop over all records from the checkpoint on. */
+#include "src/os/thread.h"
 #include "src/recovery/recovery_internal.h"
 
 /* Macros: splits and merges are redone when their end is reached. */
@@ -282,6 +283,7 @@ static JET_ERR redo_file(struct recovery *recovery)
             TRY(recovery_raise_generations(recovery));
         }
         first = false;
+        os_thread_add_log_record((uint32_t)size);
         note_record(recovery, record->type);
         if (record->type != LOG_RECORD_NOP2)
             TRY(recovery_redo_record(recovery, record, size));
