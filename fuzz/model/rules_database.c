@@ -24,14 +24,15 @@ struct model_database *model_database_argument(struct model *model, struct model
 {
     struct model_reference reference = model_reference(model);
     struct model_database *database = reference.kind == OBJECT_DATABASE ? reference.pointer : NULL;
-    if (database == NULL || !database->alive || database->instance != session->instance)
+    if (database == NULL || database->instance != session->instance)
         return NULL;
-    if (database->session == session)
+    if (database->alive && database->session == session)
         return database;
-    /* A handle names the database: it serves every session that has opened it, and no other. */
+    /* A handle names the database: it serves every session that has it open, by whatever call, and no other. */
     for (size_t i = 0; i < model->database_count; i++) {
         struct model_database *other = model->databases[i];
-        if (other->alive && other->session == session && other->file == database->file)
+        if (other->alive && other->session == session && other->file == database->file &&
+            other->place == database->place)
             return other;
     }
     return NULL;
@@ -41,7 +42,7 @@ static void open_slot(struct model *model, struct model_reference slot, struct m
                       struct database_file *file)
 {
     struct model_database *database = arena_allocate(&model->arena, sizeof *database);
-    *database = (struct model_database){session->instance, file, true, session};
+    *database = (struct model_database){session->instance, file, file->place, true, session};
     model->databases =
         model_room(model, model->databases, model->database_count, sizeof(struct model_database *));
     model->databases[model->database_count++] = database;

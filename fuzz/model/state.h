@@ -171,6 +171,7 @@ struct model_session {
 struct model_database { /* an opened database: a d slot */
     struct model_instance *instance;
     struct database_file *file;
+    uint32_t place; /* of the file at that time: the handle's number */
     bool alive;
     const struct model_session *session; /* that opened it */
 };
