@@ -286,6 +286,47 @@ static void close_database(struct model *model)
     }
 }
 
+static void detached(struct model *model, struct model_instance *instance, struct database_file *file)
+{
+    file->attached = NULL;
+    file->dirty = false;
+    file->durable = model_content_copy(model, file->content);
+    file->uncertain = false;
+    model_log_written(model, instance, 8000);
+}
+
+static struct database_file *file_at(const struct model *model, const struct model_instance *instance,
+                                     uint32_t place)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->attached == instance && model->files[i]->place == place)
+            return model->files[i];
+    }
+    return NULL;
+}
+
+/* Without a name all are detached, in their order, up to the first that is in use. */
+static void detach_all(struct model *model, const struct model_session *session)
+{
+    struct model_instance *instance = session->instance;
+    const bool one_in_use = model_answered(model) == JET_errDatabaseInUse;
+    model_no_opinion(model);
+    if (!model_succeeded(model) && !one_in_use) {
+        const bool refused = session->level > 0 || instance->backup.kind != BACKUP_NONE;
+        instance->lost = instance->lost || !refused;
+        return;
+    }
+    for (uint32_t place = 1; place <= model->file_count; place++) {
+        struct database_file *file = file_at(model, instance, place);
+        if (file != NULL && is_open(model, file))
+            return;
+        if (file != NULL)
+            detached(model, instance, file);
+    }
+    /* Versions may keep one in use that nobody has open. */
+    instance->lost = instance->lost || one_in_use;
+}
+
 static void detach_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
@@ -295,7 +336,11 @@ static void detach_database(struct model *model)
     struct model_instance *instance = session->instance;
     if (meets_freeze(model, instance))
         return;
-    struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
+    if (path == NULL || path[0] == '\0') {
+        detach_all(model, session);
+        return;
+    }
+    struct database_file *file = model_file_find(model, path);
     bool attached = file != NULL && file->attached == instance;
     /* An old transaction may keep versions of the database, which is in use then. */
     if (!model_database_path(path) || model_has_transaction(model, instance) || instance->snapshot != NULL)
@@ -316,11 +361,7 @@ static void detach_database(struct model *model)
         instance->lost = true;
         return;
     }
-    file->attached = NULL;
-    file->dirty = false;
-    file->durable = model_content_copy(model, file->content);
-    file->uncertain = false;
-    model_log_written(model, instance, 8000);
+    detached(model, instance, file);
 }
 
 /* --- headers */
