@@ -189,6 +189,23 @@ static bool is_late_fault(const struct program_outcome *answer)
     return false;
 }
 
+static bool answered(const struct program_outcome *answer, int32_t code)
+{
+    return answer != NULL && answer->code != NULL && strtol(answer->code, NULL, 10) == code;
+}
+
+/* A file put by hand where the next log comes: any call may be the one that fills the current log. */
+static bool log_may_be_blocked(const struct model *model)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (instance->alive && instance->initialised && !instance->no_logging &&
+            model_touched(model, instance->log_path))
+            return true;
+    }
+    return false;
+}
+
 static bool is_answer(const struct program_outcome *answer)
 {
     if (answer == NULL || answer->code == NULL)
@@ -230,7 +247,8 @@ void model_judge(struct model *model, const struct program_line *line, const str
     if (entry == NULL)
         return;
     entry->handler(model);
-    if (model->faulted && is_late_fault(answer)) {
+    if ((model->faulted && is_late_fault(answer)) ||
+        (answered(answer, JET_errLogWriteFail) && log_may_be_blocked(model))) {
         model->lost = true;
         return;
     }
@@ -247,7 +265,7 @@ void model_judge(struct model *model, const struct program_line *line, const str
     /* What follows may be lost: on this answer there is an opinion all the same, if one was given. */
     if (answer != NULL)
         compare(model, verdict);
-    if (answer != NULL && answer->code != NULL && strcmp(answer->code, "-510") == 0)
+    if (answered(answer, JET_errLogWriteFail))
         model->lost = true; /* the log can not be written any more */
 }
 
