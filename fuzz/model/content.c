@@ -1,5 +1,6 @@
 /* What tables hold: rows made by Insert and its kin, whose bytes follow from size and seed. */
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz/model/state.h"
 
@@ -30,7 +31,7 @@ struct content *model_content_copy(struct model *model, const struct content *co
 struct model_table *model_content_table(struct content *content, const char *name)
 {
     for (uint32_t i = 0; i < content->count; i++) {
-        if (strcmp(content->tables[i].name, name) == 0)
+        if (strcasecmp(content->tables[i].name, name) == 0)
             return &content->tables[i];
     }
     return NULL;
@@ -128,18 +129,24 @@ static bool in_transaction(const struct model *model, const struct model_instanc
     return false;
 }
 
-void model_content_commit(struct model *model, struct model_instance *instance, bool lazy)
+void model_content_commit(struct model *model, const struct model_session *session, enum model_wrote wrote,
+                          bool lazy)
 {
+    struct model_instance *instance = session->instance;
+    const bool others = in_transaction(model, instance); /* their changes are mixed in */
+    const bool flushed = wrote == WROTE_SURELY && !lazy; /* with all that was written before */
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached != instance)
             continue;
-        file->fields_fresh = file->fields_fresh && lazy;
-        if (in_transaction(model, instance)) {
-            file->uncertain = true; /* the others' changes are mixed in */
-        } else {
+        file->fields_fresh = file->fields_fresh && !flushed;
+        if (!others)
             file->durable = model_content_copy(model, file->content);
-            file->uncertain = lazy;
-        }
+        if (wrote != WROTE_NOTHING && (others || lazy))
+            file->uncertain = true;
+        else if (flushed)
+            file->uncertain = false;
     }
+    if (wrote != WROTE_NOTHING)
+        instance->last_commit = wrote == WROTE_SURELY ? session : NULL;
 }

@@ -1,8 +1,11 @@
 /* Tables and cursors. Changes of rows and schema that are not followed make a table opaque. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz/model/data_rules.h"
+
+#define TABLE_NAME_MOST 60u /* longer names are not described */
 
 bool model_alone(const struct model *model, const struct model_session *session)
 {
@@ -16,12 +19,14 @@ bool model_alone(const struct model *model, const struct model_session *session)
 
 bool model_sees_older(const struct model *model, const struct model_session *session)
 {
-    for (size_t i = 0; i < model->session_count && session->level > 0; i++) {
+    if (session->level == 0)
+        return false;
+    for (size_t i = 0; i < model->session_count; i++) {
         const struct model_session *other = model->sessions[i];
         if (other != session && other->alive && other->instance == session->instance)
             return true;
     }
-    return false;
+    return session->left;
 }
 
 struct model_cursor *model_cursor_gate(struct model *model, struct model_session *session)
@@ -71,6 +76,31 @@ void model_taint_databases(struct model *model, const struct model_instance *ins
 
 /* --- tables */
 
+/* Blanks at the end are no part of it. */
+static const char *table_name(struct model *model)
+{
+    const char *text = model_text(model);
+    size_t length = text == NULL ? 0 : strlen(text);
+    if (length == 0 || length > TABLE_NAME_MOST)
+        return text;
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    return arena_format(&model->arena, "%.*s", (int)length, text);
+}
+
+/* A table that another session has made may be younger than the session's transaction. */
+static bool surely_sees(const struct model *model, const struct model_session *session,
+                        const struct database_file *file, const struct model_table *table)
+{
+    if (!model_sees_older(model, session) || table->maker == session)
+        return true;
+    for (uint32_t i = 0; i < session->saved_count[0] && !session->beside; i++) {
+        if (session->saved_files[0][i] == file)
+            return model_content_table(session->saved[0][i], table->name) != NULL;
+    }
+    return false;
+}
+
 static void add_cursor(struct model *model, struct model_reference slot, struct model_session *session,
                        struct database_file *file, const char *table)
 {
@@ -91,7 +121,7 @@ static void table(struct model *model)
         return;
     struct model_database *database = model_database_argument(model, session);
     struct model_reference slot = model_reference(model);
-    const char *name = model_text(model);
+    const char *name = table_name(model);
     if (database == NULL || name == NULL) {
         model_no_opinion(model);
         if (model_succeeded(model)) {
@@ -103,19 +133,22 @@ static void table(struct model *model)
     struct content *content = database->file->content;
     if (content->opaque || database->file->damaged || database->file->read_only ||
         !model_alone(model, session) || session->level == 7 || !model_plain_text(name) ||
-        strncmp(name, "MSys", 4) == 0)
+        strncasecmp(name, "MSys", 4) == 0)
         model_no_opinion(model);
     model_want(model, model_content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
     if (!model_succeeded(model))
         return;
-    model_content_add(model, content, name);
+    model_content_add(model, content, name)->maker = session;
     add_cursor(model, slot, session, database->file, name);
     if (session->level == 0)
         model_wait_for_log(model, database->file, session->instance);
-    if (!database->file->unloggable)
+    const bool logged = !database->file->unloggable;
+    if (logged)
         model_writes(model, session, 10000);
     if (session->level == 0)
-        model_content_commit(model, session->instance, false);
+        model_content_commit(model, session, logged ? WROTE_SURELY : WROTE_NOTHING, false);
+    else
+        session->wrote = session->wrote || logged;
 }
 
 static void open_table(struct model *model)
@@ -125,8 +158,14 @@ static void open_table(struct model *model)
         return;
     struct model_database *database = model_database_argument(model, session);
     struct model_reference slot = model_reference(model);
-    const char *name = model_text(model);
+    const char *name = table_name(model);
     uint64_t grbit = model_number(model, 0);
+    if (slot.is_null) {
+        if (database == NULL)
+            model_no_opinion(model);
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
     if (database == NULL || name == NULL) {
         model_no_opinion(model);
         if (model_succeeded(model))
@@ -134,13 +173,15 @@ static void open_table(struct model *model)
         return;
     }
     struct content *content = database->file->content;
-    bool known = model_content_table(content, name) != NULL;
+    const struct model_table *found = model_content_table(content, name);
+    const bool known = found != NULL;
     bool shared = false;
     for (size_t i = 0; i < model->cursor_count; i++)
         shared = shared || (model->cursors[i]->alive && model->cursors[i]->session != session &&
                             model->cursors[i]->file == database->file);
     if (content->opaque || database->file->damaged || !model_alone(model, session) || shared || grbit != 0 ||
-        (!known && name[0] != 't'))
+        (known ? !surely_sees(model, session, database->file, found) : name[0] != 't') ||
+        !model_plain_text(name))
         model_no_opinion(model);
     model_want(model, known ? JET_errSuccess : JET_errObjectNotFound);
     if (!model_succeeded(model))
@@ -165,7 +206,7 @@ static void dup_cursor(struct model *model)
     const uint64_t grbit = model_number(model, 0);
     if (cursor == NULL || grbit != 0 || session->instance->lost)
         model_no_opinion(model);
-    model_want(model, JET_errSuccess);
+    model_want(model, slot.is_null ? JET_errInvalidParameter : JET_errSuccess);
     if (!model_succeeded(model))
         return;
     if (cursor == NULL || slot.letter < 0) {
@@ -270,6 +311,19 @@ static void prepared(struct model *model)
         ((struct model_cursor *)cursor.pointer)->special = true;
 }
 
+/* It goes with the level of the transaction in which it was set, or with a call that is refused: later ones
+ * may find it or not. */
+static void cursor_filter(struct model *model)
+{
+    model_no_opinion(model);
+    model_reference(model);
+    struct model_reference slot = model_reference(model);
+    struct model_cursor *cursor = slot.kind == OBJECT_CURSOR ? slot.pointer : NULL;
+    const bool sets = model_token(model) != NULL;
+    if (cursor != NULL && cursor->alive)
+        cursor->filtered = sets || (cursor->filtered && !model_succeeded(model));
+}
+
 /* Schema changes in a database, and cursors that are not followed. */
 static void opaque_database(struct model *model)
 {
@@ -319,5 +373,6 @@ const struct model_entry model_data_entries[] = {
     {"OpenTempTable", opaque_database},
     {"OpenTempTable2", opaque_database},
     {"SetColumnDefaultValue", opaque_database},
+    {"SetCursorFilter", cursor_filter},
     {NULL, NULL},
 };

@@ -259,6 +259,11 @@ static void begin_session(struct model *model)
 {
     struct model_instance *instance = model_gate(model, false, true);
     struct model_reference slot = model_reference(model);
+    if (slot.is_null) { /* before anything else is looked at */
+        model->expect = (struct expectation){0};
+        model_want(model, JET_errInvalidParameter);
+        return;
+    }
     if (instance == NULL)
         return;
     model_want(model, session_code(model, instance));
@@ -281,7 +286,7 @@ static void dup_session(struct model *model)
     struct model_reference slot = model_reference(model);
     if (first == NULL)
         return;
-    model_want(model, session_code(model, first->instance));
+    model_want(model, slot.is_null ? JET_errInvalidParameter : session_code(model, first->instance));
     if (model_succeeded(model))
         add_session(model, slot, first->instance);
 }
@@ -311,6 +316,10 @@ static void end_session(struct model *model)
     for (size_t i = 0; i < model->cursor_count; i++) {
         if (model->cursors[i]->session == session)
             model->cursors[i]->alive = false;
+    }
+    for (size_t i = 0; i < model->session_count; i++) {
+        if (model->sessions[i]->instance == session->instance)
+            model->sessions[i]->left = true;
     }
 }
 

@@ -144,8 +144,14 @@ static void change_rows(struct model *model, enum row_kind kind)
         *rows = *copy_rows(model, committed);
     if (rows->largest < change.size)
         rows->largest = change.size;
-    if (session->level == 0)
-        model_content_commit(model, session->instance, change.per_transaction > 0 || grbit != 0);
+    const uint32_t logged = file->unloggable ? 0 : session->level > 0 ? done : kept;
+    if (session->level > 0)
+        session->wrote = session->wrote || (logged > 0 && answer == code);
+    else if (answer != code)
+        model_content_commit(model, session, WROTE_PERHAPS, true);
+    else
+        model_content_commit(model, session, logged > 0 ? WROTE_SURELY : WROTE_NOTHING,
+                             code != JET_errSuccess || grbit != 0);
 }
 
 static void insert(struct model *model)
@@ -165,7 +171,7 @@ static void delete_rows(struct model *model)
 
 /* --- reading */
 
-static struct model_table *readable(struct model *model)
+static struct model_table *readable(struct model *model, const struct model_cursor **used)
 {
     struct model_session *session = model_session_gate(model);
     if (session == NULL)
@@ -183,14 +189,18 @@ static struct model_table *readable(struct model *model)
         !model_alone(model, session) || model_sees_older(model, session))
         model_no_opinion(model);
     model->expect.rule = "I7";
+    *used = cursor;
     return rows;
 }
 
 static struct model_table *counted(struct model *model)
 {
-    struct model_table *rows = readable(model);
+    const struct model_cursor *cursor = NULL;
+    struct model_table *rows = readable(model, &cursor);
     if (rows == NULL)
         return NULL;
+    if (cursor->filtered)
+        model_want(model, JET_errFilteredMoveNotSupported);
     model_want(model, JET_errSuccess);
     model_want_fact(model, "n=%u", rows->count);
     return rows;
@@ -210,7 +220,8 @@ static void count_rows(struct model *model)
 
 static void seek_row(struct model *model)
 {
-    struct model_table *rows = readable(model);
+    const struct model_cursor *cursor = NULL;
+    struct model_table *rows = readable(model, &cursor);
     if (rows == NULL)
         return;
     struct model_row *row = model_rows_find(rows, (int32_t)model_number(model, 0));

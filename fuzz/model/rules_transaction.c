@@ -52,9 +52,22 @@ static void begin(struct model *model)
         session->level == 0)
         model->lost = true; /* read-only transactions are not described */
     save_contents(model, session);
-    if (session->level == 0)
+    if (session->level == 0) {
         session->thread = model->line->thread;
+        session->beside = !model_alone(model, session);
+        session->left = false;
+    }
     session->level++;
+}
+
+/* All commits up to the session's last one are on disk. */
+static void last_commit_flushed(struct model *model, const struct model_session *session)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached == session->instance && session->instance->last_commit == session)
+            file->uncertain = file->uncertain && model_has_transaction(model, session->instance);
+    }
 }
 
 /* A wait for commits that were lazy; it ends no transaction and needs none. False: the bits ask for none. */
@@ -71,8 +84,12 @@ static bool wait_for_commits(struct model *model, struct model_session *session,
         return false;
     const bool alone = grbit == JET_bitWaitLastLevel0Commit || grbit == JET_bitWaitAllLevel0Commit;
     model_want(model, alone ? JET_errSuccess : JET_errInvalidGrbit);
-    if (model_succeeded(model) && session->level == 0)
-        model_content_commit(model, session->instance, false);
+    if (!model_succeeded(model) || session->level > 0)
+        return true;
+    if (grbit == JET_bitWaitAllLevel0Commit)
+        model_content_commit(model, session, WROTE_SURELY, false);
+    else
+        last_commit_flushed(model, session);
     return true;
 }
 
@@ -109,8 +126,12 @@ static void commit(struct model *model)
         return;
     if (session->instance->snapshot != NULL && session->instance->snapshot->state == SNAPSHOT_FROZEN)
         model->lost = true; /* it waits if anything was changed */
+    const enum model_wrote wrote = session->wrote         ? WROTE_SURELY
+                                   : session->written > 0 ? WROTE_PERHAPS
+                                                          : WROTE_NOTHING;
+    session->wrote = false;
     model_writes_commit(model, session);
-    model_content_commit(model, session->instance, (grbit & JET_bitCommitLazyFlush) != 0);
+    model_content_commit(model, session, wrote, (grbit & JET_bitCommitLazyFlush) != 0);
 }
 
 static void restore_contents(struct model *model, struct model_session *session, unsigned level)
@@ -119,7 +140,7 @@ static void restore_contents(struct model *model, struct model_session *session,
         struct database_file *file = session->saved_files[level][i];
         if (file->attached != session->instance)
             continue;
-        bool mixed = false;
+        bool mixed = session->left;
         for (size_t s = 0; s < model->session_count; s++) {
             const struct model_session *other = model->sessions[s];
             mixed = mixed || (other != session && other->alive && other->instance == session->instance);
@@ -156,8 +177,10 @@ static void rollback(struct model *model)
             (model->cursors[i]->level > session->level || model_cursor_table(model->cursors[i]) == NULL))
             model->cursors[i]->alive = false;
     }
-    if (session->level == 0)
-        model_content_commit(model, session->instance, false);
+    if (session->level > 0)
+        return;
+    session->wrote = false;
+    model_content_commit(model, session, WROTE_NOTHING, false);
 }
 
 const struct model_entry model_transaction_entries[] = {

@@ -21,6 +21,7 @@ struct model_row {
 
 struct model_table {
     const char *name;
+    const struct model_session *maker;
     bool opaque;            /* changed by calls that the model does not follow: no opinion on its rows */
     bool indexed;           /* by secondary indexes, or may be: what a row writes to the log is not known */
     uint64_t largest;       /* no row's values are longer */
@@ -148,9 +149,10 @@ struct model_instance {
     const char *temp_path;                  /* a file */
     bool empty_log_path, empty_system_path; /* set to nothing */
     const char *base_name;
-    uint32_t generation; /* current log; 0 = not known */
-    uint32_t lowest;     /* oldest log that certainly exists */
-    uint64_t log_bytes;  /* at most written to the current one */
+    uint32_t generation;                     /* current log; 0 = not known */
+    uint32_t lowest;                         /* oldest log that certainly exists */
+    uint64_t log_bytes;                      /* at most written to the current one */
+    const struct model_session *last_commit; /* whose the last one in the log is; NULL: not known */
     struct backup_context backup;
     struct model_snapshot *snapshot; /* it is in this one */
 };
@@ -165,7 +167,9 @@ struct model_session {
     struct content *saved[LEVELS_MAX][16]; /* of each attached file, as of each begin */
     struct database_file *saved_files[LEVELS_MAX][16];
     uint32_t saved_count[LEVELS_MAX];
-    uint64_t changes_at_begin; /* by others, see model.changes */
+    bool wrote;  /* its transaction has surely written to the log: so does its commit */
+    bool beside; /* its transaction began while others ran */
+    bool left;   /* another session has ended since it began */
 };
 
 struct model_database { /* an opened database: a d slot */
@@ -183,6 +187,7 @@ struct model_cursor {
     bool alive;
     unsigned level; /* of the transaction it was opened in: closed when that is rolled back */
     bool special;   /* opened with bits, or an update was prepared: its calls answer by rules of their own */
+    bool filtered;  /* may have a filter, which is in the way of another index */
 };
 
 enum snapshot_state {
@@ -379,15 +384,18 @@ void model_lay_logs(struct model *model, const char *directory);
 
 struct content *model_content_new(struct model *model);
 struct content *model_content_copy(struct model *model, const struct content *content);
-struct model_table *model_content_table(struct content *content, const char *name);
+struct model_table *model_content_table(struct content *content, const char *name); /* in any case */
 struct model_table *model_content_add(struct model *model, struct content *content, const char *name);
 /* What HashTable answers for the rows. */
 uint32_t model_rows_hash(const struct model_table *table);
 struct model_row *model_rows_find(struct model_table *table, int32_t id);
 bool model_rows_insert(struct model *model, struct model_table *table, struct model_row row);
 void model_rows_remove(struct model_table *table, int32_t id);
-/* Commits what a session did: the files' contents are durable now. */
-void model_content_commit(struct model *model, struct model_instance *instance, bool lazy);
+/* Whether there was anything to write to the log: what was not, nobody waits for. */
+enum model_wrote { WROTE_NOTHING, WROTE_PERHAPS, WROTE_SURELY };
+/* Commits what a session did: the files' contents are durable now, if it was written and not lazy. */
+void model_content_commit(struct model *model, const struct model_session *session, enum model_wrote wrote,
+                          bool lazy);
 
 /* --- what calls write to the log, at most (volume.c) */
 
