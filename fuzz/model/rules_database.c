@@ -32,7 +32,7 @@ struct model_database *model_database_argument(struct model *model, struct model
     for (size_t i = 0; i < model->database_count; i++) {
         struct model_database *other = model->databases[i];
         if (other->alive && other->session == session && other->file == database->file &&
-            other->place == database->place)
+            other->life == database->life)
             return other;
     }
     return NULL;
@@ -42,7 +42,7 @@ static void open_slot(struct model *model, struct model_reference slot, struct m
                       struct database_file *file)
 {
     struct model_database *database = arena_allocate(&model->arena, sizeof *database);
-    *database = (struct model_database){session->instance, file, file->place, true, session};
+    *database = (struct model_database){session->instance, file, file->life, true, session};
     model->databases =
         model_room(model, model->databases, model->database_count, sizeof(struct model_database *));
     model->databases[model->database_count++] = database;

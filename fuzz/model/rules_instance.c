@@ -66,9 +66,7 @@ static void shut_down(struct model *model, struct model_instance *instance, bool
         file->dirty = dirty && !file->read_only;
         if (file->dirty && file->unloggable)
             file->damaged = true; /* no log will ever mend it */
-        file->log_path = instance->log_path;
-        file->log_base = instance->base_name;
-        if (ends_half_way(model)) {
+        if (ends_half_way(model) && !file->read_only) {
             file->left_path = file->log_path;
             file->left_base = file->log_base;
             file->moved = false;
@@ -154,7 +152,7 @@ static void term(struct model *model)
             model_kill_instance(model, instance);
         return;
     }
-    const uint64_t grbit = plain ? JET_bitTermAbrupt : model_number(model, 0);
+    const uint64_t grbit = plain ? JET_bitTermAbrupt : model_bits(model);
     const bool stops = (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup)) != 0;
     const bool backup = instance->backup.kind == BACKUP_LOCAL || instance->backup.kind == BACKUP_SURROGATE;
     const bool dirty = (grbit & JET_bitTermDirty) != 0;
@@ -205,7 +203,7 @@ static void stop_service(struct model *model)
     struct model_instance *instance = model_gate(model, model_is_legacy(model), false);
     if (instance == NULL)
         return;
-    const uint64_t grbit = newer ? model_number(model, 0) : JET_bitStopServiceAll;
+    const uint64_t grbit = newer ? model_bits(model) : JET_bitStopServiceAll;
     const uint64_t resume = (uint32_t)JET_bitStopServiceResume;
     model_want(model, stop_service_code(instance, grbit));
     if (!model_succeeded(model))
@@ -369,8 +367,6 @@ static void crash(struct model *model)
         if (file->attached == NULL)
             continue;
         file->dirty = !file->read_only;
-        file->log_path = file->attached->log_path;
-        file->log_base = file->attached->base_name;
         file->exclusive = NULL;
         file->content = model_content_copy(model, file->durable);
         if (file->uncertain)

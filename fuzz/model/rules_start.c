@@ -241,7 +241,7 @@ void model_init(struct model *model)
 {
     const bool plain = strcmp(model->line->op->name, "Init") == 0;
     struct model_reference slot = model_reference(model);
-    const uint64_t grbit = model_number(model, 0);
+    const uint64_t grbit = model_bits(model);
     bool made;
     struct model_instance *instance = find_instance(model, slot, &made);
     if (instance == NULL)

@@ -102,6 +102,11 @@ uint64_t model_number(struct model *model, uint64_t otherwise)
     return number;
 }
 
+uint32_t model_bits(struct model *model)
+{
+    return (uint32_t)model_number(model, 0);
+}
+
 const char *model_option(const struct model *model, const char *key)
 {
     const struct program_token *token = program_find_argument(model->line, key);
@@ -301,9 +306,11 @@ bool model_instances_full(const struct model *model)
     return count >= INSTANCES_MOST;
 }
 
-/* The instance is gone: so are its sessions, cursors and open databases. Files stay as they are. */
+/* The instance is gone: so are its sessions, cursors and open databases. Files stay as they are; those that
+ * nobody has attached may miss logs that its backup has deleted. */
 void model_kill_instance(struct model *model, struct model_instance *instance)
 {
+    const bool truncated = instance->backup.truncated;
     instance->alive = false;
     instance->initialised = false;
     instance->backup = (struct backup_context){0};
@@ -321,8 +328,10 @@ void model_kill_instance(struct model *model, struct model_instance *instance)
             model->databases[i]->alive = false;
     }
     for (size_t i = 0; i < model->file_count; i++) {
-        if (model->files[i]->attached == instance)
-            model->files[i]->attached = NULL;
+        struct database_file *file = model->files[i];
+        if (file->attached == instance)
+            file->attached = NULL;
+        file->gap = file->gap || (truncated && file->attached == NULL);
     }
     bool any = false;
     for (size_t i = 0; i < model->instance_count; i++)
@@ -368,7 +377,10 @@ void model_attach(struct model *model, struct database_file *file, struct model_
             break;
     }
     file->attached = instance;
+    file->life = ++model->attach_count;
     file->joined = false;
+    if (file->read_only) /* its header keeps to the logs that it had */
+        return;
     file->log_path = instance->log_path;
     file->log_base = instance->base_name;
     if (file->left_path == NULL)

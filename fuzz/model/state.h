@@ -65,6 +65,7 @@ struct database_file {
     bool read_only;
     bool unloggable;
     uint32_t place; /* among the instance's databases, from 1: the lowest that was free */
+    uint32_t life;  /* the how-manieth attachment of all it is: handles are of one */
     /* of the backup in progress */
     bool copied; /* read to its end and closed */
     bool joined; /* attached when it began: an incremental backup is of no others */
@@ -175,7 +176,7 @@ struct model_session {
 struct model_database { /* an opened database: a d slot */
     struct model_instance *instance;
     struct database_file *file;
-    uint32_t place; /* of the file at that time: the handle's number */
+    uint32_t life; /* of the file at that time: the handle's number */
     bool alive;
     const struct model_session *session; /* that opened it */
 };
@@ -271,6 +272,7 @@ struct model {
     struct model_snapshot **snapshots;
     size_t snapshot_count;
     uint32_t freeze_count;
+    uint32_t attach_count;
     struct database_file **files;
     size_t file_count;
     struct backup_set **sets;
@@ -319,6 +321,7 @@ struct model_reference model_reference(struct model *model);
 bool model_invented(const struct program_token *token);
 const char *model_text(struct model *model); /* NULL for null or missing */
 uint64_t model_number(struct model *model, uint64_t otherwise);
+uint32_t model_bits(struct model *model); /* of a number, those that calls look at; 0 if there is none */
 const char *model_option(const struct model *model, const char *key);
 bool model_has_options(const struct model *model);
 void model_slot_set(struct model *model, struct model_reference slot, enum object_kind kind, void *pointer);
