@@ -49,6 +49,14 @@ static void open_slot(struct model *model, struct model_reference slot, struct m
     model_slot_set(model, slot, OBJECT_DATABASE, database);
 }
 
+/* There is nowhere to put the handle. */
+static bool lacks_place(struct model *model, struct model_reference slot)
+{
+    if (slot.is_null)
+        model_want(model, JET_errInvalidParameter);
+    return slot.is_null;
+}
+
 static bool backup_answer(struct model *model, const struct model_instance *instance)
 {
     switch (instance->backup.kind) {
@@ -98,18 +106,44 @@ static int32_t create_code(const struct model *model, const struct model_instanc
     return file->exists ? JET_errDatabaseDuplicate : JET_errSuccess;
 }
 
+/* The newer calls bring the most pages that the file may have, 0: any number. */
+static uint32_t pages_argument(struct model *model)
+{
+    const char *name = model->line->op->name;
+    return name[strlen(name) - 1] == '2' ? model_bits(model) : 0;
+}
+
+/* Which rows find no room any more is not described. */
+static void limit_pages(struct database_file *file, uint32_t pages)
+{
+    if (pages == 0)
+        return;
+    file->content->opaque = true;
+    file->durable->opaque = true;
+}
+
+/* The creation was refused before the log knew of it. */
+static bool is_refusal(const struct model *model, int32_t code)
+{
+    return code == JET_errInTransaction || code == JET_errDatabaseDuplicate ||
+           code == JET_errDatabaseSharingViolation || code == JET_errTooManyAttachedDatabases ||
+           code == JET_errCannotDisableVersioning || code == JET_errDatabaseInvalidPath ||
+           (code == JET_errInvalidPath && !model->published);
+}
+
 static void create_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
-    uint64_t grbit = model_number(model, 0);
-    if (session == NULL)
+    const uint32_t pages = pages_argument(model);
+    const uint32_t grbit = model_bits(model);
+    if (session == NULL || lacks_place(model, slot))
         return;
     struct model_instance *instance = session->instance;
     if (meets_freeze(model, instance))
         return;
-    if (!model_database_path(path) || grbit != 0 || strcmp(model->line->op->name, "CreateDatabase2") == 0) {
+    if (!model_database_path(path) || grbit != 0) {
         model_no_opinion(model);
         path = path == NULL ? "" : path;
         model->lost = model->lost || !model_database_path(path);
@@ -121,9 +155,8 @@ static void create_database(struct model *model)
         model_no_opinion(model);
     model_want(model, create_code(model, instance, file));
     if (!model_succeeded(model)) {
-        if (!file->exists && model_answered(model) !=
-                                 JET_errTooManyAttachedDatabases) { /* a creation that fails half-way is fatal
-                                                                       to the instance, and in its log */
+        /* One that fails half-way is fatal to the instance, and in its log. */
+        if (!is_refusal(model, model_answered(model))) {
             instance->lost = true;
             model_touch(model, instance->log_path);
         }
@@ -133,7 +166,8 @@ static void create_database(struct model *model)
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
     model_attach(model, file, instance);
-    if ((grbit & ~(uint64_t)(JET_bitDbRecoveryOff | JET_bitDbVersioningOff | JET_bitDbShadowingOff)) != 0)
+    limit_pages(file, pages);
+    if ((grbit & ~(uint32_t)(JET_bitDbRecoveryOff | JET_bitDbVersioningOff | JET_bitDbShadowingOff)) != 0)
         model->lost = true;
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
     file->gap = instance->backup.incremental; /* it wants all logs, and the first may be gone */
@@ -170,7 +204,8 @@ static void attach_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
     const char *path = model_text(model);
-    uint64_t grbit = model_number(model, 0);
+    const uint32_t pages = pages_argument(model);
+    const uint32_t grbit = model_bits(model);
     if (session == NULL || path == NULL) {
         if (path == NULL)
             model_no_opinion(model);
@@ -183,7 +218,7 @@ static void attach_database(struct model *model)
     bool here = file->attached == instance;
     if (session->level > 0 || model_clouded(model, file->path) || file->damaged ||
         instance->snapshot != NULL || (file->attached != NULL && !here) ||
-        (grbit & ~(uint64_t)JET_bitDbReadOnly) != 0 || !model_database_path(path))
+        (grbit & ~(uint32_t)JET_bitDbReadOnly) != 0 || !model_database_path(path))
         model_no_opinion(model);
     if (!file->exists && model->assume_files)
         model_no_opinion(model);
@@ -206,28 +241,31 @@ static void attach_database(struct model *model)
         forget_backups(file);
     file->gap = file->gap || (instance->backup.incremental && file->fields.full == 0);
     model_attach(model, file, instance);
+    limit_pages(file, pages);
     file->copied = false;
     model_log_written(model, instance, 8000);
 }
 
-/* Somebody has it open. */
-static bool is_open(const struct model *model, const struct database_file *file)
+/* The session, or NULL: somebody, has it open. */
+static bool is_open(const struct model *model, const struct database_file *file,
+                    const struct model_session *session)
 {
     for (size_t i = 0; i < model->database_count; i++) {
-        if (model->databases[i]->alive && model->databases[i]->file == file)
+        const struct model_database *database = model->databases[i];
+        if (database->alive && database->file == file && (session == NULL || database->session == session))
             return true;
     }
     return false;
 }
 
 static int32_t open_code(const struct model *model, const struct model_session *session,
-                         const struct database_file *file, uint64_t grbit)
+                         const struct database_file *file, uint32_t grbit)
 {
     if (file == NULL || file->attached != session->instance)
         return JET_errDatabaseNotFound;
     if (file->exclusive != NULL && file->exclusive != session)
         return JET_errDatabaseLocked;
-    if ((grbit & JET_bitDbExclusive) != 0 && is_open(model, file))
+    if ((grbit & JET_bitDbExclusive) != 0 && is_open(model, file, NULL))
         return JET_errDatabaseInUse;
     return JET_errSuccess;
 }
@@ -237,13 +275,13 @@ static void open_database(struct model *model)
     struct model_session *session = model_session_gate(model);
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
-    const uint64_t grbit = model_number(model, 0);
-    if (session == NULL)
+    const uint32_t grbit = model_bits(model);
+    if (session == NULL || lacks_place(model, slot))
         return;
     struct database_file *file = path == NULL ? NULL : model_file_find(model, path);
     const struct model_handle *copying = session->instance->backup.open;
     if (!model_database_path(path) || session->level > 0 ||
-        (grbit & ~(uint64_t)(JET_bitDbReadOnly | JET_bitDbExclusive)) != 0)
+        (grbit & ~(uint32_t)(JET_bitDbReadOnly | JET_bitDbExclusive)) != 0)
         model_no_opinion(model);
     if (file != NULL && file->damaged && file->attached == NULL)
         model_no_opinion(model); /* a recovery may have left it attached */
@@ -269,6 +307,7 @@ static void close_database(struct model *model)
     struct model_database *database = model_database_argument(model, session);
     if (database == NULL) {
         model_no_opinion(model);
+        session->instance->lost = session->instance->lost || model_succeeded(model); /* some open less */
         return;
     }
     if (database->session != session)
@@ -279,7 +318,7 @@ static void close_database(struct model *model)
     database->alive = false;
     if (database->file->exclusive == session)
         database->file->exclusive = NULL;
-    for (size_t i = 0; i < model->cursor_count; i++) { /* with the cursors opened through it */
+    for (size_t i = 0; i < model->cursor_count && !is_open(model, database->file, session); i++) {
         struct model_cursor *cursor = model->cursors[i];
         if (cursor->session == session && cursor->file == database->file)
             cursor->alive = false;
@@ -312,13 +351,15 @@ static void detach_all(struct model *model, const struct model_session *session)
     const bool one_in_use = model_answered(model) == JET_errDatabaseInUse;
     model_no_opinion(model);
     if (!model_succeeded(model) && !one_in_use) {
-        const bool refused = session->level > 0 || instance->backup.kind != BACKUP_NONE;
+        const bool refused = session->level > 0 || instance->backup.kind != BACKUP_NONE ||
+                             model_answered(model) == JET_errInvalidGrbit ||
+                             model_answered(model) == JET_errForceDetachNotAllowed;
         instance->lost = instance->lost || !refused;
         return;
     }
     for (uint32_t place = 1; place <= model->file_count; place++) {
         struct database_file *file = file_at(model, instance, place);
-        if (file != NULL && is_open(model, file))
+        if (file != NULL && is_open(model, file, NULL))
             return;
         if (file != NULL)
             detached(model, instance, file);
@@ -331,11 +372,14 @@ static void detach_database(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
     const char *path = model_text(model);
+    const uint32_t grbit = model_bits(model);
     if (session == NULL)
         return;
     struct model_instance *instance = session->instance;
     if (meets_freeze(model, instance))
         return;
+    if (grbit != 0)
+        model_no_opinion(model);
     if (path == NULL || path[0] == '\0') {
         detach_all(model, session);
         return;
@@ -347,11 +391,11 @@ static void detach_database(struct model *model)
         model_no_opinion(model);
     if (!attached)
         model_want(model, JET_errDatabaseNotFound);
-    else if (is_open(model, file) && instance->backup.kind == BACKUP_NONE)
+    else if (is_open(model, file, NULL) && instance->backup.kind == BACKUP_NONE)
         model_want(model, JET_errDatabaseInUse);
     else if (!backup_answer(model, instance))
         model_want(model, JET_errSuccess);
-    if (attached && is_open(model, file))
+    if (attached && is_open(model, file, NULL))
         model_want(model, JET_errDatabaseInUse); /* which of the two is seen first is not told */
     if (!attached && instance->backup.kind != BACKUP_NONE)
         backup_answer(model, instance);
@@ -436,23 +480,15 @@ static void get_database_file_info(struct model *model)
     learn_header(model, file);
 }
 
-/* Attaches and detaches with settings that are not described. */
-static void give_up(struct model *model)
-{
-    model_no_opinion(model);
-    if (model_succeeded(model))
-        model->lost = true;
-}
-
 const struct model_entry model_database_entries[] = {
-    {"AttachDatabase2", give_up},
-    {"DetachDatabase2", give_up},
     {"CreateDatabase", create_database},
     {"CreateDatabase2", create_database},
     {"AttachDatabase", attach_database},
+    {"AttachDatabase2", attach_database},
     {"OpenDatabase", open_database},
     {"CloseDatabase", close_database},
     {"DetachDatabase", detach_database},
+    {"DetachDatabase2", detach_database},
     {"GetDatabaseInfo", get_database_info},
     {"GetDatabaseFileInfo", get_database_file_info},
     {NULL, NULL},
