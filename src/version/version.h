@@ -24,7 +24,8 @@ void version_store_free(struct version_store *store);
 
 /* Cleans what can be cleaned now: removes deleted nodes, empty pages, schema leftovers. JET_wrnIdleFull-like
  * results are the caller's. `database` NULL: all. After it, with no transaction running, no entry of the
- * database is left. */
+ * database is left; JET_wrnRemainingVersions: some are, of running transactions too if a database is named.
+ */
 JET_ERR version_store_clean(struct version_store *store, struct database *database);
 
 /* Forgets the entries of a database without touching its pages (detach after error, crash simulation). */

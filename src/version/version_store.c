@@ -376,9 +376,28 @@ static void clean_entry(struct version_store *store, struct version_entry *entry
     entry_free(store, entry);
 }
 
-static bool has_entries_of(struct version_store *store, struct database *database)
+/* Of running transactions, too: each has changed some node when it has changed anything. */
+static bool has_hashed_entries_of(struct version_store *store, const struct database *database)
 {
     bool found = false;
+
+    for (uint32_t lock = 0; lock < HASH_LOCKS && !found; lock++) {
+        os_mutex_lock(&store->hash_locks[lock]);
+        const uint32_t mask = os_atomic_load(&store->bucket_mask);
+        for (uint32_t i = lock; i <= mask && !found; i += HASH_LOCKS) {
+            for (const struct version_entry *entry = store->buckets[i]; entry != NULL && !found;
+                 entry = entry->hash_next)
+                found = entry->database == database;
+        }
+        os_mutex_unlock(&store->hash_locks[lock]);
+    }
+    return found;
+}
+
+/* NULL: of any; then those of running transactions do not count. */
+static bool has_entries_of(struct version_store *store, struct database *database)
+{
+    bool found = database != NULL && has_hashed_entries_of(store, database);
 
     os_mutex_lock(&store->queue_lock);
     for (struct version_entry *entry = store->queue_first; entry != NULL && !found; entry = entry->older)
