@@ -28,7 +28,8 @@ struct model_database *model_database_argument(struct model *model, struct model
         return NULL;
     if (database->alive && database->session == session)
         return database;
-    /* A handle names the database: it serves every session that has it open, by whatever call, and no other. */
+    /* A handle names the database: it serves every session that has it open, by whatever call, and no
+     * other. */
     for (size_t i = 0; i < model->database_count; i++) {
         struct model_database *other = model->databases[i];
         if (other->alive && other->session == session && other->file == database->file &&
@@ -331,6 +332,7 @@ static void detached(struct model *model, struct model_instance *instance, struc
     file->dirty = false;
     file->durable = model_content_copy(model, file->content);
     file->uncertain = false;
+    file->fields_fresh = false;
     model_log_written(model, instance, 8000);
 }
 

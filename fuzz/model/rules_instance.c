@@ -56,27 +56,39 @@ static bool ends_half_way(const struct model *model)
     return model->line->fault_count > 0 && strcmp(model->line->faults[0].kind, MODEL_HALF) == 0;
 }
 
+/* The instance has ended without a word about it: its log makes of the database what it was when the log was
+ * last written. */
+static void leave_dirty(struct model *model, struct database_file *file)
+{
+    if (file->read_only)
+        return; /* nothing was to be written */
+    file->dirty = true;
+    file->damaged = file->damaged || file->unloggable; /* no log will ever mend it */
+    file->content = model_content_copy(model, file->durable);
+    if (file->uncertain)
+        file->content->opaque = true;
+    if (file->fields_fresh)
+        file->fields_unknown = true;
+}
+
 static void shut_down(struct model *model, struct model_instance *instance, bool dirty)
 {
-    bool open = model_has_transaction(model, instance);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached != instance)
             continue;
-        file->dirty = dirty && !file->read_only;
-        if (file->dirty && file->unloggable)
-            file->damaged = true; /* no log will ever mend it */
         if (ends_half_way(model) && !file->read_only) {
             file->left_path = file->log_path;
             file->left_base = file->log_base;
             file->moved = false;
         }
         file->exclusive = NULL;
-        if (open)
-            file->content = model_content_copy(model, file->durable);
-        else
-            file->durable = model_content_copy(model, file->content);
+        file->dirty = false;
+        if (dirty)
+            leave_dirty(model, file);
+        file->durable = model_content_copy(model, file->content);
         file->uncertain = false;
+        file->fields_fresh = false;
         file->copied = false;
         file->attached = NULL;
         file->damaged = file->damaged || instance->lost;
@@ -366,15 +378,9 @@ static void crash(struct model *model)
         struct database_file *file = model->files[i];
         if (file->attached == NULL)
             continue;
-        file->dirty = !file->read_only;
+        leave_dirty(model, file);
+        file->damaged = file->damaged || file->attached->lost;
         file->exclusive = NULL;
-        file->content = model_content_copy(model, file->durable);
-        if (file->uncertain)
-            file->content->opaque = true;
-        if (file->fields_fresh)
-            file->fields_unknown = true;
-        if (file->unloggable || file->attached->lost)
-            file->damaged = true;
         file->copied = false;
     }
     for (size_t i = 0; i < model->instance_count; i++) {

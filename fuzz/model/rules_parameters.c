@@ -44,7 +44,7 @@ static const struct rule rules[] = {
     {JET_paramLogFilePath, FOLDER, I, 0, 246, 0, FOLLOWED},
     {JET_paramBaseName, STRING, I, 3, 3, 0, FOLLOWED},
     {JET_paramRecovery, STRING, I, 0, 259, 0, FOLLOWED},
-    {JET_paramAlternateDatabaseRecoveryPath, FOLDER, I, 0, 246, 0, NO_EFFECT},
+    {JET_paramAlternateDatabaseRecoveryPath, FOLDER, I, 0, 246, 0, FOLLOWED},
     {JET_paramEventSource, STRING, I, 0, 259, 0, NO_EFFECT},
     {JET_paramEventSourceKey, STRING, I, 0, 259, 0, NO_EFFECT},
     {JET_paramNoInformationEvent, BOOLEAN, I, 0, UINT64_MAX, 0, NO_EFFECT},
@@ -194,6 +194,9 @@ static bool follow_text(struct model *model, struct model_instance *instance, ui
         instance->log_path = path;
         instance->empty_log_path = text[0] == '\0';
         return is_plain_folder(text, path);
+    case JET_paramAlternateDatabaseRecoveryPath:
+        instance->elsewhere = text[0] == '\0' ? NULL : path;
+        return true;
     case JET_paramBaseName:
         instance->base_name = arena_text(&model->arena, text);
         return model_plain_text(text);

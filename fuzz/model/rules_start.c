@@ -84,6 +84,12 @@ static void recover_files(struct model *model, const struct model_instance *inst
     }
 }
 
+/* Logs that lie where the instance's do know the file. */
+static bool has_logs_of(const struct database_file *file, const struct model_instance *instance)
+{
+    return file->log_path != NULL && strcmp(file->log_path, instance->log_path) == 0;
+}
+
 /* What recovery would find is not what was written. */
 static bool is_clouded(const struct model *model, const struct model_instance *instance)
 {
@@ -214,8 +220,7 @@ static void recovery_failed(struct model *model, const struct model_instance *in
     }
     for (size_t i = 0; i < model->file_count && (special || clouded); i++) {
         struct database_file *file = model->files[i];
-        file->damaged = file->damaged || (file->dirty && file->log_path != NULL &&
-                                          strcmp(file->log_path, instance->log_path) == 0);
+        file->damaged = file->damaged || (file->dirty && has_logs_of(file, instance));
     }
 }
 
@@ -230,9 +235,22 @@ static bool matters_to_recovery(const struct model *model, const struct model_in
     for (size_t i = 0; i < model->file_count && grbit != 0; i++) {
         const struct database_file *file = model->files[i];
         /* One that such a recovery has left attached may be dirty again. */
-        if ((file->dirty || file->damaged) && file->log_path != NULL &&
-            strcmp(file->log_path, instance->log_path) == 0)
+        if ((file->dirty || file->damaged) && has_logs_of(file, instance))
             return true;
+    }
+    return false;
+}
+
+/* Databases that recovery has something to do with are looked for where they may not be. */
+static bool looks_elsewhere(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count && instance->elsewhere != NULL; i++) {
+        const struct database_file *file = model->files[i];
+        const char *slash = strrchr(file->path, '/');
+        const size_t folder = slash == NULL ? 0 : (size_t)(slash - file->path);
+        if (file->dirty && has_logs_of(file, instance) &&
+            (strlen(instance->elsewhere) != folder || strncmp(file->path, instance->elsewhere, folder) != 0))
+            return !instance->no_logging;
     }
     return false;
 }
@@ -246,8 +264,8 @@ void model_init(struct model *model)
     struct model_instance *instance = find_instance(model, slot, &made);
     if (instance == NULL)
         return;
-    const bool special =
-        (!plain && matters_to_recovery(model, instance, grbit)) || model_token(model) != NULL;
+    const bool special = (!plain && matters_to_recovery(model, instance, grbit)) ||
+                         looks_elsewhere(model, instance) || model_token(model) != NULL;
     const bool differ = !instance->no_logging && model_logs_differ(model, instance);
     const bool clouded = is_clouded(model, instance) || differ;
     if (clouded || special || instance->lost)
@@ -263,8 +281,7 @@ void model_init(struct model *model)
     /* What such a recovery makes of its databases is not followed: they may be left attached. */
     for (size_t i = 0; i < model->file_count && special; i++) {
         struct database_file *file = model->files[i];
-        file->damaged = file->damaged || (file->dirty && file->log_path != NULL &&
-                                          strcmp(file->log_path, instance->log_path) == 0);
+        file->damaged = file->damaged || (file->dirty && has_logs_of(file, instance));
     }
     start(model, instance, clouded);
     if (special || differ || (clouded && made))

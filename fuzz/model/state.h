@@ -148,6 +148,7 @@ struct model_instance {
     const char *log_path;
     const char *system_path;
     const char *temp_path;                  /* a file */
+    const char *elsewhere; /* a folder where recovery looks for databases; NULL: where they lay */
     bool empty_log_path, empty_system_path; /* set to nothing */
     const char *base_name;
     uint32_t generation;                     /* current log; 0 = not known */
