@@ -169,28 +169,38 @@ static void record(struct database_file *file, uint32_t *field, uint32_t high)
 
 /* The limit of what is deleted heeds neither databases that are not attached nor those attached read-only; in
  * these no backup is recorded, either, though it may have copied them. */
-void model_logs_deleted(struct model *model, const struct model_instance *instance)
+void model_logs_deleted(struct model *model)
 {
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
-        if (file->attached == NULL || (file->attached == instance && file->read_only))
-            file->gap = true;
+        file->gap = file->gap || file->attached == NULL || file->read_only;
     }
+}
+
+void model_logs_lost(struct model *model, const struct model_instance *instance)
+{
+    model_logs_deleted(model);
+    for (size_t i = 0; i < model->file_count; i++)
+        model->files[i]->gap = model->files[i]->gap || model->files[i]->attached == instance;
 }
 
 void model_record_good_end(struct model *model, struct model_instance *instance)
 {
     const struct backup_context *backup = &instance->backup;
+    const bool faulted = model->line->fault_count > 0;
     if (backup->truncated)
-        model_logs_deleted(model, instance);
+        model_logs_deleted(model);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (!model_in_backup(file, instance) || (backup->incremental ? !file->joined : !file->copied))
             continue;
         file->fields_fresh = true;
         /* A fault while it is recorded does not show in the answer. */
-        file->fields_unknown = file->fields_unknown || model->line->fault_count > 0;
-        file->gap = file->gap && (backup->incremental || !backup->truncated);
+        file->fields_unknown = file->fields_unknown || faulted;
+        if (faulted)
+            file->gap = file->gap || backup->truncated;
+        else
+            file->gap = file->gap && (backup->incremental || !backup->truncated);
         if (backup->incremental) {
             record(file, backup->truncated ? &file->fields.incremental : &file->fields.differential,
                    backup->high);
@@ -210,15 +220,12 @@ void model_backup_end(struct model *model, struct model_instance *instance)
 {
     if (instance->backup.open != NULL)
         instance->backup.open->open = false;
-    const bool truncated = instance->backup.truncated; /* and nowhere written down */
+    if (instance->backup.truncated) /* and nowhere written down */
+        model_logs_lost(model, instance);
     instance->backup = (struct backup_context){0};
-    if (truncated)
-        model_logs_deleted(model, instance);
     for (size_t i = 0; i < model->file_count; i++) {
-        if (model->files[i]->attached != instance)
-            continue;
-        model->files[i]->copied = false;
-        model->files[i]->gap = model->files[i]->gap || truncated;
+        if (model->files[i]->attached == instance)
+            model->files[i]->copied = false;
     }
     model_log_written(model, instance, 4096);
 }

@@ -22,7 +22,7 @@ size_t model_count_in_backup(const struct model *model, const struct model_insta
 bool model_pages_unsure(const struct model *model, const struct database_file *file);
 bool model_backup_unsure(const struct model *model, const struct model_instance *instance);
 /* Logs went that databases may need whose next incremental backup nobody thought of. */
-void model_logs_deleted(struct model *model, const struct model_instance *instance);
+void model_logs_deleted(struct model *model);
 
 /* The checks that most calls share: no backup, stopped. False: the call ends there. */
 bool model_in_progress(struct model *model, struct model_instance *instance);

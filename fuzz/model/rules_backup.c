@@ -188,16 +188,30 @@ static void finish_end(struct model *model, struct model_instance *instance, boo
     model_backup_end(model, instance);
 }
 
+/* With bits that change what is recorded. */
+static void end_with_bits(struct model *model, struct model_instance *instance, bool abort)
+{
+    const bool truncated = instance->backup.truncated;
+    finish_end(model, instance, abort);
+    if (abort)
+        return;
+    if (truncated)
+        model_logs_lost(model, instance);
+    for (size_t i = 0; i < model->file_count; i++)
+        model->files[i]->fields_unknown =
+            model->files[i]->fields_unknown || model->files[i]->attached == instance;
+}
+
 static void end(struct model *model)
 {
     bool second = strcmp(model->line->op->name, "EndExternalBackupInstance2") == 0;
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
-    uint64_t grbit = second ? model_number(model, 0) : JET_bitBackupEndNormal;
+    const uint32_t grbit = second ? model_bits(model) : JET_bitBackupEndNormal;
     bool abort = grbit == JET_bitBackupEndAbort;
     /* Bits beyond the two are not looked at. */
-    uint64_t kind = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
+    const uint32_t kind = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
     if (kind != JET_bitBackupEndNormal && kind != JET_bitBackupEndAbort) {
         model_want(model, JET_errInvalidParameter);
         return;
@@ -226,13 +240,10 @@ static void end(struct model *model)
         model_want(model, end_code(model, backup, abort));
     int32_t code = model_answered(model);
     bool ended = code >= 0 || code == JET_errBackupAbortByServer || code == JET_errBackupAbortByCaller;
-    if (ended)
+    if (ended && grbit != kind)
+        end_with_bits(model, instance, abort);
+    else if (ended)
         finish_end(model, instance, abort);
-    if (ended && grbit != kind) {
-        for (size_t i = 0; i < model->file_count; i++)
-            model->files[i]->fields_unknown =
-                model->files[i]->fields_unknown || model->files[i]->attached == instance;
-    }
 }
 
 static void end_surrogate(struct model *model)
@@ -240,13 +251,15 @@ static void end_surrogate(struct model *model)
     struct model_instance *instance = model_gate(model, false, true);
     if (instance == NULL)
         return;
-    uint64_t grbit = model_number(model, 0);
-    bool abort = (grbit & JET_bitBackupEndAbort) != 0;
-    uint64_t kind = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
+    const uint32_t grbit = model_bits(model);
+    const bool abort = (grbit & JET_bitBackupEndAbort) != 0;
+    const uint32_t kind = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
     struct backup_context *backup = &instance->backup;
     if (kind != JET_bitBackupEndNormal && kind != JET_bitBackupEndAbort)
         model_want(model, JET_errInvalidParameter);
     else if (backup->kind == BACKUP_NONE)
+        model_want(model, JET_errNoBackup);
+    else if (backup->kind == BACKUP_FROZEN && !model->published)
         model_want(model, JET_errNoBackup);
     else if (backup->kind == BACKUP_FROZEN)
         model_no_opinion(model);
@@ -442,7 +455,9 @@ static void full_backup(struct model *model)
         model_no_opinion(model);
         model->lost = true; /* it waits, and the freeze is over then */
     }
-    bool plain = end_grbit == JET_bitBackupEndNormal || end_grbit == JET_bitBackupEndAbort;
+    const uint32_t end_kind = (uint32_t)end_grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
+    const bool plain =
+        (uint32_t)end_grbit == JET_bitBackupEndNormal || (uint32_t)end_grbit == JET_bitBackupEndAbort;
     const bool databases =
         (grbit & JET_bitBackupIncremental) == 0 && model_count_in_backup(model, instance) > 0;
     const bool short_chunk = databases && (chunk % model->page != 0 || chunk < (uint64_t)3 * model->page);
@@ -479,7 +494,10 @@ static void full_backup(struct model *model)
     instance->backup.truncated = truncate != 0;
     if (directory != NULL)
         keep_set(model, instance, directory, incremental);
-    finish_end(model, instance, end_grbit == JET_bitBackupEndAbort);
+    if (plain)
+        finish_end(model, instance, end_kind == JET_bitBackupEndAbort);
+    else
+        end_with_bits(model, instance, end_kind == JET_bitBackupEndAbort);
 }
 
 /* A directory where databases or logs lie is not empty. */
@@ -509,7 +527,7 @@ static void delete_logs(struct model *model, struct model_instance *instance, bo
     if (!model->published) {
         if (model_succeeded(model)) {
             begin_backup(model, instance, 0);
-            model_logs_deleted(model, instance);
+            model_logs_deleted(model);
             model_backup_end(model, instance);
         }
         return;

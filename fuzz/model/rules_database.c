@@ -240,7 +240,7 @@ static void attach_database(struct model *model)
     file->unloggable = instance->no_logging || (grbit & JET_bitDbRecoveryOff) != 0;
     if (!file->read_only && (file->unloggable || !has_logs_of(file, instance)))
         forget_backups(file);
-    file->gap = file->gap || (instance->backup.incremental && file->fields.full == 0);
+    file->gap = file->gap || (file->read_only && !has_logs_of(file, instance)); /* other numbers */
     model_attach(model, file, instance);
     limit_pages(file, pages);
     file->copied = false;

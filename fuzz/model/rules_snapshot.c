@@ -356,12 +356,13 @@ static void want_truncated(struct model *model, const struct model_instance *onl
     model_want(model, JET_errSuccess);
     for (size_t i = 0; i < model->instance_count && grbit != 0; i++) {
         const struct model_instance *instance = model->instances[i];
-        if (is_in(instance, snapshot) && (only == NULL || only == instance) &&
-            model_touched(model, instance->log_path))
+        if (!is_in(instance, snapshot) || (only != NULL && only != instance))
+            continue;
+        if (model_touched(model, instance->log_path))
             model_no_opinion(model);
+        if (model_succeeded(model))
+            model_logs_lost(model, instance); /* the snapshot may end without being recorded */
     }
-    for (size_t i = 0; i < model->file_count && grbit != 0 && model_succeeded(model); i++)
-        model->files[i]->gap = model->files[i]->gap || model->files[i]->attached == NULL;
 }
 
 static void truncate_log(struct model *model)

@@ -306,11 +306,12 @@ bool model_instances_full(const struct model *model)
     return count >= INSTANCES_MOST;
 }
 
-/* The instance is gone: so are its sessions, cursors and open databases. Files stay as they are; those that
- * nobody has attached may miss logs that its backup has deleted. */
+/* The instance is gone: so are its sessions, cursors and open databases. Files stay as they are; they
+ * may miss logs that its backup has deleted, or itself, if it used them in a circle. */
 void model_kill_instance(struct model *model, struct model_instance *instance)
 {
-    const bool truncated = instance->backup.truncated;
+    if (instance->backup.truncated || (instance->initialised && model_circular(instance)))
+        model_logs_lost(model, instance);
     instance->alive = false;
     instance->initialised = false;
     instance->backup = (struct backup_context){0};
@@ -328,10 +329,8 @@ void model_kill_instance(struct model *model, struct model_instance *instance)
             model->databases[i]->alive = false;
     }
     for (size_t i = 0; i < model->file_count; i++) {
-        struct database_file *file = model->files[i];
-        if (file->attached == instance)
-            file->attached = NULL;
-        file->gap = file->gap || (truncated && file->attached == NULL);
+        if (model->files[i]->attached == instance)
+            model->files[i]->attached = NULL;
     }
     bool any = false;
     for (size_t i = 0; i < model->instance_count; i++)

@@ -147,7 +147,7 @@ struct model_instance {
     bool lost;                          /* not followed any further: no opinion */
     const char *log_path;
     const char *system_path;
-    const char *temp_path;                  /* a file */
+    const char *temp_path; /* a file */
     const char *elsewhere; /* a folder where recovery looks for databases; NULL: where they lay */
     bool empty_log_path, empty_system_path; /* set to nothing */
     const char *base_name;
@@ -465,6 +465,8 @@ void model_wait(struct model *model, uint64_t milliseconds);
 void model_want_instances(struct model *model, const struct model_snapshot *snapshot);
 /* The file is a database of the instance now. */
 void model_attach(struct model *model, struct database_file *file, struct model_instance *instance);
+/* Logs of the instance went, and no header says so: increments of its databases may miss them, too. */
+void model_logs_lost(struct model *model, const struct model_instance *instance);
 void model_record_good_end(struct model *model, struct model_instance *instance);
 
 #endif
