@@ -17,14 +17,14 @@ static void save_contents(struct model *model, struct model_session *session)
     }
 }
 
-/* A transaction belongs to the thread that began it. */
+/* A transaction belongs to the thread that began it, or to a context that goes from thread to thread. */
 static bool shares_session(struct model *model, const struct model_session *session)
 {
     if (session->level == 0 || session->thread == model->line->thread)
         return false;
     model->expect.no_opinion = session->foreign || session->instance->lost;
     model_want(model, JET_errSessionSharingViolation);
-    return true;
+    return !session->foreign || model_answered(model) == JET_errSessionSharingViolation;
 }
 
 /* A session with a context of its own is shared by other rules. */
