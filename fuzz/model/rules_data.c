@@ -115,7 +115,7 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
 static void table(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
-    if (session != NULL && (session->level == 7 || session->written > MODEL_VERSIONS_MOST))
+    if (session != NULL && (session->level == 7 || model_versions(session) > MODEL_VERSIONS_MOST))
         model_no_opinion(model); /* it begins a transaction first, and needs versions */
     if (session == NULL || model_lacks_database(model))
         return;
@@ -145,6 +145,8 @@ static void table(struct model *model)
     const bool logged = !database->file->unloggable;
     if (logged)
         model_writes(model, session, 10000);
+    else
+        model_writes_unlogged(session, 10000);
     if (session->level == 0)
         model_content_commit(model, session, logged ? WROTE_SURELY : WROTE_NOTHING, false);
     else
@@ -337,14 +339,14 @@ static void opaque_database(struct model *model)
     }
     if (session_slot.kind == OBJECT_SESSION)
         model_writes(model, session_slot.pointer, 30000 + 700 * model->line->argument_count);
-    for (size_t i = 0; i < model->line->argument_count && model_succeeded(model); i++) {
-        model->next = i;
-        const struct model_reference slot = model_reference(model);
-        if (slot.letter == 3)
-            model_slot_set(model, slot, OBJECT_CURSOR, &unknown_cursor);
-    }
-    /* A slot of an unknown cursor: later calls on it have no opinion. */
-    model->expect.no_opinion = true;
+    const char *arguments = model->line->op->arguments;
+    const char *cursor = strchr(arguments, 'T');
+    if (cursor == NULL || !model_succeeded(model))
+        return;
+    model->next = 0;
+    for (const char *before = arguments; before < cursor; before++)
+        (void)model_token(model);
+    model_slot_set(model, model_reference(model), OBJECT_CURSOR, &unknown_cursor);
 }
 
 const struct model_entry model_data_entries[] = {

@@ -103,7 +103,7 @@ static void change_rows(struct model *model, enum row_kind kind)
         return;
     }
     const uint64_t volume = rows_volume(model, session, rows, kind, &change);
-    if (session->written + volume > MODEL_VERSIONS_MOST)
+    if (model_versions(session) + volume > MODEL_VERSIONS_MOST)
         model_no_opinion(model);
     struct database_file *file = cursor->file;
     if (rows->opaque || file->content->opaque || file->read_only || file->damaged ||
@@ -133,9 +133,11 @@ static void change_rows(struct model *model, enum row_kind kind)
     if (kept > 0 && code == JET_errSuccess && session->level == 0 && grbit == 0)
         model_wait_for_log(model, file, session->instance);
     int32_t answer = model_answered(model);
-    if (!file->unloggable && rows->indexed)
+    if (file->unloggable)
+        model_writes_unlogged(session, volume);
+    else if (rows->indexed)
         model_writes_unknown(model, session);
-    else if (!file->unloggable)
+    else
         model_writes(model, session, answer < 0 ? volume + volume / 2 : volume);
     /* Of two transactions that change the same rows, the same code may mean another row. */
     if (answer != code || !model_alone(model, session))

@@ -52,6 +52,7 @@ static void begin(struct model *model)
         session->level == 0)
         model->lost = true; /* read-only transactions are not described */
     save_contents(model, session);
+    model_writes_begin(session);
     if (session->level == 0) {
         session->thread = model->line->thread;
         session->beside = !model_alone(model, session);

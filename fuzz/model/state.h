@@ -163,9 +163,12 @@ struct model_session {
     struct model_instance *instance;
     bool alive;
     unsigned level;
-    bool foreign;                          /* began on another thread */
-    unsigned thread;                       /* that its transaction belongs to */
-    uint64_t written;                      /* by its transaction to the log, at most */
+    bool foreign;                        /* began on another thread */
+    unsigned thread;                     /* that its transaction belongs to */
+    uint64_t written;                    /* by its transaction to the log, at most */
+    uint64_t unlogged;                   /* and what it has changed without a log */
+    uint64_t written_before[LEVELS_MAX]; /* as of each begin */
+    uint64_t unlogged_before[LEVELS_MAX];
     struct content *saved[LEVELS_MAX][16]; /* of each attached file, as of each begin */
     struct database_file *saved_files[LEVELS_MAX][16];
     uint32_t saved_count[LEVELS_MAX];
@@ -406,6 +409,11 @@ void model_content_commit(struct model *model, const struct model_session *sessi
 /* The session's call has written; outside a transaction it has committed, too. */
 void model_writes(struct model *model, struct model_session *session, uint64_t bytes);
 void model_writes_unknown(struct model *model, struct model_session *session); /* any number of bytes */
+/* The same without a log: it needs versions only. */
+void model_writes_unlogged(struct model_session *session, uint64_t bytes);
+/* What the session's transaction needs of the version store, at most. */
+uint64_t model_versions(const struct model_session *session);
+void model_writes_begin(struct model_session *session);
 void model_writes_commit(struct model *model, struct model_session *session);
 void model_writes_rollback(struct model *model, struct model_session *session);
 uint64_t model_insert_volume(const struct model *model, uint64_t size, bool in_order);

@@ -25,20 +25,38 @@ void model_writes_unknown(struct model *model, struct model_session *session)
     model_writes(model, session, model_log_file_size(session->instance));
 }
 
+void model_writes_unlogged(struct model_session *session, uint64_t bytes)
+{
+    session->unlogged += session->level > 0 ? bytes : 0;
+}
+
+uint64_t model_versions(const struct model_session *session)
+{
+    return session->written + session->unlogged;
+}
+
+void model_writes_begin(struct model_session *session)
+{
+    session->written_before[session->level] = session->written;
+    session->unlogged_before[session->level] = session->unlogged;
+}
+
 void model_writes_commit(struct model *model, struct model_session *session)
 {
     if (session->written > 0)
         model_log_written(model, session->instance, SEGMENT);
     session->written = 0;
+    session->unlogged = 0;
 }
 
-/* What is undone is logged once more, without the values. */
+/* What is undone, down to the session's level, is logged once more, without the values. */
 void model_writes_rollback(struct model *model, struct model_session *session)
 {
-    const uint64_t written = session->written;
-    if (written > 0)
-        model_log_written(model, session->instance, written / 2 + SEGMENT);
-    session->written = 0;
+    const uint64_t before = session->written_before[session->level];
+    if (session->written > before)
+        model_log_written(model, session->instance, (session->written - before) / 2 + SEGMENT);
+    session->written = before;
+    session->unlogged = session->unlogged_before[session->level];
 }
 
 /* --- rows: the values come once, and a half more for the pieces of long ones */
