@@ -78,7 +78,20 @@ static bool backup_answer(struct model *model, const struct model_instance *inst
 
 static bool directory_may_be_missing(const struct model_instance *instance, const char *path)
 {
-    return strchr(path, '/') != NULL && !model_creates_paths(instance);
+    const char *slash = strrchr(path, '/');
+    const char *dot = strchr(path, '.'); /* a file's name may be where a folder's should be */
+    return slash != NULL && (!model_creates_paths(instance) || (dot != NULL && dot < slash));
+}
+
+/* An instance may make its temporary database there, or has made it, and deletes it in the end. */
+static bool is_temporary(struct model *model, const struct database_file *file)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (instance->initialised && strcmp(model_temporary_file(model, instance), file->path) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* While frozen, an attach or detach waits, or not: by what it finds first. */
@@ -150,7 +163,8 @@ static void create_database(struct model *model)
         model->lost = model->lost || !model_database_path(path);
     }
     struct database_file *file = model_file(model, path);
-    if (session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
+    const bool temporary = is_temporary(model, file);
+    if (temporary || session->level > 0 || instance->snapshot != NULL || model_clouded(model, file->path) ||
         directory_may_be_missing(instance, file->path) || file->damaged ||
         (file->attached != NULL && file->attached != instance))
         model_no_opinion(model);
@@ -167,6 +181,7 @@ static void create_database(struct model *model)
     file->content = model_content_new(model);
     file->durable = model_content_new(model);
     model_attach(model, file, instance);
+    file->damaged = temporary;
     limit_pages(file, pages);
     if ((grbit & ~(uint32_t)(JET_bitDbRecoveryOff | JET_bitDbVersioningOff | JET_bitDbShadowingOff)) != 0)
         model->lost = true;
@@ -217,6 +232,7 @@ static void attach_database(struct model *model)
         return;
     struct database_file *file = model_file(model, path);
     bool here = file->attached == instance;
+    file->damaged = file->damaged || is_temporary(model, file);
     if (session->level > 0 || model_clouded(model, file->path) || file->damaged ||
         instance->snapshot != NULL || (file->attached != NULL && !here) ||
         (grbit & ~(uint32_t)JET_bitDbReadOnly) != 0 || !model_database_path(path))

@@ -3,7 +3,8 @@
 
 #include "fuzz/model/backup_rules.h"
 
-#define JOIN_MOST 100u /* milliseconds: what calls need that wait for nobody */
+#define TERM_WAIT 3000u /* milliseconds: so long an orderly end waits for transactions */
+#define JOIN_MOST 100u  /* milliseconds: what calls need that wait for nobody */
 
 bool model_name_in_use(const struct model *model, const char *name)
 {
@@ -184,6 +185,8 @@ static void term(struct model *model)
         shut_down(model, instance, code == JET_errDirtyShutdown);
     else
         term_failed(model, instance, code, stops && backup);
+    if (code == JET_errTooManyActiveUsers && (grbit & JET_bitTermAbrupt) == 0)
+        model_wait(model, TERM_WAIT);
 }
 
 /* Bits that a resume takes back, and what is noted for "everything", which it cannot take back. */

@@ -7,19 +7,18 @@
 
 /* --- paths */
 
-/* The temporary database: a bare name lies in the system path. */
-static const char *temporary_file(struct model *model, const struct model_instance *instance)
+const char *model_temporary_file(struct model *model, const struct model_instance *instance)
 {
     const char *path = instance->temp_path;
     if (strchr(path, '/') != NULL || instance->system_path[0] == '\0')
-        return path;
+        return model_path(model, path);
     return arena_format(&model->arena, "%s/%s", instance->system_path, path);
 }
 
 /* The temporary database bears the name of a log, which then cannot be made, or takes the other's place. */
 static bool temporary_is_log(struct model *model, const struct model_instance *instance)
 {
-    const char *path = temporary_file(model, instance);
+    const char *path = model_temporary_file(model, instance);
     const size_t folder = strlen(instance->log_path);
     if (folder > 0 && (strncasecmp(path, instance->log_path, folder) != 0 || path[folder] != '/'))
         return false;
@@ -38,7 +37,7 @@ static int32_t path_code(struct model *model, const struct model_instance *insta
 {
     const bool logging = !instance->no_logging && !other->no_logging;
     if (has_temporary(instance) && has_temporary(other) &&
-        strcmp(temporary_file(model, instance), temporary_file(model, other)) == 0)
+        strcmp(model_temporary_file(model, instance), model_temporary_file(model, other)) == 0)
         return JET_errTempPathInUse;
     if (logging && strcmp(instance->system_path, other->system_path) == 0)
         return JET_errSystemPathInUse;
@@ -116,9 +115,11 @@ static void start(struct model *model, struct model_instance *instance, bool clo
         model_use_logs(model, instance);
         recover_files(model, instance);
     }
-    for (size_t i = 0; clouded && i < model->file_count; i++) {
-        if (model->files[i]->attached == NULL)
-            model->files[i]->damaged = true;
+    const char *temporary = model_temporary_file(model, instance);
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct database_file *file = model->files[i];
+        if (file->attached == NULL && (clouded || strcmp(file->path, temporary) == 0))
+            file->damaged = true;
     }
 }
 

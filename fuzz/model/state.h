@@ -442,6 +442,9 @@ extern const struct model_entry model_file_entries[];
  * calls take no instance. `enter` is false for the stop calls. */
 struct model_instance *model_gate(struct model *model, bool legacy, bool enter);
 
+/* Where the instance's temporary database is made once it is needed: a bare name lies in the system path. */
+const char *model_temporary_file(struct model *model, const struct model_instance *instance);
+
 /* The one instance of one-instance mode. */
 struct model_instance *model_the_one(struct model *model);
 /* NULL: a second one without a name. */

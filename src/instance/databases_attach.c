@@ -468,6 +468,8 @@ JET_ERR databases_temporary(struct session *session, struct database **database)
         return JET_errSuccess;
 
     err = databases_reserve(instance, instance->temporary_path, true, false, &slot);
+    if (err == JET_wrnDatabaseAttached && slot != &instance->databases[0])
+        return JET_errDatabaseDuplicate; /* it is none of the program's */
     if (err == JET_wrnDatabaseAttached)
         return databases_temporary(session, database);
     TRY(err);
