@@ -136,8 +136,11 @@ static void table(struct model *model)
         strncasecmp(name, "MSys", 4) == 0)
         model_no_opinion(model);
     model_want(model, model_content_table(content, name) != NULL ? JET_errTableDuplicate : JET_errSuccess);
-    if (!model_succeeded(model))
+    if (!model_succeeded(model)) { /* its space was taken and given back */
+        if (!database->file->unloggable)
+            model_log_written(model, session->instance, 1500);
         return;
+    }
     model_content_add(model, content, name)->maker = session;
     add_cursor(model, slot, session, database->file, name);
     if (session->level == 0)
