@@ -155,7 +155,9 @@ bool model_in_progress(struct model *model, struct model_instance *instance)
 
 void model_log_read(struct backup_context *backup, uint32_t generation)
 {
-    if (generation >= backup->low && generation <= backup->high)
+    if (generation == 0 || !backup->range_known)
+        backup->sum_unknown = true; /* another instance's log may count by its number (published engine) */
+    else if (generation >= backup->low && generation <= backup->high)
         backup->read_sum += generation;
 }
 

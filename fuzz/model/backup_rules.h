@@ -11,6 +11,9 @@ const char *model_log_name(struct model *model, const struct model_instance *ins
 uint32_t model_log_generation(struct model *model, const struct model_instance *instance, const char *path);
 bool model_is_current_log(struct model *model, const struct model_instance *instance, const char *path);
 
+/* Milliseconds: for so long a page that is damaged is read again and again. */
+#define REREADING 13600u
+
 /* A log was read to its end. */
 void model_log_read(struct backup_context *backup, uint32_t generation);
 

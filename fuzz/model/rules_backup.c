@@ -333,10 +333,6 @@ static void stream_file(struct model *model)
     }
     if (instance == NULL)
         return;
-    if (!model_plain_path(path)) {
-        model_no_opinion(model);
-        model->lost = true;
-    }
     if (target != NULL && target[0] != '\0')
         model_touch(model, target);
     if (!model_in_progress(model, instance))
@@ -362,8 +358,10 @@ static void stream_file(struct model *model)
             file->copied = true;
         else
             model_log_read(backup, generation);
+    } else if (opens && file != NULL) {
+        model_wait(model, REREADING);
     } else if (opens) {
-        if (file == NULL && code != JET_errInvalidParameter)
+        if (code != JET_errInvalidParameter)
             model_backup_end(model, instance);
     } else {
         model_open_failed(model, instance, code, path);
@@ -413,7 +411,9 @@ static void full_backup_failed(struct model *model, struct model_instance *insta
     }
     if (strcmp(step, "Log") == 0 || strcmp(step, "Truncate") == 0)
         model_roll_log(instance);
-    else if (strcmp(step, "Database") != 0)
+    else if (strcmp(step, "Database") == 0)
+        model_wait(model, REREADING);
+    else
         instance->generation = 0;
     model_backup_end(model, instance);
 }
@@ -597,6 +597,8 @@ static void backup_directory(struct model *model)
     if (!model_succeeded(model)) {
         model_touch(model, directory);
         instance->generation = 0; /* it failed on the way, perhaps after the roll */
+        if (model_backup_unsure(model, instance))
+            model_wait(model, REREADING);
         return;
     }
     begin_backup(model, instance, grbit & JET_bitBackupIncremental);

@@ -3,20 +3,29 @@
 
 #include "fuzz/model/state.h"
 
+/* In the program's own folder, or in what it stands in, anything may have changed. */
+static void touch(struct model *model, const char *path)
+{
+    model_touch(model, path);
+    const char *clean = path == NULL ? "none" : model_path(model, path);
+    if (clean[0] == '\0' || strncmp(clean, "..", 2) == 0)
+        model->lost = true;
+}
+
 static void touch_first(struct model *model)
 {
     const char *path = model_text(model);
     model_no_opinion(model);
-    model_touch(model, path);
-    if (path != NULL && (model_path(model, path)[0] == '\0' || strncmp(path, "..", 2) == 0))
-        model->lost = true; /* the program's own folder, or what it stands in */
+    touch(model, path);
+    if (path != NULL && strcmp(model_path(model, path), "/") == 0)
+        model->lost = true; /* all there is */
 }
 
 static void touch_second(struct model *model)
 {
     model_no_opinion(model);
     model_text(model);
-    model_touch(model, model_text(model));
+    touch(model, model_text(model));
 }
 
 static void make_directory(struct model *model)

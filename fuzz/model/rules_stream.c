@@ -12,6 +12,12 @@ static bool odd_buffer(const struct model *model)
     return model_option(model, "cbMax") != NULL || model_option(model, "pv") != NULL;
 }
 
+/* What is wrong with the buffer is seen when the list is there, behind the roll. */
+static bool refuses_buffer(const struct model *model, int32_t code)
+{
+    return code == JET_errBufferTooSmall || (code == JET_errInvalidParameter && odd_buffer(model));
+}
+
 static void attach_info(struct model *model)
 {
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
@@ -62,6 +68,7 @@ void model_enter_logs_phase(struct model *model, struct model_instance *instance
         return;
     backup->logs_phase = true;
     backup->high = instance->generation;
+    backup->sum_unknown = false; /* what was read till now does not count */
     model_roll_log(instance);
     (void)model;
 }
@@ -84,9 +91,19 @@ static void list_failed(struct model *model, struct model_instance *instance, in
     if (!backup->list_failed)
         backup->failed_high = missing ? instance->generation : 0;
     backup->list_failed = true;
-    backup->no_ranges = backup->no_ranges || (model->published && missing);
+    backup->no_ranges = backup->no_ranges || (model->published && backup->incremental);
     if (backup->kind == BACKUP_LOCAL)
         instance->generation = 0; /* the log may have been rolled */
+}
+
+static bool odd_structure(const struct model *model)
+{
+    const char *text = model_option(model, "cbSize");
+    uint64_t size = 0;
+    if (text == NULL || model_option(model, "pli") != NULL)
+        return false;
+    model_number_text(text, &size);
+    return (uint32_t)size != (model_is_wide(model) ? sizeof(JET_LOGINFO_W) : sizeof(JET_LOGINFO_A));
 }
 
 static void log_info(struct model *model)
@@ -94,8 +111,7 @@ static void log_info(struct model *model)
     const char *name = model->line->op->name;
     bool second = strncmp(name, "GetLogInfoInstance2", 19) == 0;
     /* The size of the structure, if there is one, is seen before anything else. */
-    const char *size = model_option(model, "cbSize");
-    if (second && size != NULL && model_option(model, "pli") == NULL) {
+    if (second && odd_structure(model)) {
         if (model_is_wide(model) && model->published)
             model_no_opinion(model);
         model_want(model, JET_errInvalidParameter);
@@ -112,13 +128,13 @@ static void log_info(struct model *model)
         return;
     }
     want_list(model, instance);
-    /* A buffer too small comes after the roll. */
     int32_t code = model_answered(model);
-    if (code < 0 && code != JET_errBufferTooSmall) {
+    if (code < 0 && !refuses_buffer(model, code)) {
         list_failed(model, instance, code);
         return;
     }
-    const bool rolls = !backup->logs_phase; /* a later list is of what was there then */
+    /* A later list is of what was there then, also if the first one failed. */
+    const bool rolls = !backup->logs_phase && !backup->list_failed;
     model_enter_logs_phase(model, instance);
     uint32_t known = backup->high;
     if (known != 0 && code >= 0) {
@@ -147,7 +163,7 @@ static void truncate_info(struct model *model)
     }
     want_list(model, instance);
     int32_t code = model_answered(model);
-    if (code >= 0 || code == JET_errBufferTooSmall)
+    if (code >= 0 || refuses_buffer(model, code))
         model_enter_logs_phase(model, instance);
     else
         list_failed(model, instance, code);
@@ -174,12 +190,18 @@ static void truncate_log(struct model *model)
         model_want(model, JET_errInvalidBackupSequence);
         return;
     }
-    if (!backup->range_known)
+    if (!backup->range_known || backup->sum_unknown)
         model_no_opinion(model);
     model_want(model,
                backup->range_known && !all_logs_read(backup) ? JET_errLogFileNotCopied : JET_errSuccess);
     if (model_succeeded(model))
         backup->truncated = true;
+}
+
+/* It may not be a path at all once it is completed: that is seen before it is looked for. */
+static bool is_endless(const char *path)
+{
+    return strlen(path) > 700;
 }
 
 /* What opening `path` answers: the code is added; *file and *generation say what it is. True: expected to
@@ -198,6 +220,8 @@ bool model_open_rule(struct model *model, struct model_instance *instance, const
         model_want(model, JET_errOutOfMemory);
         return false;
     }
+    if (is_endless(path))
+        model_no_opinion(model);
     *file = model_attached_file(model, instance, path);
     if (*file != NULL && (*file)->exclusive != NULL) {
         model_want(model, JET_errDatabaseLocked);
@@ -205,8 +229,9 @@ bool model_open_rule(struct model *model, struct model_instance *instance, const
     }
     bool databases_phase = !backup->incremental && !backup->logs_phase;
     if (databases_phase) {
-        if (*file == NULL && strstr(path, "tmp") != NULL)
-            model_no_opinion(model); /* the temporary database */
+        if (*file == NULL && model->published &&
+            strcmp(model_path(model, path), model_temporary_file(model, instance)) == 0)
+            model_no_opinion(model);
         model_want(model, *file != NULL ? JET_errSuccess : JET_errDatabaseNotFound);
         return *file != NULL;
     }
@@ -223,8 +248,11 @@ bool model_open_rule(struct model *model, struct model_instance *instance, const
     }
     bool in_range =
         *generation != 0 && backup->range_known && *generation >= backup->low && *generation <= backup->high;
-    bool beyond = *generation != 0 && backup->high != 0 && *generation > backup->high + 4;
+    const bool beyond = instance->generation != 0 && *generation >= instance->generation;
     if (in_range && !model_touched(model, instance->log_path)) {
+        /* It may be gone since; or never have been there, where the range was not found out. */
+        if (backup->truncated || backup->no_ranges)
+            model_no_opinion(model);
         model_want(model, JET_errSuccess);
         return true;
     }
@@ -240,20 +268,28 @@ void model_open_failed(struct model *model, struct model_instance *instance, int
 {
     struct backup_context *backup = &instance->backup;
     bool logs = backup->incremental || backup->logs_phase;
-    if (code == JET_errOutOfMemory || (path == NULL || path[0] == '\0'))
+    if (code == JET_errOutOfMemory || path == NULL || path[0] == '\0' ||
+        (code == JET_errInvalidPath && is_endless(path)))
         return;
     if (logs)
         model_backup_end(model, instance);
 }
 
+/* More than one section is refused before anything is looked at. */
+static bool names_sections(struct model *model)
+{
+    const size_t next = model->next;
+    for (int i = 0; i < 4; i++)
+        model_token(model);
+    const bool several = (int32_t)(uint32_t)model_number(model, 0) > 1;
+    model->next = next;
+    return several;
+}
+
 static void open_file(struct model *model)
 {
-    bool section = strncmp(model->line->op->name, "OpenFileSection", 15) == 0;
-    /* More than one section is refused before anything is looked at. */
-    uint64_t all_sections = 0;
-    if (section && model->line->argument_count > 4 && model->line->arguments[4].text == NULL)
-        model_number_text(model->line->arguments[4].word, &all_sections);
-    if (all_sections > 1 && all_sections <= INT32_MAX) {
+    const bool section = strncmp(model->line->op->name, "OpenFileSection", 15) == 0;
+    if (section && names_sections(model)) {
         model_want(model, JET_wrnNyi);
         return;
     }
@@ -262,16 +298,15 @@ static void open_file(struct model *model)
         return;
     struct model_reference slot = model_reference(model);
     const char *path = model_text(model);
-    bool bad_start = false;
+    uint64_t start = 0;
     if (section) {
         model_number(model, 0);
         model_number(model, 0);
-        uint64_t start = model_number(model, 0);
-        bad_start = start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page);
+        start = model_number(model, 0);
     }
     if (!model_in_progress(model, instance))
         return;
-    if (bad_start) {
+    if (start % model->page != 0 || (start > 0 && start < (uint64_t)3 * model->page)) {
         model_want(model, JET_errInvalidParameter);
         return;
     }
@@ -300,7 +335,8 @@ static void open_file(struct model *model)
                                     .is_log = file == NULL &&
                                               (instance->backup.incremental || instance->backup.logs_phase),
                                     .generation = generation,
-                                    .section = section};
+                                    .offset = start,
+                                    .section = start > 0};
     /* Without an answer (paths are foretold), logs have their size and databases no end. */
     if (model->answer == NULL)
         handle->size = generation != 0 ? model_log_file_size(instance) : UINT64_MAX / 2;
@@ -311,6 +347,32 @@ static void open_file(struct model *model)
     model_slot_set(model, slot, OBJECT_HANDLE, handle);
 }
 
+/* In the published engine all handles are number 0, of which only the lower half is looked at. */
+static bool is_zero(const struct program_token *token, const struct model_reference *reference)
+{
+    uint64_t number = 1;
+    if (reference->kind == OBJECT_HANDLE)
+        return true;
+    if (token == NULL || token->text != NULL)
+        return false;
+    if (strncmp(token->word, "raw:", 4) == 0)
+        model_number_text(token->word + 4, &number);
+    return strcmp(token->word, "zero") == 0 || (uint32_t)number == 0;
+}
+
+/* The open file that the next argument names, or NULL. */
+static struct model_handle *handle_argument(struct model *model, const struct model_instance *instance)
+{
+    const size_t next = model->next;
+    const struct program_token *token = model_token(model);
+    model->next = next;
+    const struct model_reference reference = model_reference(model);
+    struct model_handle *open = instance->backup.open;
+    if (model->published)
+        return open != NULL && is_zero(token, &reference) ? open : NULL;
+    return open != NULL && reference.kind == OBJECT_HANDLE && reference.pointer == open ? open : NULL;
+}
+
 static void fail_read(struct model *model, struct model_instance *instance, struct model_handle *handle,
                       int32_t code)
 {
@@ -319,9 +381,18 @@ static void fail_read(struct model *model, struct model_instance *instance, stru
     if (handle->is_log) {
         model_backup_end(model, instance);
     } else {
+        model_wait(model, REREADING);
         handle->open = false;
         instance->backup.open = NULL;
     }
+}
+
+/* A read that begins elsewhere than a file does: nothing there is a log's header; behind a database comes its
+ * trailer once more, or always (published engine). */
+static bool begins_oddly(const struct model_handle *handle)
+{
+    return handle->section &&
+           (handle->is_log ? handle->offset < handle->size : handle->offset >= handle->size);
 }
 
 static void read_file(struct model *model)
@@ -329,8 +400,8 @@ static void read_file(struct model *model)
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
-    struct model_reference reference = model_reference(model);
-    uint64_t size = model_number(model, 0);
+    struct model_handle *handle = handle_argument(model, instance);
+    const uint32_t size = (uint32_t)model_number(model, 0);
     if (!model_in_progress(model, instance))
         return;
     const char *offset_text = model_option(model, "off");
@@ -341,67 +412,52 @@ static void read_file(struct model *model)
         model_want(model, JET_errInvalidParameter);
         return;
     }
-    if (model_option(model, "pv") != NULL || model_option(model, "pcb") != NULL || size > UINT32_MAX)
+    if (model_option(model, "pv") != NULL)
         model_no_opinion(model);
-    struct model_handle *handle = reference.kind == OBJECT_HANDLE ? reference.pointer : NULL;
-    if (handle == NULL || !handle->open || handle->instance != instance) {
-        if (model->published)
-            model_no_opinion(model);
+    if (handle == NULL) {
+        if (model->published && instance->backup.open == NULL)
+            model_no_opinion(model); /* of number 0 with nothing open there is nothing to be read */
         model_want(model, JET_errInvalidParameter);
         model->expect.rule = "I12";
         return;
     }
-    uint64_t least =
-        handle->offset > 0 ? 0 : (handle->is_log ? 2u : 3u) * (handle->is_log ? 4096u : model->page);
-    if (size == 0 && handle->is_log && handle->offset > 0) {
-        model_want(model, JET_errSuccess);
-        model_want_fact(model, "cb=0");
-        return;
-    }
-    uint64_t unit = handle->is_log ? 4096 : model->page;
-    if (handle->is_log && size % unit != 0)
-        model_no_opinion(model);
-    if (size % model->page != 0 || size < least || size == 0) {
-        if (handle->section || handle->is_log)
-            model_no_opinion(model);
+    const uint32_t least = handle->offset > 0 ? 0 : (handle->is_log ? 2 : 3) * model->page;
+    if (size % model->page != 0 || size < least || (size == 0 && !handle->is_log)) {
         model_want(model, JET_errInvalidParameter);
         return;
     }
+    if (handle->is_log && size % 4096 != 0)
+        model_no_opinion(model);
     if (handle->file != NULL ? model_pages_unsure(model, handle->file)
                              : model_touched(model, instance->log_path))
         model_no_opinion(model);
-    if (handle->size == 0)
-        model_no_opinion(model); /* a file that is none of the backup's */
+    if (handle->size == 0 || begins_oddly(handle))
+        model_no_opinion(model); /* or a file that is none of the backup's */
     model_want(model, JET_errSuccess);
-    uint64_t rest = handle->size > handle->offset ? handle->size - handle->offset : 0;
-    if (handle->size != 0 && !handle->section) {
-        if (rest == 0 || rest >= size)
-            model_want_fact(model, "cb=%llu", (unsigned long long)(rest == 0 ? 0 : size));
-        else
-            model_want_fact(model, "cb=%llu", (unsigned long long)rest);
-        model->expect.rule = "I5";
-    }
+    const uint64_t rest = handle->size > handle->offset ? handle->size - handle->offset : 0;
+    uint64_t given = rest < size ? rest : size;
+    model_want_fact(model, "cb=%llu", (unsigned long long)given);
+    model->expect.rule = "I5";
     int32_t code = model_answered(model);
+    model_answer_number(model, "cb", &given);
     if (code < 0)
         fail_read(model, instance, handle, code);
     else
-        handle->offset += rest < size ? rest : size;
+        handle->offset += given;
 }
 
 static void close_handle(struct model *model, struct model_instance *instance, struct model_handle *handle)
 {
     struct backup_context *backup = &instance->backup;
-    bool whole = handle->size != 0 && handle->offset >= handle->size;
+    const bool whole = handle->size != 0 && handle->offset == handle->size;
     handle->open = false;
     backup->open = NULL;
-    if (handle->size == 0 || handle->section)
-        backup->range_known = false;
     if (whole && handle->file != NULL)
         handle->file->copied = true;
-    if (whole && handle->is_log)
-        model_log_read(backup, handle->generation);
-    if (handle->file != NULL && handle->size == 0)
+    if (handle->size == 0 && handle->file != NULL)
         handle->file->fields_unknown = true;
+    if (handle->is_log && (whole || handle->size == 0))
+        model_log_read(backup, handle->size == 0 ? 0 : handle->generation);
     (void)model;
 }
 
@@ -410,7 +466,7 @@ static void close_file(struct model *model)
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL)
         return;
-    struct model_reference reference = model_reference(model);
+    struct model_handle *handle = handle_argument(model, instance);
     const struct backup_context *backup = &instance->backup;
     if (backup->kind == BACKUP_FROZEN && model->published)
         model_no_opinion(model);
@@ -418,14 +474,10 @@ static void close_file(struct model *model)
         model_want(model, JET_errNoBackup);
         return;
     }
-    struct model_handle *handle = reference.kind == OBJECT_HANDLE ? reference.pointer : NULL;
-    bool good = handle != NULL && handle->open && handle->instance == instance;
-    if (!good && model->published && backup->open != NULL)
-        model_no_opinion(model); /* a small number may be the open one's */
-    model_want(model, good ? JET_errSuccess : JET_errInvalidParameter);
+    model_want(model, handle != NULL ? JET_errSuccess : JET_errInvalidParameter);
     if (!model_succeeded(model))
         return;
-    if (good)
+    if (handle != NULL)
         close_handle(model, instance, handle);
     else
         model->lost = true;

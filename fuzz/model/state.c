@@ -122,7 +122,19 @@ bool model_has_options(const struct model *model)
     return false;
 }
 
-/* Relative, one '/' between names, no name ".", no '/' at the end. */
+/* Where the last of the names ends that begin at `start` and end at `end`, without it: a ".." takes it away.
+ * NULL: there is none. */
+static char *without_last(char *start, char *end)
+{
+    char *slash = end;
+    while (slash > start && slash[-1] != '/')
+        slash--;
+    if (end == start || (end == slash + 2 && slash[0] == '.' && slash[1] == '.'))
+        return NULL;
+    return slash > start + 1 ? slash - 1 : slash;
+}
+
+/* Relative, one '/' between names, no name ".", ".." only at the start, no '/' at the end. */
 const char *model_path(struct model *model, const char *path)
 {
     char *copy = arena_text(&model->arena, path);
@@ -130,7 +142,10 @@ const char *model_path(struct model *model, const char *path)
     for (const char *name = copy; *name != '\0';) {
         const size_t length = strcspn(name, "/\\");
         const bool first = name == copy;
-        const bool kept = length > 1 || (length == 1 && name[0] != '.');
+        char *above = length == 2 && name[0] == '.' && name[1] == '.' ? without_last(copy, out) : NULL;
+        const bool kept = above == NULL && (length > 1 || (length == 1 && name[0] != '.'));
+        if (above != NULL)
+            out = above;
         if (kept && out > copy && out[-1] != '/')
             *out++ = '/';
         if (kept) {

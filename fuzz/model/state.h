@@ -98,7 +98,7 @@ struct backup_context {
     bool no_ranges; /* published: a list failed, and what there is to copy was never found out */
     bool list_failed;
     uint32_t failed_high; /* published: the last generation when it did; 0 = unknown */
-    bool uncertain;       /* order of other threads' calls unknown: no opinion */
+    bool sum_unknown;     /* logs were read that may count, or not */
     uint32_t low, high;   /* generations of the log list; high 0 = unknown */
     bool range_known;
     uint64_t read_sum;         /* of the generations read to the end */
@@ -113,7 +113,7 @@ struct model_handle {
     uint32_t generation;
     uint64_t size; /* announced; 0 = not known */
     uint64_t offset;
-    bool section; /* opened with a section: offsets are not predicted */
+    bool section; /* opened to be read from a later place on */
 };
 
 /* Numbers of parameters that rules look at; the others follow. */
