@@ -71,6 +71,31 @@ static void last_commit_flushed(struct model *model, const struct model_session 
     }
 }
 
+static bool is_frozen(const struct model_instance *instance)
+{
+    return instance->snapshot != NULL && instance->snapshot->state == SNAPSHOT_FROZEN &&
+           instance->backup.kind == BACKUP_FROZEN;
+}
+
+void model_wait_for_log(struct model *model, const struct database_file *file,
+                        struct model_instance *instance)
+{
+    if (!file->unloggable && model_succeeded(model) && is_frozen(instance))
+        model_outwait_freeze(model, instance);
+}
+
+/* Who has never committed anything waits for nothing. */
+static void wait_in_freeze(struct model *model, const struct model_session *session, bool all)
+{
+    struct model_instance *instance = session->instance;
+    if (instance->no_logging || !is_frozen(instance))
+        return;
+    if (all || instance->last_commit == session)
+        model_outwait_freeze(model, instance);
+    else
+        model->lost = true;
+}
+
 /* A wait for commits that were lazy; it ends no transaction and needs none. False: the bits ask for none. */
 static bool wait_for_commits(struct model *model, struct model_session *session, uint64_t grbit)
 {
@@ -85,21 +110,16 @@ static bool wait_for_commits(struct model *model, struct model_session *session,
         return false;
     const bool alone = grbit == JET_bitWaitLastLevel0Commit || grbit == JET_bitWaitAllLevel0Commit;
     model_want(model, alone ? JET_errSuccess : JET_errInvalidGrbit);
-    if (!model_succeeded(model) || session->level > 0)
+    if (!model_succeeded(model))
+        return true;
+    wait_in_freeze(model, session, grbit == JET_bitWaitAllLevel0Commit);
+    if (session->level > 0)
         return true;
     if (grbit == JET_bitWaitAllLevel0Commit)
         model_content_commit(model, session, WROTE_SURELY, false);
     else
         last_commit_flushed(model, session);
     return true;
-}
-
-void model_wait_for_log(struct model *model, const struct database_file *file,
-                        struct model_instance *instance)
-{
-    if (!file->unloggable && model_succeeded(model) && instance->snapshot != NULL &&
-        instance->snapshot->state == SNAPSHOT_FROZEN && instance->backup.kind == BACKUP_FROZEN)
-        model_outwait_freeze(model, instance);
 }
 
 static void commit(struct model *model)
