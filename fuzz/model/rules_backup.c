@@ -159,6 +159,7 @@ static void record_hollow_incremental(struct model *model, struct model_instance
         struct database_file *file = model->files[i];
         if (!model_in_backup(file, instance) || !file->joined)
             continue;
+        file->fields_fresh = true;
         file->fields_unknown = file->fields_unknown || (backup->list_failed && backup->failed_high == 0);
         file->fields.differential = backup->list_failed ? backup->failed_high : UINT32_MAX;
     }
@@ -482,6 +483,8 @@ static void full_backup(struct model *model)
         const bool begun = code == JET_errSuccess || model_answered(model) != code;
         if (directory != NULL && begun)
             model_touch(model, directory);
+        else if (directory != NULL)
+            model_file(model, directory)->damaged = true; /* a folder */
         if (begun && (grbit & JET_bitBackupSurrogate) != 0)
             instance->lost = true; /* the end that the runner tries is none of a surrogate's */
         else if (begun)
@@ -500,7 +503,7 @@ static void full_backup(struct model *model)
         end_with_bits(model, instance, end_kind == JET_bitBackupEndAbort);
 }
 
-/* A directory where databases or logs lie is not empty. */
+/* A directory where databases or logs lie is not empty, nor is one with their folders in it. */
 static bool holds_databases(struct model *model, const char *directory)
 {
     const char *path = model_path(model, directory);
@@ -510,7 +513,17 @@ static bool holds_databases(struct model *model, const char *directory)
             (length == 0 || model->files[i]->path[length] == '/'))
             return true;
     }
-    return model_logs_used(model, path);
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (model_is_below(instance->log_path, path) || model_is_below(instance->system_path, path) ||
+            model_is_below(model_temporary_file(model, instance), path))
+            return true;
+    }
+    for (size_t i = 0; i < model->used_log_count; i++) {
+        if (model_is_below(model->used_logs[i].directory, path))
+            return true;
+    }
+    return false;
 }
 
 /* Without a directory only logs are deleted that nobody needs; no backup is recorded. The published engine
@@ -536,6 +549,8 @@ static void delete_logs(struct model *model, struct model_instance *instance, bo
         return;             /* not begun */
     model_touch(model, ""); /* logs were copied there */
     model_touch(model, "new");
+    model_touch(model, "old");
+    model_touch(model, "temp");
     instance->generation = 0;
     for (size_t i = 0; i < model->file_count && model_succeeded(model); i++)
         model->files[i]->fields_unknown =
@@ -589,8 +604,11 @@ static void backup_directory(struct model *model)
         model->lost = true;
         return;
     }
-    if (incremental || directory_unsure(model, instance, directory))
+    const bool unsure = directory_unsure(model, instance, directory);
+    if (incremental || unsure)
         model_no_opinion(model);
+    if (unsure)
+        model_touch(model, directory); /* folders in it may be deleted, or get other names */
     model_want(model, code);
     if (model_backup_unsure(model, instance) && !model_succeeded(model))
         model_no_opinion(model);

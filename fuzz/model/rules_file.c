@@ -1,5 +1,6 @@
 /* Files changed by hand, and restores. */
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz/model/state.h"
 
@@ -108,6 +109,38 @@ static int32_t restore_code(const struct model *model, const struct backup_set *
     return JET_errSuccess;
 }
 
+/* With a target: if it runs, its log begins a new generation; if not, the restore works in its folders. */
+static void reach_target(struct model *model)
+{
+    const char *name = model_option(model, "tname");
+    const char *log = model_option(model, "tlog");
+    const char *checkpoint = model_option(model, "tchk");
+    for (size_t i = 0; i < model->instance_count; i++) {
+        struct model_instance *instance = model->instances[i];
+        if (!instance->alive || !instance->initialised ||
+            (name != NULL ? instance->name == NULL || strcasecmp(instance->name, name) != 0
+                          : log == NULL || strcmp(instance->log_path, model_path(model, log)) != 0))
+            continue;
+        model_log_written(model, instance, 4096);
+        instance->generation = 0;
+    }
+    model_touch(model, log);
+    model_touch(model, checkpoint);
+}
+
+/* An instance that runs has its checkpoint or its temporary database there. */
+static bool is_taken(struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (instance->alive && instance->initialised &&
+            (strcmp(instance->system_path, path) == 0 ||
+             model_is_below(model_temporary_file(model, instance), path)))
+            return true;
+    }
+    return false;
+}
+
 static void external_restore(struct model *model)
 {
     const char *checkpoint = model_text(model);
@@ -130,8 +163,10 @@ static void external_restore(struct model *model)
         model_touched(model, set->directory) || model_touched(model, model_path(model, log)) ||
         model_logs_used(model, model_path(model, log)) ||
         strcmp(model_path(model, log), model_path(model, checkpoint)) != 0 || (model->mode == MODE_ONE) ||
+        is_taken(model, model_path(model, log)) ||
         model_instances_full(model)) /* it takes an instance of its own */
         model_no_opinion(model);
+    reach_target(model);
     for (size_t i = 0; i < count && set != NULL; i++) {
         const char *base = strrchr(to[i], '/');
         if (content_in_set(set, to[i]) == NULL || base == NULL || strcmp(base + 1, base_name(from[i])) != 0)

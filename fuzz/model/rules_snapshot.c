@@ -22,6 +22,16 @@ static struct model_snapshot *snapshot_argument(struct model *model)
     return snapshot;
 }
 
+/* Bits beyond those that the call knows are refused before anything is looked at. */
+static bool refuses_bits(struct model *model, uint32_t grbit, uint32_t known)
+{
+    if ((grbit & ~known) == 0)
+        return false;
+    model->expect.code_count = 0;
+    model_want(model, JET_errInvalidGrbit);
+    return true;
+}
+
 /* A frozen snapshot may have timed out by now: real time is not the model's. */
 static void leave(struct model *model, struct model_snapshot *snapshot, enum snapshot_state state)
 {
@@ -79,8 +89,8 @@ void model_wait(struct model *model, uint64_t milliseconds)
 static void prepare(struct model *model)
 {
     struct model_reference slot = model_reference(model);
-    uint64_t grbit = model_number(model, 0);
-    const uint64_t known =
+    const uint32_t grbit = model_bits(model);
+    const uint32_t known =
         JET_bitIncrementalSnapshot | JET_bitCopySnapshot | JET_bitContinueAfterThaw | JET_bitExplicitPrepare;
     bool any = false;
     for (size_t i = 0; i < model->instance_count; i++)
@@ -94,7 +104,7 @@ static void prepare(struct model *model)
     if (!model_succeeded(model))
         return;
     struct model_snapshot *snapshot = arena_allocate(&model->arena, sizeof *snapshot);
-    snapshot->grbit = (uint32_t)grbit;
+    snapshot->grbit = grbit;
     snapshot->explicit_prepare = (grbit & JET_bitExplicitPrepare) != 0;
     model->snapshots =
         model_room(model, model->snapshots, model->snapshot_count, sizeof(struct model_snapshot *));
@@ -114,10 +124,8 @@ static void prepare_instance(struct model *model)
     struct model_instance *instance = model_gate(model, false, true);
     if (instance == NULL)
         return;
-    if (model_number(model, 0) != 0) {
-        model_want(model, JET_errInvalidGrbit);
+    if (refuses_bits(model, model_bits(model), 0))
         return;
-    }
     if (snapshot == NULL) {
         model_want(model, JET_errOSSnapshotInvalidSnapId);
         return;
@@ -196,16 +204,10 @@ static void freeze_failed(struct model *model, struct model_snapshot *snapshot, 
 static void freeze(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    uint64_t grbit = model_number(model, 0);
-    if (model_has_options(model)) {
-        model_no_opinion(model);
-    } else if (grbit != 0) {
-        model->expect.code_count = 0;
-        model_want(model, JET_errInvalidGrbit);
-        if (snapshot == NULL)
-            model_no_opinion(model);
+    if (refuses_bits(model, model_bits(model), 0))
         return;
-    }
+    if (model_has_options(model))
+        model_no_opinion(model);
     if (snapshot == NULL)
         return;
     for (size_t i = 0; i < model->instance_count && model->published; i++) {
@@ -268,12 +270,7 @@ static void record_thaw(struct model *model, const struct model_snapshot *snapsh
 static void thaw(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    uint64_t grbit = model_number(model, 0);
-    if (grbit != 0)
-        model_no_opinion(model);
-    if (snapshot == NULL)
-        return;
-    if (grbit != 0 && model_answered(model) == JET_errInvalidGrbit)
+    if (refuses_bits(model, model_bits(model), 0) || snapshot == NULL)
         return;
     const bool frozen = snapshot->state == SNAPSHOT_FROZEN;
     const bool late = snapshot->state == SNAPSHOT_TIMED_OUT;
@@ -315,14 +312,8 @@ static void disturb_backups(struct model *model, const struct model_snapshot *sn
     }
 }
 
-static void abort_snapshot(struct model *model)
+static void abort_it(struct model *model, struct model_snapshot *snapshot)
 {
-    struct model_snapshot *snapshot = snapshot_argument(model);
-    uint64_t grbit = model_number(model, 0);
-    if (grbit != 0)
-        model_no_opinion(model);
-    if (snapshot == NULL)
-        return;
     model_want(model, JET_errSuccess);
     if (!model_succeeded(model))
         return;
@@ -333,15 +324,17 @@ static void abort_snapshot(struct model *model)
     leave(model, snapshot, SNAPSHOT_GONE);
 }
 
-/* False: the call ends there. */
-static bool may_truncate(struct model *model, const struct model_snapshot *snapshot, uint64_t grbit)
+static void abort_snapshot(struct model *model)
 {
-    if ((grbit & ~(uint64_t)JET_bitAllDatabasesSnapshot) != 0) {
-        model->expect.code_count = 0;
-        model_want(model, JET_errInvalidGrbit);
-        return false;
-    }
-    if (snapshot == NULL)
+    struct model_snapshot *snapshot = snapshot_argument(model);
+    if (!refuses_bits(model, model_bits(model), 0) && snapshot != NULL)
+        abort_it(model, snapshot);
+}
+
+/* False: the call ends there. */
+static bool may_truncate(struct model *model, const struct model_snapshot *snapshot, uint32_t grbit)
+{
+    if (refuses_bits(model, grbit, JET_bitAllDatabasesSnapshot) || snapshot == NULL)
         return false;
     if (snapshot->state == SNAPSHOT_THAWED && (snapshot->grbit & JET_bitCopySnapshot) == 0)
         return true;
@@ -351,7 +344,7 @@ static bool may_truncate(struct model *model, const struct model_snapshot *snaps
 
 /* With all databases in the snapshot, logs go; others' increments may miss them. */
 static void want_truncated(struct model *model, const struct model_instance *only,
-                           const struct model_snapshot *snapshot, uint64_t grbit)
+                           const struct model_snapshot *snapshot, uint32_t grbit)
 {
     model_want(model, JET_errSuccess);
     for (size_t i = 0; i < model->instance_count && grbit != 0; i++) {
@@ -368,7 +361,7 @@ static void want_truncated(struct model *model, const struct model_instance *onl
 static void truncate_log(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    const uint64_t grbit = model_number(model, 0);
+    const uint32_t grbit = model_bits(model);
     if (may_truncate(model, snapshot, grbit))
         want_truncated(model, NULL, snapshot, grbit);
 }
@@ -382,7 +375,7 @@ static void truncate_log_of_instance(struct model *model)
     if (instance == NULL)
         return;
     model->expect.code_count = codes;
-    const uint64_t grbit = model_number(model, 0);
+    const uint32_t grbit = model_bits(model);
     if (!may_truncate(model, snapshot, grbit))
         return;
     if (is_in(instance, snapshot))
@@ -394,12 +387,13 @@ static void truncate_log_of_instance(struct model *model)
 static void end_snapshot(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    uint64_t grbit = model_number(model, 0);
-    if (grbit != 0) {
-        model_no_opinion(model);
-    }
-    if (snapshot == NULL)
+    const uint32_t grbit = model_bits(model);
+    if (refuses_bits(model, grbit, JET_bitAbortSnapshot) || snapshot == NULL)
         return;
+    if (grbit != 0) {
+        abort_it(model, snapshot);
+        return;
+    }
     if (snapshot->state == SNAPSHOT_FROZEN || snapshot->state == SNAPSHOT_TIMED_OUT)
         model_want(model, JET_errOSSnapshotInvalidSequence);
     else
@@ -407,7 +401,7 @@ static void end_snapshot(struct model *model)
     if (!model_succeeded(model))
         return;
     disturb_backups(model, snapshot);
-    if (snapshot->state == SNAPSHOT_THAWED && (grbit & JET_bitAbortSnapshot) == 0)
+    if (snapshot->state == SNAPSHOT_THAWED)
         record_thaw(model, snapshot);
     leave(model, snapshot, SNAPSHOT_GONE);
 }
@@ -415,8 +409,9 @@ static void end_snapshot(struct model *model)
 static void freeze_info(struct model *model)
 {
     struct model_snapshot *snapshot = snapshot_argument(model);
-    uint64_t grbit = model_number(model, 0);
-    if (grbit != 0 || model_has_options(model))
+    if (refuses_bits(model, model_bits(model), 0))
+        return;
+    if (model_has_options(model))
         model_no_opinion(model);
     if (snapshot == NULL)
         return;
