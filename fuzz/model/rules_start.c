@@ -182,6 +182,23 @@ static bool misses_a_database(const struct model *model, const struct model_inst
     return false;
 }
 
+/* A database came to these logs from others, and is back there: it is none that the record of its attach
+ * knows, unless somebody has it open. */
+static bool meets_a_passage(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        const struct database_file *file = model->files[i];
+        for (const struct passage *passage = file->passages; passage != NULL; passage = passage->older) {
+            if (strcmp(passage->path, instance->log_path) == 0 &&
+                strcmp(passage->base, instance->base_name) == 0 &&
+                strcmp(passage->from_path, file->log_path) == 0 &&
+                strcmp(passage->from_base, file->log_base) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static int32_t init_code(struct model *model, const struct model_instance *instance)
 {
     if (instance->initialised)
@@ -274,6 +291,8 @@ void model_init(struct model *model)
     model_want(model, init_code(model, instance));
     if (misses_a_database(model, instance))
         model_want(model, JET_errAttachedDatabaseMismatch);
+    if (!instance->initialised && !instance->no_logging && meets_a_passage(model, instance))
+        model_want(model, JET_errConsistentTimeMismatch);
     if (!model_succeeded(model)) {
         recovery_failed(model, instance, special, clouded);
         init_failed(model, instance, slot, model_answered(model));

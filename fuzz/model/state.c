@@ -380,6 +380,34 @@ struct database_file *model_file(struct model *model, const char *path)
     return file;
 }
 
+/* What is changed without a log is another database to all logs. */
+static void note_passage(struct model *model, struct database_file *file,
+                         const struct model_instance *instance)
+{
+    if (file->unloggable)
+        file->passages = NULL;
+    if (file->unloggable || file->log_path == NULL ||
+        (strcmp(file->log_path, instance->log_path) == 0 && strcmp(file->log_base, instance->base_name) == 0))
+        return;
+    struct passage *passage = arena_allocate(&model->arena, sizeof *passage);
+    *passage = (struct passage){file->log_path, file->log_base, instance->log_path, instance->base_name,
+                                file->passages};
+    file->passages = passage;
+}
+
+void model_forget_passages(struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        for (struct passage **link = &model->files[i]->passages; *link != NULL;) {
+            if (strcmp((*link)->path, instance->log_path) == 0 &&
+                strcmp((*link)->base, instance->base_name) == 0)
+                *link = (*link)->older;
+            else
+                link = &(*link)->older;
+        }
+    }
+}
+
 void model_attach(struct model *model, struct database_file *file, struct model_instance *instance)
 {
     file->attached = NULL;
@@ -395,6 +423,7 @@ void model_attach(struct model *model, struct database_file *file, struct model_
     file->joined = false;
     if (file->read_only) /* its header keeps to the logs that it had */
         return;
+    note_passage(model, file, instance);
     file->log_path = instance->log_path;
     file->log_base = instance->base_name;
     if (file->left_path == NULL)

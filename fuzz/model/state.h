@@ -41,6 +41,14 @@ struct backup_fields {
     uint32_t full, incremental, copy, differential;
 };
 
+/* A database has come from other logs: as the record of its attach says, which is looked at again when it
+ * has gone back to them. */
+struct passage {
+    const char *from_path, *from_base;
+    const char *path, *base;
+    struct passage *older;
+};
+
 struct database_file {
     const char *path;
     bool exists;
@@ -59,6 +67,7 @@ struct database_file {
     const char *log_base;  /* and the first letters of its logs' names */
     const char *left_path; /* NULL, or logs that may not know that it was detached from them */
     const char *left_base;
+    struct passage *passages;
     bool moved;                            /* was attached since, and those logs were not told */
     const struct model_session *exclusive; /* the session that opened it for itself alone */
     struct model_instance *attached;
@@ -478,6 +487,8 @@ void model_want_instances(struct model *model, const struct model_snapshot *snap
 void model_attach(struct model *model, struct database_file *file, struct model_instance *instance);
 /* Logs of the instance went, and no header says so: increments of its databases may miss them, too. */
 void model_logs_lost(struct model *model, const struct model_instance *instance);
+/* Its logs have come to a good end: attaches before it are not done again. */
+void model_forget_passages(struct model *model, const struct model_instance *instance);
 void model_record_good_end(struct model *model, struct model_instance *instance);
 
 #endif
