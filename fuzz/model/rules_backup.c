@@ -552,6 +552,8 @@ static void delete_logs(struct model *model, struct model_instance *instance, bo
     model_touch(model, "old");
     model_touch(model, "temp");
     instance->generation = 0;
+    if (model_succeeded(model))
+        model_logs_deleted(model);
     for (size_t i = 0; i < model->file_count && model_succeeded(model); i++)
         model->files[i]->fields_unknown =
             model->files[i]->fields_unknown || model->files[i]->attached == instance;

@@ -29,10 +29,23 @@ static void touch_second(struct model *model)
     touch(model, model_text(model));
 }
 
+/* Where an instance has its temporary database, a file may be in the way. */
+static bool is_temporary(struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->instance_count; i++) {
+        const struct model_instance *instance = model->instances[i];
+        if (instance->alive && instance->initialised &&
+            model_is_below(model_path(model, path), model_temporary_file(model, instance)))
+            return true;
+    }
+    return false;
+}
+
 static void make_directory(struct model *model)
 {
     const char *path = model_text(model);
-    if (!model_plain_path(path) || strchr(path, '.') != NULL || model_touched(model, model_path(model, path)))
+    if (!model_plain_path(path) || is_temporary(model, path) || strchr(path, '.') != NULL ||
+        model_touched(model, model_path(model, path)))
         model_no_opinion(model); /* a file may be in the way */
     if (path != NULL && strchr(path, '.') != NULL && !model_database_path(path) && model_succeeded(model))
         model->lost = true; /* or may not come where this is now */

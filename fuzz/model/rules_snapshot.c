@@ -3,6 +3,8 @@
 
 #include "fuzz/model/backup_rules.h"
 
+#define RECORDS 500u /* bytes: what beginning or ending a snapshot writes to an instance's log, at most */
+
 static struct model_snapshot *snapshot_argument(struct model *model)
 {
     const struct program_token *word =
@@ -43,8 +45,10 @@ static void leave(struct model *model, struct model_snapshot *snapshot, enum sna
         /* Kept beyond the thaw, the snapshot still holds the place of a backup. */
         if (instance->backup.kind == BACKUP_FROZEN && state != SNAPSHOT_THAWED)
             instance->backup = (struct backup_context){0};
-        if (state == SNAPSHOT_GONE || state == SNAPSHOT_FAILED)
-            instance->snapshot = NULL;
+        if (state != SNAPSHOT_GONE && state != SNAPSHOT_FAILED)
+            continue;
+        instance->snapshot = NULL;
+        model_log_written(model, instance, RECORDS);
     }
 }
 
@@ -86,6 +90,12 @@ void model_wait(struct model *model, uint64_t milliseconds)
     }
 }
 
+static void join(struct model *model, struct model_snapshot *snapshot, struct model_instance *instance)
+{
+    instance->snapshot = snapshot;
+    model_log_written(model, instance, RECORDS);
+}
+
 static void prepare(struct model *model)
 {
     struct model_reference slot = model_reference(model);
@@ -113,7 +123,7 @@ static void prepare(struct model *model)
     for (size_t i = 0; i < model->instance_count && !snapshot->explicit_prepare; i++) {
         struct model_instance *instance = model->instances[i];
         if (instance->alive && instance->initialised && instance->snapshot == NULL)
-            instance->snapshot = snapshot;
+            join(model, snapshot, instance);
     }
 }
 
@@ -137,7 +147,7 @@ static void prepare_instance(struct model *model)
                   instance->never_backup;
     model_want(model, backup ? JET_errOSSnapshotNotAllowed : JET_errSuccess);
     if (model_succeeded(model))
-        instance->snapshot = snapshot;
+        join(model, snapshot, instance);
 }
 
 static bool is_in(const struct model_instance *instance, const struct model_snapshot *snapshot)

@@ -102,6 +102,8 @@ static bool odd_structure(const struct model *model)
     uint64_t size = 0;
     if (text == NULL || model_option(model, "pli") != NULL)
         return false;
+    if (model_is_wide(model) && model->published)
+        return false; /* it is not looked at */
     model_number_text(text, &size);
     return (uint32_t)size != (model_is_wide(model) ? sizeof(JET_LOGINFO_W) : sizeof(JET_LOGINFO_A));
 }
@@ -112,12 +114,8 @@ static void log_info(struct model *model)
     bool second = strncmp(name, "GetLogInfoInstance2", 19) == 0;
     /* The size of the structure, if there is one, is seen before anything else. */
     if (second && odd_structure(model)) {
-        if (model_is_wide(model) && model->published)
-            model_no_opinion(model);
         model_want(model, JET_errInvalidParameter);
-        if (!model->expect.no_opinion || model_answered(model) < 0)
-            return;
-        model->expect.code_count = 0;
+        return;
     }
     struct model_instance *instance = model_gate(model, model_is_legacy(model), true);
     if (instance == NULL || !model_in_progress(model, instance))
@@ -360,6 +358,14 @@ static bool is_zero(const struct program_token *token, const struct model_refere
     return strcmp(token->word, "zero") == 0 || (uint32_t)number == 0;
 }
 
+/* An invented number that may be a handle's: they are counted as files are opened. */
+static bool may_be_counted(const struct program_token *token)
+{
+    uint64_t number = 0;
+    return token != NULL && token->text == NULL && strncmp(token->word, "raw:", 4) == 0 &&
+           model_number_text(token->word + 4, &number) && number > 0 && number <= 1000;
+}
+
 /* The open file that the next argument names, or NULL. */
 static struct model_handle *handle_argument(struct model *model, const struct model_instance *instance)
 {
@@ -370,6 +376,10 @@ static struct model_handle *handle_argument(struct model *model, const struct mo
     struct model_handle *open = instance->backup.open;
     if (model->published)
         return open != NULL && is_zero(token, &reference) ? open : NULL;
+    if (may_be_counted(token) && open != NULL) {
+        model_no_opinion(model);
+        return model_answered(model) == JET_errInvalidParameter ? NULL : open;
+    }
     return open != NULL && reference.kind == OBJECT_HANDLE && reference.pointer == open ? open : NULL;
 }
 
