@@ -1,6 +1,4 @@
 /* The first checks of most calls: is there such an instance or session, and may it be entered? */
-#include <stdlib.h>
-
 #include "fuzz/model/state.h"
 
 struct model_instance *model_the_one(struct model *model)
@@ -47,45 +45,31 @@ struct model_instance *model_gate(struct model *model, bool legacy, bool enter)
     return instance;
 }
 
-/* The next argument is a handle of the kind `letter`, and holds none. */
-static bool names_nothing(const struct model *model, char letter)
+/* The kind of the call's argument behind the session. */
+static char second_kind(const struct model *model)
 {
-    if (model->next >= model->line->argument_count)
-        return false;
-    const char *word = model->line->arguments[model->next].word;
-    if (word == NULL || (word[0] != 'd' && word[0] != 't'))
-        return word != NULL; /* nil, zero or invented: of any kind */
-    unsigned long slot = strtoul(word + 1, NULL, 10);
-    return word[0] == letter && slot < SLOTS &&
-           model_slot(model, letter == 't' ? 3 : 2, slot).kind == OBJECT_NONE;
-}
-
-/* NULL: the next argument is no cursor. */
-static const struct model_cursor *named_cursor(const struct model *model)
-{
-    if (model->next >= model->line->argument_count)
-        return NULL;
-    const char *word = model->line->arguments[model->next].word;
-    unsigned long slot = word != NULL && word[0] == 't' ? strtoul(word + 1, NULL, 10) : SLOTS;
-    const struct object object = model_slot(model, 3, slot);
-    return object.kind == OBJECT_CURSOR ? object.pointer : NULL;
+    const char *kinds = model->line->op->arguments + 1;
+    return *kinds == '?' ? kinds[1] : *kinds;
 }
 
 /* What a call answers once the service is stopped: handles are looked at before that is. */
 static void want_stopped(struct model *model, const struct model_session *session)
 {
-    const bool no_cursor = names_nothing(model, 't');
-    const bool no_database = names_nothing(model, 'd');
-    const struct model_cursor *cursor = named_cursor(model);
+    const char kind = second_kind(model);
+    const size_t next = model->next;
+    const struct model_reference handle = model_reference(model);
+    model->next = next;
+    const struct model_cursor *cursor = kind == 't' && handle.kind == OBJECT_CURSOR ? handle.pointer : NULL;
+    const bool no_cursor = kind == 't' && cursor == NULL;
     const bool foreign = cursor != NULL && cursor->session != session;
     if (no_cursor || (cursor != NULL && !cursor->alive))
         model_want(model, JET_errInvalidTableId);
-    if (no_database)
+    if (kind == 'd' && handle.kind != OBJECT_DATABASE)
         model_want(model, JET_errInvalidDatabaseId);
     if (foreign)
         model_want(model, JET_errSesidTableIdMismatch);
     /* A dead cursor's session may have had the same number. */
-    if (foreign ? !cursor->alive : !no_cursor || no_database)
+    if (foreign ? !cursor->alive : !no_cursor)
         model_want(model, JET_errClientRequestToStopJetService);
 }
 

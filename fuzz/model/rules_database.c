@@ -83,6 +83,16 @@ static bool directory_may_be_missing(const struct model_instance *instance, cons
     return slash != NULL && (!model_creates_paths(instance) || (dot != NULL && dot < slash));
 }
 
+/* Folders are made for a new database, also if it is refused then: no file can be there any more. */
+static void make_folders(struct model *model, const struct model_instance *instance, const char *path)
+{
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        const char *folder = arena_format(&model->arena, "%.*s", (int)(slash - path), path);
+        if (model_creates_paths(instance) && model_database_path(folder))
+            model_file(model, folder)->damaged = true;
+    }
+}
+
 /* An instance may make its temporary database there, or has made it, and deletes it in the end. */
 static bool is_temporary(struct model *model, const struct database_file *file)
 {
@@ -169,6 +179,7 @@ static void create_database(struct model *model)
         (file->attached != NULL && file->attached != instance))
         model_no_opinion(model);
     model_want(model, create_code(model, instance, file));
+    make_folders(model, instance, file->path);
     if (!model_succeeded(model)) {
         /* One that fails half-way is fatal to the instance, and in its log. */
         if (!is_refusal(model, model_answered(model))) {

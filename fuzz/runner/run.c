@@ -356,11 +356,10 @@ static bool is_alone(struct run *run)
         return false;
     JetFreeBuffer((char *)instances);
     /* Snapshots are numbered from 1 on; a program may have forgotten some. */
-    const uint64_t *snapshots = run->handles[run_slot_kind('n')];
     uint64_t last = 0;
-    for (size_t i = 0; count == 0 && i < SLOTS_MAX; i++) {
-        if (snapshots[i] != NIL_HANDLE && snapshots[i] > last)
-            last = snapshots[i];
+    for (size_t i = 0; count == 0 && i < run->program->line_count; i++) {
+        const struct program_line *line = &run->program->lines[i];
+        last += line->kind == LINE_CALL && strcmp(line->op->name, "OSSnapshotPrepare") == 0;
     }
     for (uint64_t id = 1; id <= last; id++)
         (void)JetOSSnapshotAbort(id, 0);
