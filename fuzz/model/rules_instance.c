@@ -389,12 +389,15 @@ static void crash(struct model *model)
         file->copied = false;
     }
     for (size_t i = 0; i < model->instance_count; i++) {
+        struct model_instance *instance = model->instances[i];
         /* Its log may hold what cannot be done again. */
-        if (model->instances[i]->alive && model->instances[i]->lost) {
-            model_touch(model, model->instances[i]->log_path);
-            model_touch(model, model->instances[i]->system_path);
+        if (instance->alive && instance->lost) {
+            model_touch(model, instance->log_path);
+            model_touch(model, instance->system_path);
         }
-        model_kill_instance(model, model->instances[i]);
+        if (instance->initialised) /* its temporary database may be left */
+            model_file(model, model_temporary_file(model, instance))->damaged = true;
+        model_kill_instance(model, instance);
     }
     for (size_t i = 0; i < model->snapshot_count; i++)
         model->snapshots[i]->state = SNAPSHOT_GONE;

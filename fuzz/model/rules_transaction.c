@@ -32,8 +32,10 @@ static void session_context(struct model *model)
 {
     struct model_reference slot = model_reference(model);
     model_no_opinion(model);
-    if (slot.kind == OBJECT_SESSION)
-        ((struct model_session *)slot.pointer)->foreign = true;
+    if (slot.kind != OBJECT_SESSION)
+        return;
+    ((struct model_session *)slot.pointer)->foreign = true;
+    ((struct model_session *)slot.pointer)->context = true;
 }
 
 static void begin(struct model *model)

@@ -173,6 +173,7 @@ struct model_session {
     bool alive;
     unsigned level;
     bool foreign;                        /* began on another thread */
+    bool context;                        /* has had one of its own */
     unsigned thread;                     /* that its transaction belongs to */
     uint64_t written;                    /* by its transaction to the log, at most */
     uint64_t unlogged;                   /* and what it has changed without a log */
