@@ -21,5 +21,8 @@ void model_taint_databases(struct model *model, const struct model_instance *ins
 /* What is committed is on disk when the call comes back: while frozen, that is when the freeze is over. */
 void model_wait_for_log(struct model *model, const struct database_file *file,
                         struct model_instance *instance);
+/* Behind a composite call: what it began on a thread that the session's context is not with, it could not
+ * end. */
+void model_left_in_transaction(struct model *model);
 
 #endif

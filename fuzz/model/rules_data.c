@@ -112,7 +112,7 @@ static void add_cursor(struct model *model, struct model_reference slot, struct 
     model_slot_set(model, slot, OBJECT_CURSOR, cursor);
 }
 
-static void table(struct model *model)
+static void make_table(struct model *model)
 {
     struct model_session *session = model_session_gate(model);
     if (session != NULL && (session->level == 7 || model_versions(session) > MODEL_VERSIONS_MOST))
@@ -154,6 +154,12 @@ static void table(struct model *model)
         model_content_commit(model, session, logged ? WROTE_SURELY : WROTE_NOTHING, false);
     else
         session->wrote = session->wrote || logged;
+}
+
+static void table(struct model *model)
+{
+    make_table(model);
+    model_left_in_transaction(model);
 }
 
 static void open_table(struct model *model)

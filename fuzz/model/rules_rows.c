@@ -159,16 +159,19 @@ static void change_rows(struct model *model, enum row_kind kind)
 static void insert(struct model *model)
 {
     change_rows(model, ROW_INSERT);
+    model_left_in_transaction(model);
 }
 
 static void replace(struct model *model)
 {
     change_rows(model, ROW_REPLACE);
+    model_left_in_transaction(model);
 }
 
 static void delete_rows(struct model *model)
 {
     change_rows(model, ROW_DELETE);
+    model_left_in_transaction(model);
 }
 
 /* --- reading */

@@ -34,8 +34,29 @@ static void session_context(struct model *model)
     model_no_opinion(model);
     if (slot.kind != OBJECT_SESSION)
         return;
-    ((struct model_session *)slot.pointer)->foreign = true;
-    ((struct model_session *)slot.pointer)->context = true;
+    struct model_session *session = slot.pointer;
+    session->foreign = true;
+    if (!model_succeeded(model))
+        return;
+    session->context = strcmp(model->line->op->name, "SetSessionContext") == 0;
+    session->context_thread = model->line->thread;
+}
+
+void model_left_in_transaction(struct model *model)
+{
+    model->next = 0;
+    const struct model_reference slot = model_reference(model);
+    struct model_session *session = slot.kind == OBJECT_SESSION ? slot.pointer : NULL;
+    if (session == NULL || !session->alive || session->level > 0 || !session->context ||
+        session->context_thread == model->line->thread || model_succeeded(model))
+        return;
+    const int32_t code = model_answered(model);
+    const bool at_once = strcmp(model->line->op->name, "Table") == 0; /* others look at columns first */
+    if (at_once ? code == JET_errClientRequestToStopJetService
+                : code != JET_errSessionSharingViolation && code != JET_errRecordNotFound)
+        return;
+    session->level = 1;
+    session->thread = model->line->thread;
 }
 
 static void begin(struct model *model)

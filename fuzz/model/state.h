@@ -172,9 +172,10 @@ struct model_session {
     struct model_instance *instance;
     bool alive;
     unsigned level;
-    bool foreign;                        /* began on another thread */
-    bool context;                        /* has had one of its own */
-    unsigned thread;                     /* that its transaction belongs to */
+    bool foreign;    /* began on another thread */
+    unsigned thread; /* that its transaction belongs to */
+    bool context;    /* has one of its own, with the thread that set it: */
+    unsigned context_thread;
     uint64_t written;                    /* by its transaction to the log, at most */
     uint64_t unlogged;                   /* and what it has changed without a log */
     uint64_t written_before[LEVELS_MAX]; /* as of each begin */
