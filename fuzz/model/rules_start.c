@@ -227,7 +227,7 @@ static void init_failed(struct model *model, struct model_instance *instance, st
 
 /* A start that fails may have recovered the databases all the same: for the size of log files surely, for
  * other reasons as far as it came. */
-static void recovery_failed(struct model *model, const struct model_instance *instance, bool special,
+static void recovery_failed(struct model *model, struct model_instance *instance, bool special,
                             bool clouded)
 {
     if (instance->initialised || instance->no_logging)
@@ -236,6 +236,8 @@ static void recovery_failed(struct model *model, const struct model_instance *in
         recover_files(model, instance);
         return;
     }
+    if (paths_code(model, instance) == JET_errSuccess)
+        model_lay_logs(model, instance->log_path); /* where there were none, some may have been begun */
     for (size_t i = 0; i < model->file_count && (special || clouded); i++) {
         struct database_file *file = model->files[i];
         file->damaged = file->damaged || (file->dirty && has_logs_of(file, instance));
