@@ -91,10 +91,6 @@ static struct model_session *session_gate(struct model *model, bool stopped_too)
     }
     if (session->level > 0 && session->thread != model->line->thread)
         model_no_opinion(model); /* another thread's transaction: not every call looks */
-    /* A call that begins a transaction in another thread's context cannot end it. */
-    if (session->context && session->level == 0 && model->line->op->family == OP_COMPOSITE &&
-        !model_succeeded(model))
-        session->instance->lost = true;
     return session;
 }
 
