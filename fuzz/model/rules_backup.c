@@ -305,10 +305,10 @@ static void stop(struct model *model)
 
 /* --- composites and whole directories */
 
-static bool good_chunk(const struct model *model, uint64_t chunk)
+/* The first read needs room for so many pages: three of a database, two of a log. */
+static bool is_short(const struct model *model, uint64_t chunk, uint32_t pages)
 {
-    return chunk % model->page == 0 && chunk % 4096 == 0 && chunk >= (uint64_t)3 * model->page &&
-           chunk >= 8192;
+    return chunk % model->page != 0 || chunk < (uint64_t)pages * model->page;
 }
 
 /* The file that is written could not be: the copy's trouble, not the backup's. */
@@ -319,6 +319,20 @@ static bool target_failed(struct model *model, const char *target)
     const int32_t code = model_answered(model);
     return code == JET_errInvalidPath || code == JET_errFileAccessDenied || code == JET_errFileNotFound ||
            code == JET_errDiskFull;
+}
+
+/* A chunk that is too small is found out once the file is open: that ends no backup. */
+static void stream_refused(struct model *model, struct model_instance *instance, const char *path, bool opens)
+{
+    if (opens) {
+        model->expect.code_count = 0;
+        model_want(model, JET_errInvalidParameter);
+    }
+    const int32_t code = model_answered(model);
+    if (code == JET_errInvalidParameter && !opens && model->expect.no_opinion)
+        model->lost = true; /* or its name was found wrong, which does */
+    else if (!opens || code != JET_errInvalidParameter)
+        model_open_failed(model, instance, code, path);
 }
 
 static void stream_file(struct model *model)
@@ -338,18 +352,17 @@ static void stream_file(struct model *model)
         model_touch(model, target);
     if (!model_in_progress(model, instance))
         return;
-    if (!good_chunk(model, chunk)) {
-        model_no_opinion(model);
-        if (!model_succeeded(model)) {
-            model->lost = true;
-            return;
-        }
-    }
     struct database_file *file;
     uint32_t generation;
     bool opens = model_open_rule(model, instance, path, &file, &generation);
+    if (is_short(model, chunk, file != NULL ? 3 : 2)) {
+        stream_refused(model, instance, path, opens);
+        return;
+    }
     if (opens)
         model_want_fact(model, "whole=1");
+    if (opens && file == NULL && chunk % 4096 != 0)
+        model_no_opinion(model);
     if (opens && file != NULL && model_pages_unsure(model, file) && !model_succeeded(model))
         model_no_opinion(model);
     int32_t code = model_answered(model);
@@ -426,6 +439,15 @@ static bool met_damage(struct model *model, const struct model_instance *instanc
     return step != NULL && strcmp(step, "Database") == 0 && model_backup_unsure(model, instance);
 }
 
+/* Where a refusal was not sure, the answer says whether it was one. */
+static bool was_begun(struct model *model, int32_t code)
+{
+    const char *step = model->answer == NULL ? NULL : program_outcome_fact(model->answer, "step", true);
+    if (step != NULL)
+        return strcmp(step, "Begin") != 0;
+    return code == JET_errSuccess || model_answered(model) != code;
+}
+
 static void full_backup(struct model *model)
 {
     struct model_instance *instance = model_gate(model, false, true);
@@ -461,10 +483,9 @@ static void full_backup(struct model *model)
         (uint32_t)end_grbit == JET_bitBackupEndNormal || (uint32_t)end_grbit == JET_bitBackupEndAbort;
     const bool databases =
         (grbit & JET_bitBackupIncremental) == 0 && model_count_in_backup(model, instance) > 0;
-    const bool short_chunk = databases && (chunk % model->page != 0 || chunk < (uint64_t)3 * model->page);
-    if ((!good_chunk(model, chunk) && !short_chunk) || !plain ||
-        (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 || model_touched(model, instance->log_path) ||
-        (grbit != 0 && model_gap(model, instance)))
+    const bool short_chunk = is_short(model, chunk, databases ? 3 : 2);
+    if ((!short_chunk && chunk % 4096 != 0) || !plain || (grbit & ~(uint32_t)JET_bitBackupIncremental) != 0 ||
+        model_touched(model, instance->log_path) || (grbit != 0 && model_gap(model, instance)))
         model_no_opinion(model);
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
     const bool locked = code == JET_errSuccess && !incremental && any_exclusive(model, instance);
@@ -479,11 +500,10 @@ static void full_backup(struct model *model)
     if (code == JET_errSuccess && !incremental && met_damage(model, instance))
         model_no_opinion(model);
     if (!model_succeeded(model)) {
-        /* Where the refusal was not sure, another answer says that it was begun. */
-        const bool begun = code == JET_errSuccess || model_answered(model) != code;
+        const bool begun = was_begun(model, code);
         if (directory != NULL && begun)
             model_touch(model, directory);
-        else if (directory != NULL)
+        else if (directory != NULL && directory[0] != '\0')
             model_file(model, directory)->damaged = true; /* a folder */
         if (begun && (grbit & JET_bitBackupSurrogate) != 0)
             instance->lost = true; /* the end that the runner tries is none of a surrogate's */
