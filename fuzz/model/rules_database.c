@@ -360,6 +360,7 @@ static void detached(struct model *model, struct model_instance *instance, struc
     file->durable = model_content_copy(model, file->content);
     file->uncertain = false;
     file->fields_fresh = false;
+    file->damaged = file->damaged || instance->lost;
     model_log_written(model, instance, 8000);
 }
 

@@ -308,18 +308,15 @@ static void dup_session(struct model *model)
 
 static void end_session(struct model *model)
 {
-    struct model_reference slot = model_reference(model);
-    struct model_session *session = slot.kind == OBJECT_SESSION ? slot.pointer : NULL;
-    if (session == NULL || !session->alive) {
-        model_want(model, JET_errInvalidSesid);
+    struct model_session *session = model_ending_session_gate(model);
+    if (session == NULL)
         return;
-    }
-    model_no_opinion(model);
+    model_want(model, JET_errSuccess);
     if (!model_succeeded(model))
         return;
-    session->alive = false;
     if (session->level > 0)
-        session->instance->lost = true;
+        model_roll_back(model, session, 0);
+    session->alive = false;
     for (size_t i = 0; i < model->database_count; i++) {
         struct model_database *database = model->databases[i];
         if (!database->alive || database->session != session)

@@ -197,6 +197,23 @@ static void restore_contents(struct model *model, struct model_session *session,
     }
 }
 
+void model_roll_back(struct model *model, struct model_session *session, unsigned level)
+{
+    session->level = level;
+    model_writes_rollback(model, session);
+    restore_contents(model, session, level);
+    /* Cursors opened inside are closed. */
+    for (size_t i = 0; i < model->cursor_count; i++) {
+        if (model->cursors[i]->session == session &&
+            (model->cursors[i]->level > level || model_cursor_table(model->cursors[i]) == NULL))
+            model->cursors[i]->alive = false;
+    }
+    if (level > 0)
+        return;
+    session->wrote = false;
+    model_content_commit(model, session, WROTE_NOTHING, false);
+}
+
 static void rollback(struct model *model)
 {
     struct model_session *session = model_ending_session_gate(model);
@@ -212,19 +229,7 @@ static void rollback(struct model *model)
         model_no_opinion(model);
     if (!model_succeeded(model))
         return;
-    session->level = (grbit & JET_bitRollbackAll) != 0 ? 0 : session->level - 1;
-    model_writes_rollback(model, session);
-    restore_contents(model, session, session->level);
-    /* Cursors opened inside are closed. */
-    for (size_t i = 0; i < model->cursor_count; i++) {
-        if (model->cursors[i]->session == session &&
-            (model->cursors[i]->level > session->level || model_cursor_table(model->cursors[i]) == NULL))
-            model->cursors[i]->alive = false;
-    }
-    if (session->level > 0)
-        return;
-    session->wrote = false;
-    model_content_commit(model, session, WROTE_NOTHING, false);
+    model_roll_back(model, session, (grbit & JET_bitRollbackAll) != 0 ? 0 : session->level - 1);
 }
 
 const struct model_entry model_transaction_entries[] = {

@@ -464,6 +464,8 @@ void model_init(struct model *model);
 
 /* Shared rules. */
 struct model_session *model_session_gate(struct model *model);
+/* Down to the level. */
+void model_roll_back(struct model *model, struct model_session *session, unsigned level);
 /* Whether a session of the instance is in a transaction. */
 bool model_has_transaction(const struct model *model, const struct model_instance *instance);
 /* Of a call that ends something: it goes on when the service is stopped. */
