@@ -250,6 +250,8 @@ static void freeze(struct model *model)
         if (!model_circular(instance)) /* circular logs go on where they are */
             model_roll_log(instance);
     }
+    if (snapshot->timeout == 0)
+        time_out(model, snapshot); /* over as soon as anybody looks */
 }
 
 /* A good thaw counts as a backup of every database of the instances. */
