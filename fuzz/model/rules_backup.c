@@ -30,6 +30,18 @@ static bool any_exclusive(const struct model *model, const struct model_instance
     return false;
 }
 
+/* Copying fails at the first of the databases already. */
+static bool first_is_exclusive(const struct model *model, const struct model_instance *instance)
+{
+    const struct database_file *first = NULL;
+    for (size_t i = 0; i < model->file_count; i++) {
+        const struct database_file *file = model->files[i];
+        if (model_in_backup(file, instance) && (first == NULL || file->place < first->place))
+            first = file;
+    }
+    return first != NULL && first->exclusive != NULL;
+}
+
 static const char *base_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -488,7 +500,9 @@ static void full_backup(struct model *model)
         model_touched(model, instance->log_path) || (grbit != 0 && model_gap(model, instance)))
         model_no_opinion(model);
     bool incremental = (grbit & JET_bitBackupIncremental) != 0;
-    const bool locked = code == JET_errSuccess && !incremental && any_exclusive(model, instance);
+    const bool locked =
+        code == JET_errSuccess && !incremental &&
+        (short_chunk ? first_is_exclusive(model, instance) : any_exclusive(model, instance));
     if (code == JET_errSuccess && locked)
         model_want(model, JET_errDatabaseLocked);
     else
