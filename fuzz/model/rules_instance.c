@@ -75,7 +75,7 @@ static void leave_dirty(struct model *model, struct database_file *file)
 static void shut_down(struct model *model, struct model_instance *instance, bool dirty)
 {
     if (!dirty && !instance->no_logging)
-        model_forget_passages(model, instance);
+        model_close_logs(model, instance);
     for (size_t i = 0; i < model->file_count; i++) {
         struct database_file *file = model->files[i];
         if (file->attached != instance)

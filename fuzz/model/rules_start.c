@@ -182,21 +182,30 @@ static bool misses_a_database(const struct model *model, const struct model_inst
     return false;
 }
 
-/* A database came to these logs from others, and is back there: it is none that the record of its attach
- * knows, unless somebody has it open. */
-static bool meets_a_passage(const struct model *model, const struct model_instance *instance)
+static bool is_of(const char *path, const char *base, const char *other_path, const char *other_base)
 {
+    return strcmp(path, other_path) == 0 && strcmp(base, other_base) == 0;
+}
+
+/* The record of an attach says that a database came to these logs from others. It is back there, and none
+ * that the record knows, unless somebody has it open; or it is still of these logs, and somebody reads it. */
+static void want_passages(struct model *model, const struct model_instance *instance)
+{
+    bool back = false, read = false;
     for (size_t i = 0; i < model->file_count; i++) {
         const struct database_file *file = model->files[i];
         for (const struct passage *passage = file->passages; passage != NULL; passage = passage->older) {
-            if (strcmp(passage->path, instance->log_path) == 0 &&
-                strcmp(passage->base, instance->base_name) == 0 &&
-                strcmp(passage->from_path, file->log_path) == 0 &&
-                strcmp(passage->from_base, file->log_base) == 0)
-                return true;
+            if (!is_of(passage->path, passage->base, instance->log_path, instance->base_name))
+                continue;
+            back = back || is_of(passage->from_path, passage->from_base, file->log_path, file->log_base);
+            read = read || (file->attached != NULL &&
+                            is_of(passage->path, passage->base, file->log_path, file->log_base));
         }
     }
-    return false;
+    if (back)
+        model_want(model, JET_errConsistentTimeMismatch);
+    if (read)
+        model_want(model, JET_errFileAccessDenied);
 }
 
 static int32_t init_code(struct model *model, const struct model_instance *instance)
@@ -227,8 +236,7 @@ static void init_failed(struct model *model, struct model_instance *instance, st
 
 /* A start that fails may have recovered the databases all the same: for the size of log files surely, for
  * other reasons as far as it came. */
-static void recovery_failed(struct model *model, struct model_instance *instance, bool special,
-                            bool clouded)
+static void recovery_failed(struct model *model, struct model_instance *instance, bool special, bool clouded)
 {
     if (instance->initialised || instance->no_logging)
         return;
@@ -293,8 +301,8 @@ void model_init(struct model *model)
     model_want(model, init_code(model, instance));
     if (misses_a_database(model, instance))
         model_want(model, JET_errAttachedDatabaseMismatch);
-    if (!instance->initialised && !instance->no_logging && meets_a_passage(model, instance))
-        model_want(model, JET_errConsistentTimeMismatch);
+    if (!instance->initialised && !instance->no_logging && !model_logs_closed(model, instance))
+        want_passages(model, instance);
     if (!model_succeeded(model)) {
         recovery_failed(model, instance, special, clouded);
         init_failed(model, instance, slot, model_answered(model));

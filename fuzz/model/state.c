@@ -395,19 +395,6 @@ static void note_passage(struct model *model, struct database_file *file,
     file->passages = passage;
 }
 
-void model_forget_passages(struct model *model, const struct model_instance *instance)
-{
-    for (size_t i = 0; i < model->file_count; i++) {
-        for (struct passage **link = &model->files[i]->passages; *link != NULL;) {
-            if (strcmp((*link)->path, instance->log_path) == 0 &&
-                strcmp((*link)->base, instance->base_name) == 0)
-                *link = (*link)->older;
-            else
-                link = &(*link)->older;
-        }
-    }
-}
-
 void model_attach(struct model *model, struct database_file *file, struct model_instance *instance)
 {
     file->attached = NULL;
@@ -527,6 +514,21 @@ bool model_logs_differ(const struct model *model, const struct model_instance *i
     return false;
 }
 
+void model_close_logs(struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->used_log_count; i++)
+        model->used_logs[i].closed = model->used_logs[i].closed || same_set(&model->used_logs[i], instance);
+}
+
+bool model_logs_closed(const struct model *model, const struct model_instance *instance)
+{
+    for (size_t i = 0; i < model->used_log_count; i++) {
+        if (model->used_logs[i].closed && same_set(&model->used_logs[i], instance))
+            return true;
+    }
+    return false;
+}
+
 void model_use_logs(struct model *model, struct model_instance *instance)
 {
     bool found = false;
@@ -535,6 +537,7 @@ void model_use_logs(struct model *model, struct model_instance *instance)
         struct used_logs *logs = &model->used_logs[i];
         const bool same = same_set(logs, instance);
         found = found || same;
+        logs->closed = logs->closed && !same;
         if (same && differ) /* a checkpoint is left elsewhere, and gets old */
             *logs = (struct used_logs){.directory = instance->log_path};
         else if (!same && has_checkpoint_of(logs, instance)) /* it is written over: all is played again */
@@ -546,7 +549,7 @@ void model_use_logs(struct model *model, struct model_instance *instance)
     if (!found)
         add_logs(model, (struct used_logs){instance->log_path, instance->base_name, instance->system_path,
                                            instance->numbers[MODEL_FILE_NAMES],
-                                           instance->numbers[MODEL_LOG_SIZE], model->page});
+                                           instance->numbers[MODEL_LOG_SIZE], model->page, false});
 }
 
 void model_lay_logs(struct model *model, const char *directory)

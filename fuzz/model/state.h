@@ -247,6 +247,7 @@ struct used_logs {
     const char *system_path;        /* where their checkpoint lies */
     uint64_t file_names, kilobytes; /* as the parameters were */
     uint32_t page;
+    bool closed; /* by a term, and not used since */
 };
 
 enum process_mode { MODE_NONE, MODE_ONE, MODE_MULTI };
@@ -393,6 +394,9 @@ bool model_clouded(const struct model *model, const char *path);
 bool model_logs_used(const struct model *model, const char *directory);
 /* There are logs that are not written like the instance's own, or whose checkpoint lies elsewhere. */
 bool model_logs_differ(const struct model *model, const struct model_instance *instance);
+/* They end with its term: a start plays nothing again. */
+void model_close_logs(struct model *model, const struct model_instance *instance);
+bool model_logs_closed(const struct model *model, const struct model_instance *instance);
 /* The instance begins to log. */
 void model_use_logs(struct model *model, struct model_instance *instance);
 /* Logs have come into the directory, whoever wrote them. */
@@ -491,8 +495,6 @@ void model_want_instances(struct model *model, const struct model_snapshot *snap
 void model_attach(struct model *model, struct database_file *file, struct model_instance *instance);
 /* Logs of the instance went, and no header says so: increments of its databases may miss them, too. */
 void model_logs_lost(struct model *model, const struct model_instance *instance);
-/* Its logs have come to a good end: attaches before it are not done again. */
-void model_forget_passages(struct model *model, const struct model_instance *instance);
 void model_record_good_end(struct model *model, struct model_instance *instance);
 
 #endif
