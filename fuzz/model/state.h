@@ -260,7 +260,7 @@ struct expectation {
     const char *facts[16]; /* "key=value" */
     size_t fact_count;
     bool check_texts;
-    const char *texts[64];
+    const char *texts[INSTANCES_MOST * (1 + DATABASES_MOST)];
     size_t text_count;
     const char *rule; /* of a broken invariant, when not NULL */
 };
