@@ -54,7 +54,7 @@ void model_left_in_transaction(struct model *model)
     const char *rows = model_option(model, "txn");
     uint64_t number;
     if (rows != NULL && model_number_text(rows, &number) && number == 0)
-        return; /* it begins none */
+        return;                                                       /* it begins none */
     const bool at_once = strcmp(model->line->op->name, "Table") == 0; /* others look at columns first */
     if (at_once ? code == JET_errClientRequestToStopJetService
                 : code != JET_errSessionSharingViolation && code != JET_errRecordNotFound)
