@@ -176,8 +176,18 @@ static bool has_faults(const struct program_line *line)
     return line->fault_count > 0;
 }
 
-/* A fault that background work met shows in a later call: the log or the instance is down. */
-static bool is_late_fault(const struct program_outcome *answer)
+static bool has_fault(const struct program_line *line, const char *kind)
+{
+    for (size_t i = 0; i < line->fault_count; i++) {
+        if (strcmp(line->faults[i].kind, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A fault that background work met shows in a later call: the log or the instance is down, or half a page is in
+ * the file until it is written again. */
+static bool is_late_fault(const struct model *model, const struct program_outcome *answer)
 {
     static const int32_t codes[] = {JET_errLogWriteFail, JET_errDiskIO, JET_errDiskFull,
                                     JET_errInstanceUnavailable, JET_errLogDiskFull};
@@ -186,7 +196,7 @@ static bool is_late_fault(const struct program_outcome *answer)
         if (codes[i] == code)
             return true;
     }
-    return false;
+    return model->torn && code == JET_errReadVerifyFailure;
 }
 
 static bool answered(const struct program_outcome *answer, int32_t code)
@@ -233,8 +243,8 @@ void model_judge(struct model *model, const struct program_line *line, const str
         return;
     }
     model->faulted = model->faulted || has_faults(line);
-    model->crash_point =
-        model->crash_point || (has_faults(line) && strcmp(line->faults[0].kind, "crash") == 0);
+    model->torn = model->torn || has_fault(line, "short");
+    model->crash_point = model->crash_point || has_fault(line, "crash");
     if (has_odd_text(line))
         model->lost = true;
     if (model->lost)
@@ -247,7 +257,7 @@ void model_judge(struct model *model, const struct program_line *line, const str
     if (entry == NULL)
         return;
     entry->handler(model);
-    if ((model->faulted && is_late_fault(answer)) ||
+    if ((model->faulted && is_late_fault(model, answer)) ||
         (answered(answer, JET_errLogWriteFail) && log_may_be_blocked(model))) {
         model->lost = true;
         return;

@@ -271,6 +271,7 @@ struct model {
     bool published;
     bool lost;    /* nothing is followed any more until the next crash */
     bool faulted; /* a call has met a fault: background work may have, too, and the log may be down for it */
+    bool torn;    /* a write may have been cut short: half a page is in a file until it is written again */
     bool crash_point; /* what was done since will not have been, once it crashes */
     uint32_t page;
     struct model_instance defaults; /* the process's parameters: those of instances to come */
