@@ -247,6 +247,24 @@ static JET_ERR grow_buffer(struct log *log, size_t behind)
     return JET_errSuccess;
 }
 
+/* NOPs that are too few for a record which fills are what a longer record skips, and then that one begins
+ * with them, for whoever reads the log: after a flush the next one would. It comes behind a segment that is
+ * left out.
+ */
+static void leave_segment_out(struct log *log)
+{
+    const struct log_record_ignored fill = {
+        LOG_RECORD_NOP2, LOG_SECTOR_SIZE - sizeof(struct log_segment_header) - sizeof(fill)};
+    if (!fits_in_file(log, log->entry) || grow_buffer(log, log->entry + LOG_SECTOR_SIZE) < JET_errSuccess)
+        return;
+    uint8_t *target = log->buffer + (log->entry - log->base);
+    memset(target, LOG_RECORD_NOP, LOG_SECTOR_SIZE);
+    begin_segment(target);
+    memcpy(target + sizeof(struct log_segment_header), &fill, sizeof(fill));
+    log->last = log_position_of(log, log->entry);
+    log->entry += LOG_SECTOR_SIZE;
+}
+
 JET_ERR log_fill_segment(struct log *log, bool record)
 {
     size_t used = log->entry % LOG_SECTOR_SIZE;
@@ -261,6 +279,8 @@ JET_ERR log_fill_segment(struct log *log, bool record)
         memcpy(target, &fill, sizeof(fill));
     }
     log->entry += room;
+    if (record && room < sizeof(struct log_record_ignored))
+        leave_segment_out(log);
     return JET_errSuccess;
 }
 
