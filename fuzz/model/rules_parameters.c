@@ -175,7 +175,9 @@ static const char *temporary_path(struct model *model, const char *text)
     if (text[length - 1] != '/' && text[length - 1] != '\\')
         return model_path(model, text);
     const char *folder = model_path(model, text);
-    return folder[0] == '\0' ? "./tmp.edb" : arena_format(&model->arena, "%s/tmp.edb", folder);
+    if (folder[0] == '\0')
+        return text[0] == '.' ? "./tmp.edb" : "/tmp.edb";
+    return arena_format(&model->arena, "%s/tmp.edb", folder);
 }
 
 /* False: a text that is not described. */
