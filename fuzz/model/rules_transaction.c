@@ -75,8 +75,11 @@ static void begin(struct model *model)
     model_want(model, JET_errSuccess);
     if (!model_succeeded(model))
         return;
-    if (strcmp(model->line->op->name, "BeginTransaction") != 0 && model->line->argument_count > 1 &&
-        session->level == 0)
+    if (strcmp(model->line->op->name, "BeginTransaction3") == 0)
+        (void)model_number(model, 0); /* the transaction's name */
+    const uint64_t grbit =
+        strcmp(model->line->op->name, "BeginTransaction") == 0 ? 0 : model_number(model, 0);
+    if ((grbit & JET_bitTransactionReadOnly) != 0 && session->level == 0)
         model->lost = true; /* read-only transactions are not described */
     save_contents(model, session);
     model_writes_begin(session);
