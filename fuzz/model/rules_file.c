@@ -154,8 +154,16 @@ static bool is_taken(struct model *model, const char *path)
     return false;
 }
 
+/* A restore takes an instance of its own: where there is no other, the mode may end with it. */
+static void end_mode(struct model *model)
+{
+    if (model->mode == MODE_MULTI && model_the_one(model) == NULL)
+        model->lost = true;
+}
+
 static void external_restore(struct model *model)
 {
+    end_mode(model);
     const char *checkpoint = model_text(model);
     const char *log = model_text(model);
     const char *backup = model_text(model);
@@ -220,6 +228,7 @@ static void restore(struct model *model)
     const bool with_instance = strncmp(model->line->op->name, "RestoreInstance", 15) == 0;
     struct model_instance *instance = &model->defaults;
     model_no_opinion(model);
+    end_mode(model);
     if (with_instance) {
         struct model_reference reference = model_reference(model);
         if (reference.kind == OBJECT_INSTANCE && ((struct model_instance *)reference.pointer)->alive)

@@ -287,12 +287,23 @@ static void begin_session(struct model *model)
     add_session(model, slot, instance);
 }
 
-/* What the call does to what follows is not described. */
-static void give_up(struct model *model)
+/* Without parameters. In the mode already, it depends on those that were written before. */
+static void enable_multi_instance(struct model *model)
 {
-    model_no_opinion(model);
+    switch (model->mode) {
+    case MODE_NONE:
+        model_want(model, JET_errSuccess);
+        break;
+    case MODE_ONE:
+        model_want(model, JET_errRunningInOneInstanceMode);
+        break;
+    case MODE_MULTI:
+        model_want(model, JET_errSystemParamsAlreadySet);
+        model_want(model, JET_errSystemParameterConflict);
+        break;
+    }
     if (model_succeeded(model))
-        model->lost = true;
+        model->mode = MODE_MULTI;
 }
 
 static void dup_session(struct model *model)
@@ -428,7 +439,7 @@ const struct model_entry model_instance_entries[] = {
     {"StopServiceInstance2", stop_service},
     {"BeginSession", begin_session},
     {"DupSession", dup_session},
-    {"EnableMultiInstance", give_up},
+    {"EnableMultiInstance", enable_multi_instance},
     {"EndSession", end_session},
     {"GetInstanceInfo", instance_info},
     {"Crash", crash},
