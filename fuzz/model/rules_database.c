@@ -88,8 +88,13 @@ static void make_folders(struct model *model, const struct model_instance *insta
 {
     for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         const char *folder = arena_format(&model->arena, "%.*s", (int)(slash - path), path);
-        if (model_creates_paths(instance) && model_database_path(folder))
+        const char *last = strrchr(folder, '/');
+        if (!model_creates_paths(instance))
+            continue;
+        if (model_database_path(folder))
             model_file(model, folder)->damaged = true;
+        else if (strchr(last == NULL ? folder : last, '.') != NULL)
+            model_touch(model, folder); /* it may bear the name of a log */
     }
 }
 

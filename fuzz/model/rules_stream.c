@@ -355,7 +355,7 @@ static bool is_zero(const struct program_token *token, const struct model_refere
         return false;
     if (strncmp(token->word, "raw:", 4) == 0)
         model_number_text(token->word + 4, &number);
-    return strcmp(token->word, "zero") == 0 || (uint32_t)number == 0;
+    return strcmp(token->word, "zero") == 0 || strcmp(token->word, "null") == 0 || (uint32_t)number == 0;
 }
 
 /* An invented number that may be a handle's: they are counted as files are opened. */
