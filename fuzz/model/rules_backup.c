@@ -399,7 +399,8 @@ static void keep_set(struct model *model, struct model_instance *instance, const
 {
     struct backup_set *set = arena_allocate(&model->arena, sizeof *set);
     set->directory = model_path(model, directory);
-    set->whole = !partial && !instance->lost && !model_backup_unsure(model, instance);
+    set->whole = !partial && !instance->lost && !model_backup_unsure(model, instance) &&
+                 !any_same_name(model, instance);
     set->high = instance->backup.high;
     set->page = model->page;
     set->usual_names = strcmp(instance->base_name, model->defaults.base_name) == 0 &&
