@@ -29,12 +29,12 @@ static void touch_second(struct model *model)
     touch(model, model_text(model));
 }
 
-/* Where an instance has its temporary database, a file may be in the way. */
+/* Where an instance has its temporary database, or had it when it crashed, a file may be in the way. */
 static bool is_temporary(struct model *model, const char *path)
 {
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *instance = model->instances[i];
-        if (instance->alive && instance->initialised &&
+        if (instance->initialised &&
             model_is_below(model_path(model, path), model_temporary_file(model, instance)))
             return true;
     }
