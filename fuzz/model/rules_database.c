@@ -396,6 +396,8 @@ static void detach_all(struct model *model, const struct model_session *session)
         struct database_file *file = file_at(model, instance, place);
         if (file != NULL && is_open(model, file, NULL))
             return;
+        if (file != NULL && one_in_use && model_has_transaction(model, instance))
+            break;
         if (file != NULL)
             detached(model, instance, file);
     }
