@@ -34,8 +34,12 @@ static bool is_temporary(struct model *model, const char *path)
 {
     for (size_t i = 0; i < model->instance_count; i++) {
         const struct model_instance *instance = model->instances[i];
-        if (instance->initialised &&
+        if (instance->alive && instance->initialised &&
             model_is_below(model_path(model, path), model_temporary_file(model, instance)))
+            return true;
+    }
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (model->files[i]->temporary && model_is_below(model_path(model, path), model->files[i]->path))
             return true;
     }
     return false;

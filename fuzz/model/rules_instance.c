@@ -403,8 +403,11 @@ static void crash(struct model *model)
             model_touch(model, instance->log_path);
             model_touch(model, instance->system_path);
         }
-        if (instance->initialised) /* its temporary database may be left */
-            model_file(model, model_temporary_file(model, instance))->damaged = true;
+        if (instance->initialised) {
+            struct database_file *temporary = model_file(model, model_temporary_file(model, instance));
+            temporary->temporary = true;
+            temporary->damaged = true;
+        }
         model_kill_instance(model, instance);
     }
     for (size_t i = 0; i < model->snapshot_count; i++)

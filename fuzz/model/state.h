@@ -53,6 +53,7 @@ struct database_file {
     const char *path;
     bool exists;
     bool damaged;            /* changed behind the engine's back, or copied from somewhere: no opinion */
+    bool temporary;          /* a temporary database may have been left there by a crash */
     bool uncertain;          /* durable or not: what a crash keeps is not exactly known */
     bool dirty;              /* not shut down cleanly */
     uint32_t page;           /* size of its pages; 0 = not known */
