@@ -248,8 +248,9 @@ bool model_open_rule(struct model *model, struct model_instance *instance, const
         *generation != 0 && backup->range_known && *generation >= backup->low && *generation <= backup->high;
     const bool beyond = instance->generation != 0 && *generation >= instance->generation;
     if (in_range && !model_touched(model, instance->log_path)) {
-        /* It may be gone since; or never have been there, where the range was not found out. */
-        if (backup->truncated || backup->no_ranges)
+        /* It may be gone since (not where paths are foretold: the checkpoint stays where it was); or never
+         * have been there, where the range was not found out. */
+        if ((backup->truncated && model->answer != NULL) || backup->no_ranges)
             model_no_opinion(model);
         model_want(model, JET_errSuccess);
         return true;
