@@ -185,8 +185,8 @@ static bool has_fault(const struct program_line *line, const char *kind)
     return false;
 }
 
-/* A fault that background work met shows in a later call: the log or the instance is down, or half a page is in
- * the file until it is written again. */
+/* A fault that background work met shows in a later call: the log or the instance is down, or half a page is
+ * in the file until it is written again. */
 static bool is_late_fault(const struct model *model, const struct program_outcome *answer)
 {
     static const int32_t codes[] = {JET_errLogWriteFail, JET_errDiskIO, JET_errDiskFull,
