@@ -146,14 +146,15 @@ static void change_rows(struct model *model, enum row_kind kind)
         *rows = *copy_rows(model, committed);
     if (rows->largest < change.size)
         rows->largest = change.size;
-    const uint32_t logged = file->unloggable ? 0 : session->level > 0 ? done : kept;
+    const bool each = change.per_transaction == 0; /* outside a transaction each row is committed at once */
+    const uint32_t logged = file->unloggable ? 0 : session->level > 0 || each ? done : kept;
     if (session->level > 0)
         session->wrote = session->wrote || (logged > 0 && answer == code);
     else if (answer != code)
         model_content_commit(model, session, WROTE_PERHAPS, true);
     else
         model_content_commit(model, session, logged > 0 ? WROTE_SURELY : WROTE_NOTHING,
-                             code != JET_errSuccess || grbit != 0);
+                             !each && (code != JET_errSuccess || grbit != 0));
 }
 
 static void insert(struct model *model)

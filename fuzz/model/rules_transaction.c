@@ -42,6 +42,18 @@ static void session_context(struct model *model)
     session->context_thread = model->line->thread;
 }
 
+static void enter_level(struct model *model, struct model_session *session)
+{
+    save_contents(model, session);
+    model_writes_begin(session);
+    if (session->level == 0) {
+        session->thread = model->line->thread;
+        session->beside = !model_alone(model, session);
+        session->left = false;
+    }
+    session->level++;
+}
+
 void model_left_in_transaction(struct model *model)
 {
     model->next = 0;
@@ -59,8 +71,7 @@ void model_left_in_transaction(struct model *model)
     if (at_once ? code == JET_errClientRequestToStopJetService
                 : code != JET_errSessionSharingViolation && code != JET_errRecordNotFound)
         return;
-    session->level = 1;
-    session->thread = model->line->thread;
+    enter_level(model, session);
 }
 
 static void begin(struct model *model)
@@ -81,14 +92,7 @@ static void begin(struct model *model)
         strcmp(model->line->op->name, "BeginTransaction") == 0 ? 0 : model_number(model, 0);
     if ((grbit & JET_bitTransactionReadOnly) != 0 && session->level == 0)
         model->lost = true; /* read-only transactions are not described */
-    save_contents(model, session);
-    model_writes_begin(session);
-    if (session->level == 0) {
-        session->thread = model->line->thread;
-        session->beside = !model_alone(model, session);
-        session->left = false;
-    }
-    session->level++;
+    enter_level(model, session);
 }
 
 /* All commits up to the session's last one are on disk. */
