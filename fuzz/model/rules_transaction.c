@@ -72,6 +72,8 @@ void model_left_in_transaction(struct model *model)
                 : code != JET_errSessionSharingViolation && code != JET_errRecordNotFound)
         return;
     enter_level(model, session);
+    if (at_once) /* it may have made the table before it failed */
+        model_taint_databases(model, session->instance);
 }
 
 static void begin(struct model *model)
