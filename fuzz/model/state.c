@@ -380,14 +380,19 @@ struct database_file *model_file(struct model *model, const char *path)
     return file;
 }
 
+static bool came_from_others(const struct database_file *file, const struct model_instance *instance)
+{
+    return file->log_path != NULL && (strcmp(file->log_path, instance->log_path) != 0 ||
+                                      strcmp(file->log_base, instance->base_name) != 0);
+}
+
 /* What is changed without a log is another database to all logs. */
 static void note_passage(struct model *model, struct database_file *file,
                          const struct model_instance *instance)
 {
     if (file->unloggable)
         file->passages = NULL;
-    if (file->unloggable || file->log_path == NULL ||
-        (strcmp(file->log_path, instance->log_path) == 0 && strcmp(file->log_base, instance->base_name) == 0))
+    if (file->unloggable || !came_from_others(file, instance))
         return;
     struct passage *passage = arena_allocate(&model->arena, sizeof *passage);
     *passage = (struct passage){file->log_path, file->log_base, instance->log_path, instance->base_name,
@@ -410,6 +415,9 @@ void model_attach(struct model *model, struct database_file *file, struct model_
     file->joined = false;
     if (file->read_only) /* its header keeps to the logs that it had */
         return;
+    /* A restore has put it there: those logs want the one that was. */
+    if (file->dirty && came_from_others(file, instance))
+        model_touch(model, file->log_path);
     note_passage(model, file, instance);
     file->log_path = instance->log_path;
     file->log_base = instance->base_name;
