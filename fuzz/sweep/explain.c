@@ -60,10 +60,24 @@ static void see(void *context, const struct program_line *line, const struct mod
     judged->lines += judged->first == NULL;
 }
 
+/* A hypothesis says in which order the lines ran: as if by one thread. Only sessions with contexts tell threads
+ * apart; in their programs a line that was not waited for at once hides the rest from the model. */
+static void forget_threads(struct program *hypothesis)
+{
+    for (size_t i = 0; i < hypothesis->line_count; i++) {
+        const struct program_line *line = &hypothesis->lines[i];
+        if (line->kind == LINE_CALL && strcmp(line->op->name, "SetSessionContext") == 0)
+            return;
+    }
+    for (size_t i = 0; i < hypothesis->line_count; i++)
+        hypothesis->lines[i].thread = 0;
+}
+
 /* Judges one hypothesis; true if it holds. Otherwise keeps the message of the one that went furthest. */
-static bool try_hypothesis(const struct program *hypothesis, size_t *furthest, struct explain_result *result)
+static bool try_hypothesis(struct program *hypothesis, size_t *furthest, struct explain_result *result)
 {
     struct judged judged = {0};
+    forget_threads(hypothesis);
     model_judge_transcript(hypothesis, NULL, NULL, NULL, see, &judged);
     result->hypotheses++;
     if (judged.first == NULL) {
@@ -88,12 +102,11 @@ static bool try_hypothesis(const struct program *hypothesis, size_t *furthest, s
     return false;
 }
 
-/* A line as the model takes it: on the main thread, answered by `outcome` (NULL: by its own). */
+/* A line as the model takes it: answered by `outcome` (NULL: by its own). */
 static void append_answered(struct program *hypothesis, const struct program_line *line,
                             const struct program_outcome *outcome)
 {
     struct program_line answered = *line;
-    answered.thread = 0;
     if (outcome != NULL) {
         answered.fault_count = 0;
         answered.outcome = *outcome;
@@ -217,6 +230,7 @@ enum model_opinion explain_line(const struct program *transcript, const struct e
             else
                 append_answered(&hypothesis, &transcript->lines[i], NULL);
         }
+        forget_threads(&hypothesis);
         model_judge_transcript(&hypothesis, NULL, NULL, NULL, see_asked, &asked);
         if (hypothesis.line_count > 0 && !asked.refuted && asked.last < best)
             best = asked.last;
