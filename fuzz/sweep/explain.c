@@ -60,8 +60,8 @@ static void see(void *context, const struct program_line *line, const struct mod
     judged->lines += judged->first == NULL;
 }
 
-/* A hypothesis says in which order the lines ran: as if by one thread. Only sessions with contexts tell threads
- * apart; in their programs a line that was not waited for at once hides the rest from the model. */
+/* A hypothesis says in which order the lines ran: as if by one thread. Only sessions with contexts tell
+ * threads apart; in their programs a line that was not waited for at once hides the rest from the model. */
 static void forget_threads(struct program *hypothesis)
 {
     for (size_t i = 0; i < hypothesis->line_count; i++) {
