@@ -16,11 +16,21 @@
 
 /* --- open --- */
 
-/* In the published engine a handle is an index in an array of one; here it tells one open from all others. */
+static os_atomic_64 last_handle;
+
+static void forget_handles(void)
+{
+    os_atomic_store(&last_handle, 0);
+}
+
+/* In the published engine a handle is an index in an array of one; here it tells one open from all others of
+ * the process. */
 static JET_HANDLE new_handle(void)
 {
-    static os_atomic_64 last;
-    return os_host_is_published() ? 0 : (JET_HANDLE)os_atomic_add(&last, 1);
+    if (os_host_is_published())
+        return 0;
+    os_host_on_death(forget_handles);
+    return (JET_HANDLE)os_atomic_add(&last_handle, 1);
 }
 
 static void open_database_stream(struct backup_context *context, struct database *database, uint64_t offset)
