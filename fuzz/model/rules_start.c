@@ -84,7 +84,7 @@ static void recover_files(struct model *model, const struct model_instance *inst
 }
 
 /* Logs that lie where the instance's do know the file. */
-static bool has_logs_of(const struct database_file *file, const struct model_instance *instance)
+static bool logs_know_of(const struct database_file *file, const struct model_instance *instance)
 {
     return file->log_path != NULL && strcmp(file->log_path, instance->log_path) == 0;
 }
@@ -248,7 +248,7 @@ static void recovery_failed(struct model *model, struct model_instance *instance
         model_lay_logs(model, instance->log_path); /* where there were none, some may have been begun */
     for (size_t i = 0; i < model->file_count && (special || clouded); i++) {
         struct database_file *file = model->files[i];
-        file->damaged = file->damaged || (file->dirty && has_logs_of(file, instance));
+        file->damaged = file->damaged || (file->dirty && logs_know_of(file, instance));
     }
 }
 
@@ -263,7 +263,7 @@ static bool matters_to_recovery(const struct model *model, const struct model_in
     for (size_t i = 0; i < model->file_count && grbit != 0; i++) {
         const struct database_file *file = model->files[i];
         /* One that such a recovery has left attached may be dirty again. */
-        if ((file->dirty || file->damaged) && has_logs_of(file, instance))
+        if ((file->dirty || file->damaged) && logs_know_of(file, instance))
             return true;
     }
     return false;
@@ -276,7 +276,7 @@ static bool looks_elsewhere(const struct model *model, const struct model_instan
         const struct database_file *file = model->files[i];
         const char *slash = strrchr(file->path, '/');
         const size_t folder = slash == NULL ? 0 : (size_t)(slash - file->path);
-        if (file->dirty && has_logs_of(file, instance) &&
+        if (file->dirty && logs_know_of(file, instance) &&
             (strlen(instance->elsewhere) != folder || strncmp(file->path, instance->elsewhere, folder) != 0))
             return !instance->no_logging;
     }
@@ -311,7 +311,7 @@ void model_init(struct model *model)
     /* What such a recovery makes of its databases is not followed: they may be left attached. */
     for (size_t i = 0; i < model->file_count && special; i++) {
         struct database_file *file = model->files[i];
-        file->damaged = file->damaged || (file->dirty && has_logs_of(file, instance));
+        file->damaged = file->damaged || (file->dirty && logs_know_of(file, instance));
     }
     start(model, instance, clouded);
     if (special || differ || (clouded && made))
