@@ -73,6 +73,23 @@ static uint64_t rows_volume(const struct model *model, const struct model_sessio
     return volume;
 }
 
+/* Which rows the call is about: its next arguments, and options. */
+static struct rows rows_argument(struct model *model, enum row_kind kind)
+{
+    struct rows change = {.per_transaction = -1};
+    change.from = (int32_t)model_number(model, 0);
+    change.count = (uint32_t)model_number(model, 0);
+    change.size = kind == ROW_DELETE ? 0 : (uint32_t)model_number(model, 0);
+    uint64_t number;
+    const char *text = model_option(model, "seed");
+    if (text != NULL && model_number_text(text, &number))
+        change.seed = (uint32_t)number;
+    text = model_option(model, "txn");
+    if (text != NULL && model_number_text(text, &number))
+        change.per_transaction = (int64_t)number;
+    return change;
+}
+
 static void change_rows(struct model *model, enum row_kind kind)
 {
     struct model_session *session = model_session_gate(model);
@@ -84,18 +101,8 @@ static void change_rows(struct model *model, enum row_kind kind)
             change_unknown(model, session);
         return;
     }
-    struct rows change = {.per_transaction = -1};
-    change.from = (int32_t)model_number(model, 0);
-    change.count = (uint32_t)model_number(model, 0);
-    change.size = kind == ROW_DELETE ? 0 : (uint32_t)model_number(model, 0);
+    const struct rows change = rows_argument(model, kind);
     const uint64_t grbit = model_number(model, 0); /* of the last commit */
-    uint64_t number;
-    const char *text = model_option(model, "seed");
-    if (text != NULL && model_number_text(text, &number))
-        change.seed = (uint32_t)number;
-    text = model_option(model, "txn");
-    if (text != NULL && model_number_text(text, &number))
-        change.per_transaction = (int64_t)number;
     struct model_table *rows = model_cursor_table(cursor);
     if (rows == NULL) {
         model_no_opinion(model);

@@ -457,7 +457,7 @@ static void read_file(struct model *model)
         handle->offset += given;
 }
 
-static void close_handle(struct model *model, struct model_instance *instance, struct model_handle *handle)
+static void close_handle(struct model_instance *instance, struct model_handle *handle)
 {
     struct backup_context *backup = &instance->backup;
     const bool whole = handle->size != 0 && handle->offset == handle->size;
@@ -469,7 +469,6 @@ static void close_handle(struct model *model, struct model_instance *instance, s
         handle->file->fields_unknown = true;
     if (handle->is_log && (whole || handle->size == 0))
         model_log_read(backup, handle->size == 0 ? 0 : handle->generation);
-    (void)model;
 }
 
 static void close_file(struct model *model)
@@ -489,7 +488,7 @@ static void close_file(struct model *model)
     if (!model_succeeded(model))
         return;
     if (handle != NULL)
-        close_handle(model, instance, handle);
+        close_handle(instance, handle);
     else
         model->lost = true;
 }

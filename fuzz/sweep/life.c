@@ -66,24 +66,12 @@ static bool breaks_its_log(const struct program *calm)
     return false;
 }
 
-/* A program about starts that fail like this: a start that comes too early, or once more, may fail so as
- * well. */
-static bool has_start_like(const struct program *calm, const char *code)
-{
-    for (size_t i = 0; i < calm->line_count; i++) {
-        const struct program_outcome *outcome = &calm->lines[i].outcome;
-        if (program_is_call(&calm->lines[i], "Init") && outcome->code != NULL &&
-            strcmp(outcome->code, code) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Whether a start may fail there. */
 static bool may_fail(const struct life *life, size_t line)
 {
     const struct program_outcome *outcome = &life->transcript->lines[line].outcome;
-    if (has_start_like(life->calm, outcome->code) || breaks_its_log(life->calm))
+    const struct program_outcome *calm = &life->calm->lines[line].outcome;
+    if ((calm->code != NULL && strcmp(calm->code, outcome->code) == 0) || breaks_its_log(life->calm))
         return true;
     struct program halves = {0};
     const struct program_line *hit = &life->transcript->lines[life->hit];
