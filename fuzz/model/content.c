@@ -129,10 +129,9 @@ static bool in_transaction(const struct model *model, const struct model_instanc
     return false;
 }
 
-void model_content_commit(struct model *model, const struct model_session *session, enum model_wrote wrote,
-                          bool lazy)
+static void settle(struct model *model, const struct model_instance *instance, enum model_wrote wrote,
+                   bool lazy)
 {
-    struct model_instance *instance = session->instance;
     const bool others = in_transaction(model, instance); /* their changes are mixed in */
     const bool flushed = wrote == WROTE_SURELY && !lazy; /* with all that was written before */
     for (size_t i = 0; i < model->file_count; i++) {
@@ -147,6 +146,17 @@ void model_content_commit(struct model *model, const struct model_session *sessi
         else if (flushed)
             file->uncertain = false;
     }
+}
+
+void model_content_commit(struct model *model, const struct model_session *session, enum model_wrote wrote,
+                          bool lazy)
+{
+    settle(model, session->instance, wrote, lazy);
     if (wrote != WROTE_NOTHING)
-        instance->last_commit = wrote == WROTE_SURELY ? session : NULL;
+        session->instance->last_commit = wrote == WROTE_SURELY ? session : NULL;
+}
+
+void model_content_flush(struct model *model, const struct model_instance *instance)
+{
+    settle(model, instance, WROTE_SURELY, false);
 }

@@ -151,13 +151,10 @@ static bool wait_for_commits(struct model *model, struct model_session *session,
     wait_in_freeze(model, session, grbit == JET_bitWaitAllLevel0Commit);
     if (session->level > 0)
         return true;
-    if (grbit == JET_bitWaitLastLevel0Commit) {
+    if (grbit == JET_bitWaitAllLevel0Commit)
+        model_content_flush(model, session->instance);
+    else
         last_commit_flushed(model, session);
-        return true;
-    }
-    const struct model_session *last = session->instance->last_commit;
-    model_content_commit(model, session, WROTE_SURELY, false);
-    session->instance->last_commit = last; /* as if it committed, but it did not */
     return true;
 }
 

@@ -420,6 +420,8 @@ enum model_wrote { WROTE_NOTHING, WROTE_PERHAPS, WROTE_SURELY };
 /* Commits what a session did: the files' contents are durable now, if it was written and not lazy. */
 void model_content_commit(struct model *model, const struct model_session *session, enum model_wrote wrote,
                           bool lazy);
+/* Nothing is committed, but all that was is on disk. */
+void model_content_flush(struct model *model, const struct model_instance *instance);
 
 /* --- what calls write to the log, at most (volume.c) */
 

@@ -469,7 +469,7 @@ JET_ERR databases_temporary(struct session *session, struct database **database)
 
     err = databases_reserve(instance, instance->temporary_path, true, false, &slot);
     if (err == JET_wrnDatabaseAttached && slot != &instance->databases[0])
-        return JET_errDatabaseDuplicate; /* it is none of the program's */
+        return JET_errDatabaseDuplicate; /* the program has a database there */
     if (err == JET_wrnDatabaseAttached)
         return databases_temporary(session, database);
     TRY(err);
